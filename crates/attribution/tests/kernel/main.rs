@@ -1,0 +1,4 @@
+//! What the kernel promises: the models' tables, and the laws that hold under all of them.
+
+mod laws;
+mod tables;
