@@ -1,1 +1,4 @@
-//! placeholder
+//! Pages, forms and the JSON API: a handler parses, calls one thing, answers.
+
+pub mod shell;
+pub mod view;
