@@ -8,13 +8,7 @@ use std::process::Command;
 
 use kit::{files_under, root};
 
-const SQL: &[&str] = &[
-    "sea-orm",
-    "sea-orm-migration",
-    "sqlx",
-    "rusqlite",
-    "tokio-postgres",
-];
+const SQL: &[&str] = &["sea-orm", "sea-orm-migration", "sqlx", "rusqlite", "tokio-postgres"];
 const HTTP: &[&str] = &["actix-web", "actix-multipart", "reqwest", "hyper", "axum"];
 const HTML: &[&str] = &["askama", "askama_web"];
 const MAIL: &[&str] = &["lettre"];
@@ -27,40 +21,16 @@ const ARROWS: &[Arrows] = &[
     ("migrations", &[], &[HTTP, HTML, MAIL]),
     ("storage", &["domain", "migrations"], &[HTTP, HTML, MAIL]),
     ("mailer", &["domain"], &[SQL, HTTP]),
-    (
-        "engine",
-        &["domain", "attribution", "storage", "mailer"],
-        &[SQL, HTTP, HTML],
-    ),
+    ("engine", &["domain", "attribution", "storage", "mailer"], &[SQL, HTTP, HTML]),
     ("web", &["domain", "engine", "storage"], &[SQL, MAIL]),
-    (
-        "fundloop",
-        &[
-            "attribution",
-            "domain",
-            "migrations",
-            "storage",
-            "mailer",
-            "engine",
-            "web",
-        ],
-        &[SQL],
-    ),
+    ("fundloop", &["attribution", "domain", "migrations", "storage", "mailer", "engine", "web"], &[SQL]),
 ];
 
-type Arrows = (
-    &'static str,
-    &'static [&'static str],
-    &'static [&'static [&'static str]],
-);
+type Arrows = (&'static str, &'static [&'static str], &'static [&'static [&'static str]]);
 
 /// Words that must not appear in the sources below a folder, and why.
 const BANNED: &[(&str, &[&str], &str)] = &[
-    (
-        "crates/web/src",
-        &["sea_orm", "DatabaseConnection", "DatabaseTransaction"],
-        "a handler touches no SQL",
-    ),
+    ("crates/web/src", &["sea_orm", "DatabaseConnection", "DatabaseTransaction"], "a handler touches no SQL"),
     (
         "crates/engine/src",
         &["sea_orm", "actix_web"],
@@ -81,26 +51,10 @@ const BANNED: &[(&str, &[&str], &str)] = &[
         &["async fn", ".await", "std::fs", "std::net", "std::env"],
         "the domain does no I/O",
     ),
-    (
-        "crates/domain/src/money.rs",
-        &["f32", "f64"],
-        "no float touches money",
-    ),
-    (
-        "crates/domain/src/ledger.rs",
-        &["f32", "f64"],
-        "no float touches money",
-    ),
-    (
-        "crates",
-        &["todo!(", "unimplemented!(", "dbg!("],
-        "what is landed is finished",
-    ),
-    (
-        "migrations/src",
-        &["todo!(", "unimplemented!("],
-        "what is landed is finished",
-    ),
+    ("crates/domain/src/money.rs", &["f32", "f64"], "no float touches money"),
+    ("crates/domain/src/ledger.rs", &["f32", "f64"], "no float touches money"),
+    ("crates", &["todo!(", "unimplemented!(", "dbg!("], "what is landed is finished"),
+    ("migrations/src", &["todo!(", "unimplemented!("], "what is landed is finished"),
     ("tests/it", &["#[ignore"], "a test that is not run is not a test"),
     ("crates", &["#[ignore"], "a test that is not run is not a test"),
 ];
@@ -128,25 +82,13 @@ const PERMISSIVE: &[&str] = &[
 
 /// Crates under another licence, each with the reason it is all right.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    (
-        "option-ext",
-        "MPL-2.0; runs while building (rust-embed's macro), is not in the program",
-    ),
-    (
-        "webdriver",
-        "MPL-2.0; drives the browser in tests, is not in the program",
-    ),
+    ("option-ext", "MPL-2.0; runs while building (rust-embed's macro), is not in the program"),
+    ("webdriver", "MPL-2.0; drives the browser in tests, is not in the program"),
 ];
 
 /// Crates that must not be in the lockfile: another TLS, or a licence that would bind the whole program.
-const UNWANTED: &[&str] = &[
-    "openssl",
-    "openssl-sys",
-    "native-tls",
-    "aws-lc-rs",
-    "aws-lc-sys",
-    "actix-governor",
-];
+const UNWANTED: &[&str] =
+    &["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys", "actix-governor"];
 
 #[test]
 fn every_crate_keeps_to_its_arrows() {
@@ -186,10 +128,7 @@ fn functions_fit_a_screen_and_files_are_read_in_one_sitting() {
             }
         }
     }
-    report(
-        &format!("functions over {LINES_PER_FUNCTION} lines, files over {LINES_PER_FILE}"),
-        &long,
-    );
+    report(&format!("functions over {LINES_PER_FUNCTION} lines, files over {LINES_PER_FILE}"), &long);
 }
 
 #[test]
@@ -197,15 +136,8 @@ fn words_that_must_not_appear_do_not() {
     let mut found = Vec::new();
     for (place, words, why) in BANNED {
         let place = root().join(place);
-        let files = if place.is_file() {
-            vec![place]
-        } else {
-            files_under(&place)
-        };
-        for file in files
-            .into_iter()
-            .filter(|f| is_rust(f) && !f.ends_with("it/tidy.rs"))
-        {
+        let files = if place.is_file() { vec![place] } else { files_under(&place) };
+        for file in files.into_iter().filter(|f| is_rust(f) && !f.ends_with("it/tidy.rs")) {
             for (number, line) in read(&file).lines().enumerate() {
                 let code = line.split("//").next().unwrap_or(line);
                 for word in words.iter().filter(|w| code.contains(**w)) {
@@ -222,9 +154,7 @@ fn templates_hold_no_inline_style_or_script() {
     let mut found = Vec::new();
     for file in files_under(&root().join("templates")) {
         // A mail client reads no style sheet: mails carry their style inline, pages never do.
-        let is_mail = file
-            .strip_prefix(root())
-            .is_ok_and(|p| p.starts_with("templates/mail"));
+        let is_mail = file.strip_prefix(root()).is_ok_and(|p| p.starts_with("templates/mail"));
         if is_mail || file.extension().is_none_or(|e| e != "html") {
             continue;
         }
@@ -248,19 +178,9 @@ fn inline(line: &str) -> Option<&'static str> {
     {
         return Some("inline script");
     }
-    let handlers = [
-        " onclick=",
-        " onload=",
-        " onchange=",
-        " onsubmit=",
-        " oninput=",
-        " onerror=",
-        "javascript:",
-    ];
-    handlers
-        .iter()
-        .any(|h| line.contains(h))
-        .then_some("inline handler")
+    let handlers =
+        [" onclick=", " onload=", " onchange=", " onsubmit=", " oninput=", " onerror=", "javascript:"];
+    handlers.iter().any(|h| line.contains(h)).then_some("inline handler")
 }
 
 #[test]
@@ -285,10 +205,7 @@ fn every_dependency_is_free_to_use() {
             wrong.insert(format!("{package}: {licence:?}"));
         }
     }
-    report(
-        "dependencies without a permissive licence",
-        &wrong.into_iter().collect::<Vec<_>>(),
-    );
+    report("dependencies without a permissive licence", &wrong.into_iter().collect::<Vec<_>>());
 }
 
 #[test]
@@ -305,13 +222,8 @@ fn the_lockfile_holds_one_tls_and_nothing_unwanted() {
 #[test]
 fn links_in_the_documentation_lead_somewhere() {
     let mut broken = Vec::new();
-    let top = std::fs::read_dir(root())
-        .expect("the root can be listed")
-        .flatten()
-        .map(|e| e.path());
-    let documents = top
-        .filter(|p| p.is_file())
-        .chain(files_under(&root().join("docs")));
+    let top = std::fs::read_dir(root()).expect("the root can be listed").flatten().map(|e| e.path());
+    let documents = top.filter(|p| p.is_file()).chain(files_under(&root().join("docs")));
     for file in documents.filter(|f| f.extension().is_some_and(|e| e == "md")) {
         let folder = file.parent().expect("a file is in a folder").to_owned();
         for target in links(&read(&file)) {
@@ -331,16 +243,8 @@ fn report(what: &str, found: &[String]) {
 
 fn cargo(arguments: &[&str]) -> String {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(root())
-        .output()
-        .expect("cargo runs");
-    assert!(
-        output.status.success(),
-        "cargo {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = Command::new(program).args(arguments).current_dir(root()).output().expect("cargo runs");
+    assert!(output.status.success(), "cargo {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("cargo prints UTF-8")
 }
 
@@ -367,11 +271,7 @@ fn functions(source: &str) -> Vec<(String, usize, usize)> {
         let indent = &line[..line.len() - line.trim_start().len()];
         let close = format!("{indent}}}");
         let one_line = line.trim_end().ends_with(['}', ';']);
-        let end = if one_line {
-            Some(0)
-        } else {
-            lines[at..].iter().position(|l| ends(l, &close, indent))
-        };
+        let end = if one_line { Some(0) } else { lines[at..].iter().position(|l| ends(l, &close, indent)) };
         found.push((name.to_owned(), at + 1, end.unwrap_or(0) + 1));
     }
     found
@@ -384,14 +284,7 @@ fn ends(line: &str, close: &str, indent: &str) -> bool {
 
 fn function_name(line: &str) -> Option<&str> {
     let mut rest = line.trim_start();
-    for word in [
-        "pub ",
-        "pub(crate) ",
-        "pub(super) ",
-        "default ",
-        "const ",
-        "async ",
-    ] {
+    for word in ["pub ", "pub(crate) ", "pub(super) ", "default ", "const ", "async "] {
         rest = rest.strip_prefix(word).unwrap_or(rest);
     }
     let name = rest.strip_prefix("fn ")?;
@@ -400,11 +293,8 @@ fn function_name(line: &str) -> Option<&str> {
 
 /// Whether an SPDX expression can be met with permissive licences only; `/` is an old way to write OR.
 fn satisfied(expression: &str) -> bool {
-    let expression = expression
-        .replace('/', " OR ")
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace(" WITH ", "+WITH+");
+    let expression =
+        expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ").replace(" WITH ", "+WITH+");
     let words: Vec<&str> = expression.split_whitespace().collect();
     let mut at = 0;
     !words.is_empty() && either(&words, &mut at)
@@ -463,26 +353,14 @@ fn the_rules_themselves_can_tell_right_from_wrong() {
     ] {
         assert!(satisfied(met), "{met}");
     }
-    for unmet in [
-        "",
-        "GPL-3.0",
-        "MIT AND GPL-3.0",
-        "(GPL-2.0 OR LGPL-3.0) AND MIT",
-        "SSPL-1.0",
-    ] {
+    for unmet in ["", "GPL-3.0", "MIT AND GPL-3.0", "(GPL-2.0 OR LGPL-3.0) AND MIT", "SSPL-1.0"] {
         assert!(!satisfied(unmet), "{unmet}");
     }
     let source = "impl X {\n    pub async fn long(\n        a: u8,\n    ) -> u8 {\n        a\n    }\n}\nfn two() {\n}\n";
-    assert_eq!(
-        functions(source),
-        [("long".to_owned(), 2, 5), ("two".to_owned(), 8, 2)]
-    );
+    assert_eq!(functions(source), [("long".to_owned(), 2, 5), ("two".to_owned(), 8, 2)]);
     assert_eq!(inline("<p style=\"x\">"), Some("inline style"));
     assert_eq!(inline("<script src=\"/a.js\" defer></script>"), None);
-    assert_eq!(
-        links("see [it](README.md#top) and [that](https://x.y)"),
-        ["README.md"]
-    );
+    assert_eq!(links("see [it](README.md#top) and [that](https://x.y)"), ["README.md"]);
 }
 
 fn is_rust(file: &Path) -> bool {

@@ -52,10 +52,8 @@ impl Browser {
     /// Opens a window on the server at `base`; `None` when there is no chromedriver, which `./check` does not forgive.
     pub async fn open(base: &str, look: Look) -> Option<Self> {
         let mut driver = Driver::start()?;
-        let profile = tempfile::Builder::new()
-            .prefix("fundloop-chrome-")
-            .tempdir()
-            .expect("a temporary folder");
+        let profile =
+            tempfile::Builder::new().prefix("fundloop-chrome-").tempdir().expect("a temporary folder");
         let mut args: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
         args.push(format!("--user-data-dir={}", profile.path().display()));
         args.push("--window-size=1280,900".to_owned());
@@ -75,18 +73,11 @@ impl Browser {
         wanted.insert("goog:chromeOptions".to_owned(), chrome);
         wanted.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
         let address = format!("http://127.0.0.1:{}", driver.port);
-        let connected = ClientBuilder::new(HttpConnector::new())
-            .capabilities(wanted)
-            .connect(&address)
-            .await;
+        let connected = ClientBuilder::new(HttpConnector::new()).capabilities(wanted).connect(&address).await;
         let client = connected.unwrap_or_else(|e| panic!("chromedriver opens no window: {e}"));
         driver.session = client.session_id().await.expect("a session has an id");
         driver.profile = Some(profile);
-        Some(Self {
-            client,
-            base: base.to_owned(),
-            driver,
-        })
+        Some(Self { client, base: base.to_owned(), driver })
     }
 
     /// Opens a path of the server and waits until the page is there.
@@ -103,30 +94,17 @@ impl Browser {
         let field = self.find(&format!("[name='{name}']")).await;
         let tag = field.tag_name().await.expect("a tag name");
         if tag == "select" {
-            field
-                .select_by_value(value)
-                .await
-                .unwrap_or_else(|e| panic!("select {value} in {name}: {e}"));
+            field.select_by_value(value).await.unwrap_or_else(|e| panic!("select {value} in {name}: {e}"));
         } else {
-            field
-                .clear()
-                .await
-                .unwrap_or_else(|e| panic!("clear {name}: {e}"));
-            field
-                .send_keys(value)
-                .await
-                .unwrap_or_else(|e| panic!("type into {name}: {e}"));
+            field.clear().await.unwrap_or_else(|e| panic!("clear {name}: {e}"));
+            field.send_keys(value).await.unwrap_or_else(|e| panic!("type into {name}: {e}"));
         }
         self
     }
 
     /// Clicks what this CSS selector finds first.
     pub async fn click(&self, selector: &str) -> &Self {
-        self.find(selector)
-            .await
-            .click()
-            .await
-            .unwrap_or_else(|e| panic!("click {selector}: {e}"));
+        self.find(selector).await.click().await.unwrap_or_else(|e| panic!("click {selector}: {e}"));
         self
     }
 
@@ -136,20 +114,13 @@ impl Browser {
         let path = format!(
             "//button[normalize-space()=\"{quoted}\"] | //a[normalize-space()=\"{quoted}\"] | //input[@type='submit' and @value=\"{quoted}\"]"
         );
-        let found = self
-            .client
-            .wait()
-            .at_most(Duration::from_secs(10))
-            .for_element(Locator::XPath(&path))
-            .await;
+        let found =
+            self.client.wait().at_most(Duration::from_secs(10)).for_element(Locator::XPath(&path)).await;
         let button = match found {
             Ok(button) => button,
             Err(e) => panic!("no button or link {words:?} ({e}) on:\n{}", self.text().await),
         };
-        button
-            .click()
-            .await
-            .unwrap_or_else(|e| panic!("press {words:?}: {e}"));
+        button.click().await.unwrap_or_else(|e| panic!("press {words:?}: {e}"));
         self
     }
 
@@ -158,10 +129,7 @@ impl Browser {
         let keys = KeyActions::new("keyboard".to_owned())
             .then(KeyAction::Down { value: key })
             .then(KeyAction::Up { value: key });
-        self.client
-            .perform_actions(keys)
-            .await
-            .unwrap_or_else(|e| panic!("key {key:?}: {e}"));
+        self.client.perform_actions(keys).await.unwrap_or_else(|e| panic!("key {key:?}: {e}"));
         self
     }
 
@@ -176,9 +144,7 @@ impl Browser {
 
     /// The words a person can see.
     pub async fn text(&self) -> String {
-        let text = self
-            .script("return document.body ? document.body.innerText : ''", vec![])
-            .await;
+        let text = self.script("return document.body ? document.body.innerText : ''", vec![]).await;
         text.as_str().unwrap_or_default().to_owned()
     }
 
@@ -191,11 +157,7 @@ impl Browser {
     pub async fn assert_says(&self, words: &str) -> &Self {
         let text = self.text().await;
         let single = crate::html::squeeze(&text);
-        assert!(
-            single.contains(words),
-            "{} does not say {words:?}:\n{text}",
-            self.path().await
-        );
+        assert!(single.contains(words), "{} does not say {words:?}:\n{text}", self.path().await);
         self
     }
 
@@ -213,27 +175,16 @@ impl Browser {
     pub async fn assert_sound(&self) -> &Self {
         let at = self.path().await;
         let broken = self.policy_violations().await;
-        assert!(
-            broken.is_empty(),
-            "{at} breaks the Content Security Policy:\n{}",
-            broken.join("\n")
-        );
+        assert!(broken.is_empty(), "{at} breaks the Content Security Policy:\n{}", broken.join("\n"));
         let barriers = self.axe().await;
-        assert!(
-            barriers.is_empty(),
-            "axe-core finds barriers on {at}:\n{}",
-            barriers.join("\n")
-        );
+        assert!(barriers.is_empty(), "axe-core finds barriers on {at}:\n{}", barriers.join("\n"));
         let wider = self
             .script(
                 "return document.documentElement.scrollWidth - document.documentElement.clientWidth",
                 vec![],
             )
             .await;
-        assert!(
-            wider.as_i64().unwrap_or(0) <= 0,
-            "{at} scrolls sideways by {wider} px"
-        );
+        assert!(wider.as_i64().unwrap_or(0) <= 0, "{at} scrolls sideways by {wider} px");
         self
     }
 
@@ -245,21 +196,14 @@ impl Browser {
                .then(r => done(r.violations.flatMap(v => v.nodes.map(n =>
                    `${v.id} (${v.impact}): ${n.target.join(' ')} - ${v.help}: ${n.failureSummary}`))))
                .catch(e => done(['axe did not run: ' + e]));";
-        let found = self
-            .client
-            .execute_async(run, vec![])
-            .await
-            .unwrap_or_else(|e| panic!("axe-core: {e}"));
+        let found = self.client.execute_async(run, vec![]).await.unwrap_or_else(|e| panic!("axe-core: {e}"));
         lines(&found)
     }
 
     /// What the browser refused since the last question because the page's policy forbids it.
     pub async fn policy_violations(&self) -> Vec<String> {
-        let log = self
-            .client
-            .issue_cmd(BrowserLog)
-            .await
-            .unwrap_or_else(|e| panic!("the browser's log: {e}"));
+        let log =
+            self.client.issue_cmd(BrowserLog).await.unwrap_or_else(|e| panic!("the browser's log: {e}"));
         let entries = log.as_array().cloned().unwrap_or_default();
         let messages = entries.iter().filter_map(|e| e["message"].as_str());
         messages
@@ -270,10 +214,7 @@ impl Browser {
 
     /// Runs JavaScript as the body of a function. WebDriver's own scripts are not subject to the page's policy.
     pub async fn script(&self, body: &str, args: Vec<Value>) -> Value {
-        self.client
-            .execute(body, args)
-            .await
-            .unwrap_or_else(|e| panic!("script: {e}"))
+        self.client.execute(body, args).await.unwrap_or_else(|e| panic!("script: {e}"))
     }
 
     /// The port chromedriver listens on.
@@ -283,25 +224,16 @@ impl Browser {
 }
 
 fn lines(found: &Value) -> Vec<String> {
-    found
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|v| v.as_str().unwrap_or_default().to_owned())
-        .collect()
+    found.as_array().into_iter().flatten().map(|v| v.as_str().unwrap_or_default().to_owned()).collect()
 }
 
 fn chromium() -> Option<PathBuf> {
-    ["chromium", "chromium-browser", "google-chrome"]
-        .iter()
-        .find_map(|name| on_path(name))
+    ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| on_path(name))
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// chromedriver's own command for what the console said; it empties the log as it answers.
@@ -318,10 +250,7 @@ impl WebDriverCompatibleCommand for BrowserLog {
     }
 
     fn method_and_body(&self, _request_url: &reqwest::Url) -> (reqwest::Method, Option<String>) {
-        (
-            reqwest::Method::POST,
-            Some(json!({ "type": "browser" }).to_string()),
-        )
+        (reqwest::Method::POST, Some(json!({ "type": "browser" }).to_string()))
     }
 }
 
@@ -353,12 +282,7 @@ impl Driver {
         let port = port.expect("chromedriver says which port it took");
         // Read on, so that a full pipe never stops it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Some(Self {
-            process,
-            port,
-            session: None,
-            profile: None,
-        })
+        Some(Self { process, port, session: None, profile: None })
     }
 
     /// Ends the session in plain HTTP: a destructor cannot wait for a future, and chromedriver, when only killed,
@@ -369,10 +293,7 @@ impl Driver {
         };
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(
-            stream,
-            "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
-        )?;
+        write!(stream, "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
         stream.read_to_end(&mut Vec::new()).map(drop)
     }
 }
@@ -405,14 +326,8 @@ mod tests {
             for stream in listener.incoming() {
                 let mut stream = stream.expect("a connection");
                 let mut request = String::new();
-                BufReader::new(&stream)
-                    .read_line(&mut request)
-                    .expect("a request line");
-                let body = if request.starts_with("GET /broken") {
-                    BROKEN
-                } else {
-                    SOUND
-                };
+                BufReader::new(&stream).read_line(&mut request).expect("a request line");
+                let body = if request.starts_with("GET /broken") { BROKEN } else { SOUND };
                 let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\
                             Content-Security-Policy: default-src 'self'\r\n";
                 write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).expect("an answer");
@@ -433,37 +348,24 @@ mod tests {
 
             browser.goto("/broken").await;
             let refused = browser.policy_violations().await;
-            assert!(
-                refused.len() >= 2,
-                "the inline style and script are both refused: {refused:?}"
-            );
+            assert!(refused.len() >= 2, "the inline style and script are both refused: {refused:?}");
             assert_ne!(browser.client.title().await.expect("a title"), "run");
             let barriers = browser.axe().await.join("\n");
-            assert!(
-                barriers.contains("html-has-lang") && barriers.contains("label"),
-                "{barriers}"
-            );
+            assert!(barriers.contains("html-has-lang") && barriers.contains("label"), "{barriers}");
         });
     }
 
     #[test]
     fn a_telephone_is_narrow_and_the_dark_is_dark() {
         crate::runtime().block_on(async {
-            let look = Look {
-                dark: true,
-                narrow: true,
-            };
+            let look = Look { dark: true, narrow: true };
             let Some(browser) = Browser::open(&serve(), look).await else {
                 return;
             };
             browser.goto("/").await;
             let width = browser.script("return window.screen.width", vec![]).await;
-            let dark = browser
-                .script(
-                    "return matchMedia('(prefers-color-scheme: dark)').matches",
-                    vec![],
-                )
-                .await;
+            let dark =
+                browser.script("return matchMedia('(prefers-color-scheme: dark)').matches", vec![]).await;
             assert_eq!((width, dark), (json!(375), json!(true)));
         });
     }

@@ -4,10 +4,7 @@
 /// A piece of a page, in the order it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {
-    Open {
-        name: String,
-        attrs: Vec<(String, String)>,
-    },
+    Open { name: String, attrs: Vec<(String, String)> },
     Close(String),
     Text(String),
 }
@@ -71,19 +68,13 @@ impl Form {
         let known: Vec<String> = self.fields.iter().map(|f| f.name.clone()).collect();
         let mut matching: Vec<&mut Field> = self.fields.iter_mut().filter(|f| f.name == name).collect();
         let Some(first) = matching.first() else {
-            panic!(
-                "no field named {name:?} in the form to {}; it has {known:?}",
-                self.action
-            )
+            panic!("no field named {name:?} in the form to {}; it has {known:?}", self.action)
         };
         match first.kind {
             Kind::Tick { radio } => tick(&mut matching, radio, value),
             Kind::Select => {
                 let options = first.options.clone();
-                assert!(
-                    options.iter().any(|o| o == value),
-                    "{name:?} offers {options:?}, not {value:?}"
-                );
+                assert!(options.iter().any(|o| o == value), "{name:?} offers {options:?}, not {value:?}");
                 value.clone_into(&mut matching[0].value);
                 matching[0].sent = true;
             }
@@ -104,15 +95,8 @@ impl Form {
     /// Puts a file into the file input of that name.
     pub fn attach(&mut self, field: &str, filename: &str, content_type: &str, bytes: &[u8]) -> &mut Self {
         let known: Vec<&str> = self.fields.iter().map(|f| f.name.as_str()).collect();
-        let is_file = self
-            .fields
-            .iter()
-            .any(|f| f.name == field && f.kind == Kind::File);
-        assert!(
-            is_file,
-            "no file input named {field:?} in the form to {}; it has {known:?}",
-            self.action
-        );
+        let is_file = self.fields.iter().any(|f| f.name == field && f.kind == Kind::File);
+        assert!(is_file, "no file input named {field:?} in the form to {}; it has {known:?}", self.action);
         self.files.push(Attachment {
             field: field.to_owned(),
             filename: filename.to_owned(),
@@ -124,10 +108,7 @@ impl Form {
 
     /// What the form holds under that name, ticked or selected or typed.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.fields
-            .iter()
-            .find(|f| f.name == name && f.sent)
-            .map(|f| f.value.as_str())
+        self.fields.iter().find(|f| f.name == name && f.sent).map(|f| f.value.as_str())
     }
 
     /// The name and value pairs a browser would post when that button is pressed.
@@ -185,10 +166,7 @@ pub fn tokens(html: &str) -> Vec<Token> {
         } else if !inside.starts_with('!') {
             let (name, attrs) = tag(inside);
             let raw = matches!(name.as_str(), "script" | "style" | "textarea" | "title");
-            out.push(Token::Open {
-                name: name.clone(),
-                attrs,
-            });
+            out.push(Token::Open { name: name.clone(), attrs });
             if raw {
                 rest = raw_text(&mut out, rest, &name);
             }
@@ -236,9 +214,7 @@ fn tag(inside: &str) -> (String, Vec<(String, String)>) {
     let mut attrs = Vec::new();
     let mut rest = inside[name_end..].trim_start();
     while !rest.is_empty() {
-        let key_end = rest
-            .find(|c: char| c == '=' || c.is_whitespace())
-            .unwrap_or(rest.len());
+        let key_end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
         let key = rest[..key_end].to_ascii_lowercase();
         rest = rest[key_end..].trim_start();
         let mut value = String::new();
@@ -369,9 +345,7 @@ pub fn forms(tokens: &[Token]) -> Vec<Form> {
             Token::Close(_) | Token::Text(_) => {}
         }
     }
-    let FormReader {
-        mut forms, strays, ..
-    } = reader;
+    let FormReader { mut forms, strays, .. } = reader;
     for (id, stray) in strays {
         let Some(form) = forms.iter_mut().find(|f| f.id == id) else {
             continue;
@@ -429,13 +403,7 @@ impl FormReader {
 fn part(name: &str, attrs: &[(String, String)], after: &[Token]) -> Option<Part> {
     let own = |key| attr(attrs, key).unwrap_or("").to_owned();
     let field = |value, kind, sent, options| {
-        Some(Part::Field(Field {
-            name: own("name"),
-            value,
-            kind,
-            sent,
-            options,
-        }))
+        Some(Part::Field(Field { name: own("name"), value, kind, sent, options }))
     };
     match (name, attr(attrs, "type").unwrap_or("")) {
         ("button" | "input", "button" | "reset") => None,
@@ -453,14 +421,7 @@ fn part(name: &str, attrs: &[(String, String)], after: &[Token]) -> Option<Part>
         })),
         ("input", kind @ ("checkbox" | "radio")) => {
             let value = attr(attrs, "value").unwrap_or("on").to_owned();
-            field(
-                value,
-                Kind::Tick {
-                    radio: kind == "radio",
-                },
-                attr(attrs, "checked").is_some(),
-                vec![],
-            )
+            field(value, Kind::Tick { radio: kind == "radio" }, attr(attrs, "checked").is_some(), vec![])
         }
         ("input", "file") => field(String::new(), Kind::File, true, vec![]),
         ("input", "hidden") => field(own("value"), Kind::Hidden, true, vec![]),
@@ -482,10 +443,7 @@ fn part(name: &str, attrs: &[(String, String)], after: &[Token]) -> Option<Part>
 }
 
 fn until_close(after: &[Token], name: &str) -> String {
-    let end = after
-        .iter()
-        .position(|t| matches!(t, Token::Close(n) if n == name))
-        .unwrap_or(after.len());
+    let end = after.iter().position(|t| matches!(t, Token::Close(n) if n == name)).unwrap_or(after.len());
     text(&after[..end])
 }
 
@@ -507,10 +465,7 @@ fn options(after: &[Token]) -> (String, Vec<String>) {
             _ => {}
         }
     }
-    (
-        selected.or_else(|| offered.first().cloned()).unwrap_or_default(),
-        offered,
-    )
+    (selected.or_else(|| offered.first().cloned()).unwrap_or_default(), offered)
 }
 
 #[cfg(test)]
@@ -543,15 +498,7 @@ mod tests {
         let flat: Vec<String> = pairs.iter().map(|(k, v)| format!("{k}={v}")).collect();
         assert_eq!(
             flat,
-            [
-                "csrf=a\"b",
-                "amount=5",
-                "level=2",
-                "terms=on",
-                "why=  two <lines>",
-                "fund=a",
-                "do=send"
-            ]
+            ["csrf=a\"b", "amount=5", "level=2", "terms=on", "why=  two <lines>", "fund=a", "do=send"]
         );
         assert_eq!(form.button("Save").map(|b| b.action.as_str()), Some("/r/2"));
         assert!(text(&all).starts_with("Ask & answer"));

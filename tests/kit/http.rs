@@ -38,10 +38,7 @@ impl Visitor {
             .no_proxy()
             .build()
             .expect("a client without TLS always builds");
-        Self {
-            base: base.to_owned(),
-            client,
-        }
+        Self { base: base.to_owned(), client }
     }
 
     /// Opens a page as a person does: redirects are followed.
@@ -52,8 +49,7 @@ impl Visitor {
 
     /// One GET, redirects shown and not followed.
     pub async fn get(&self, path: &str) -> Page {
-        self.request(Method::GET, path, |r| r.header("Sec-Fetch-Site", "same-origin"))
-            .await
+        self.request(Method::GET, path, |r| r.header("Sec-Fetch-Site", "same-origin")).await
     }
 
     /// One request of any kind, for what no page offers; the closure adds headers and a body.
@@ -86,38 +82,28 @@ impl Visitor {
     pub async fn post(&self, page: &Page, form: &Form, button: &str) -> Page {
         let button = form.button(button).unwrap_or_else(|| {
             let known: Vec<&str> = form.buttons.iter().map(|b| b.text.as_str()).collect();
-            panic!(
-                "no button {button:?} in the form to {}; it has {known:?}",
-                form.action
-            )
+            panic!("no button {button:?} in the form to {}; it has {known:?}", form.action)
         });
         let target = target(page, form, button);
         let pairs = form.pairs(Some(button));
         if form.method == "get" {
-            let query = pairs.iter().fold(
-                reqwest::Url::parse("http://x/").expect("fixed"),
-                |mut url, (k, v)| {
+            let query =
+                pairs.iter().fold(reqwest::Url::parse("http://x/").expect("fixed"), |mut url, (k, v)| {
                     url.query_pairs_mut().append_pair(k, v);
                     url
-                },
-            );
+                });
             let path = target.split('?').next().unwrap_or_default();
             return self.get(&format!("{path}?{}", query.query().unwrap_or(""))).await;
         }
         let referer = self.url(&page.path);
         let as_browser = |r: reqwest::RequestBuilder| {
-            r.header("Origin", &self.base)
-                .header("Referer", referer)
-                .header("Sec-Fetch-Site", "same-origin")
+            r.header("Origin", &self.base).header("Referer", referer).header("Sec-Fetch-Site", "same-origin")
         };
         if form.multipart {
             let body = multipart(form, pairs);
-            return self
-                .request(Method::POST, &target, |r| as_browser(r).multipart(body))
-                .await;
+            return self.request(Method::POST, &target, |r| as_browser(r).multipart(body)).await;
         }
-        self.request(Method::POST, &target, |r| as_browser(r).form(&pairs))
-            .await
+        self.request(Method::POST, &target, |r| as_browser(r).form(&pairs)).await
     }
 
     /// Clicks the link with these words.
@@ -127,11 +113,7 @@ impl Visitor {
 
     /// The server's address with that path; an absolute address is taken as it is.
     pub fn url(&self, path: &str) -> String {
-        if path.starts_with("http://") {
-            path.to_owned()
-        } else {
-            format!("{}{path}", self.base)
-        }
+        if path.starts_with("http://") { path.to_owned() } else { format!("{}{path}", self.base) }
     }
 
     async fn follow_redirects(&self, mut page: Page) -> Page {
@@ -144,30 +126,19 @@ impl Visitor {
 }
 
 fn target(page: &Page, form: &Form, button: &Button) -> String {
-    let action = if button.action.is_empty() {
-        &form.action
-    } else {
-        &button.action
-    };
+    let action = if button.action.is_empty() { &form.action } else { &button.action };
     match action.as_str() {
         "" => page.path.clone(),
         path if path.starts_with('/') || path.starts_with("http") => path.to_owned(),
         relative => {
-            let folder = page
-                .path
-                .split('?')
-                .next()
-                .and_then(|p| p.rsplit_once('/'))
-                .map_or("", |(f, _)| f);
+            let folder = page.path.split('?').next().and_then(|p| p.rsplit_once('/')).map_or("", |(f, _)| f);
             format!("{folder}/{relative}")
         }
     }
 }
 
 fn multipart(form: &Form, pairs: Vec<(String, String)>) -> Multipart {
-    let mut body = pairs
-        .into_iter()
-        .fold(Multipart::new(), |body, (name, value)| body.text(name, value));
+    let mut body = pairs.into_iter().fold(Multipart::new(), |body, (name, value)| body.text(name, value));
     for file in &form.files {
         let part = Part::bytes(file.bytes.clone())
             .file_name(file.filename.clone())
@@ -178,10 +149,8 @@ fn multipart(form: &Form, pairs: Vec<(String, String)>) -> Multipart {
     for empty in form.fields.iter().filter(|f| f.kind == html::Kind::File) {
         if !form.files.iter().any(|a| a.field == empty.name) {
             // A browser posts an empty, nameless file for an input nobody touched.
-            let part = Part::bytes(Vec::new())
-                .file_name("")
-                .mime_str("application/octet-stream")
-                .expect("fixed");
+            let part =
+                Part::bytes(Vec::new()).file_name("").mime_str("application/octet-stream").expect("fixed");
             body = body.part(empty.name.clone(), part);
         }
     }
@@ -193,28 +162,14 @@ impl Page {
         let url = response.url().to_string();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = response
-            .bytes()
-            .await
-            .unwrap_or_else(|e| panic!("the body of {url}: {e:?}"))
-            .to_vec();
+        let body = response.bytes().await.unwrap_or_else(|e| panic!("the body of {url}: {e:?}")).to_vec();
         let is_html = headers
             .get(CONTENT_TYPE)
             .and_then(|v| v.to_str().ok())
             .is_some_and(|v| v.starts_with("text/html"));
-        let tokens = if is_html {
-            html::tokens(&String::from_utf8_lossy(&body))
-        } else {
-            Vec::new()
-        };
+        let tokens = if is_html { html::tokens(&String::from_utf8_lossy(&body)) } else { Vec::new() };
         let path = url.strip_prefix(base).unwrap_or(&url).to_owned();
-        Self {
-            path,
-            status,
-            headers,
-            body,
-            tokens,
-        }
+        Self { path, status, headers, body, tokens }
     }
 
     /// The words of the page as a person reads them, white space made single.
@@ -241,10 +196,7 @@ impl Page {
         if !(300..400).contains(&self.status) || self.status == 304 {
             return None;
         }
-        self.headers
-            .get(LOCATION)
-            .and_then(|v| v.to_str().ok())
-            .map(ToOwned::to_owned)
+        self.headers.get(LOCATION).and_then(|v| v.to_str().ok()).map(ToOwned::to_owned)
     }
 
     pub fn forms(&self) -> Vec<Form> {
@@ -254,22 +206,15 @@ impl Page {
     /// The form that has a button with these words; panics with the buttons the page does have.
     pub fn form(&self, button: &str) -> Form {
         let forms = self.forms();
-        let buttons: Vec<String> = forms
-            .iter()
-            .flat_map(|f| &f.buttons)
-            .map(|b| b.text.clone())
-            .collect();
-        forms
-            .into_iter()
-            .find(|f| f.button(button).is_some())
-            .unwrap_or_else(|| {
-                panic!(
-                    "no button {button:?} on {} ({}); it has {buttons:?}\n{}",
-                    self.path,
-                    self.status,
-                    self.text()
-                )
-            })
+        let buttons: Vec<String> = forms.iter().flat_map(|f| &f.buttons).map(|b| b.text.clone()).collect();
+        forms.into_iter().find(|f| f.button(button).is_some()).unwrap_or_else(|| {
+            panic!(
+                "no button {button:?} on {} ({}); it has {buttons:?}\n{}",
+                self.path,
+                self.status,
+                self.text()
+            )
+        })
     }
 
     /// The first form that posts to this address.
@@ -306,10 +251,7 @@ impl Page {
 
     /// The words of each element of that name, such as `h1` or `td`.
     pub fn words_of(&self, element: &str) -> Vec<String> {
-        html::elements(&self.tokens, element)
-            .into_iter()
-            .map(|(_, words)| words)
-            .collect()
+        html::elements(&self.tokens, element).into_iter().map(|(_, words)| words).collect()
     }
 
     /// Fails with the page's words when the status is another.
@@ -322,31 +264,18 @@ impl Page {
     #[track_caller]
     pub fn assert_says(&self, words: &str) -> &Self {
         let text = self.text_or_raw();
-        assert!(
-            text.contains(&html::squeeze(words)),
-            "{} does not say {words:?}:\n{text}",
-            self.path
-        );
+        assert!(text.contains(&html::squeeze(words)), "{} does not say {words:?}:\n{text}", self.path);
         self
     }
 
     #[track_caller]
     pub fn assert_silent_on(&self, words: &str) -> &Self {
         let text = self.raw();
-        assert!(
-            !text.contains(words),
-            "{} says {words:?}:\n{}",
-            self.path,
-            self.text_or_raw()
-        );
+        assert!(!text.contains(words), "{} says {words:?}:\n{}", self.path, self.text_or_raw());
         self
     }
 
     fn text_or_raw(&self) -> String {
-        if self.tokens.is_empty() {
-            self.raw()
-        } else {
-            self.text()
-        }
+        if self.tokens.is_empty() { self.raw() } else { self.text() }
     }
 }

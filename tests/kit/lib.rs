@@ -84,10 +84,7 @@ pub fn note_or_fail(what: &str) {
 
 /// The root of the source tree.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("tests/ is inside the repository")
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is inside the repository").to_owned()
 }
 
 /// Every file below a folder, in order of name; nothing when there is no such folder.

@@ -27,16 +27,10 @@ pub struct Database {
 impl Database {
     /// Makes a database; `None` when PostgreSQL is wanted and no server was named, which `./check` does not forgive.
     pub async fn fresh(kind: Kind) -> Option<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("fundloop-test-")
-            .tempdir()
-            .expect("a temporary folder");
+        let folder = tempfile::Builder::new().prefix("fundloop-test-").tempdir().expect("a temporary folder");
         let url = match kind {
             Kind::Sqlite => {
-                let url = format!(
-                    "sqlite://{}?mode=rwc",
-                    folder.path().join("fundloop.db").display()
-                );
+                let url = format!("sqlite://{}?mode=rwc", folder.path().join("fundloop.db").display());
                 migrate(&url).await;
                 url
             }
@@ -46,10 +40,7 @@ impl Database {
                 let name = unique_name();
                 let admin = connect(&server).await;
                 run(&admin, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-                admin
-                    .close()
-                    .await
-                    .expect("closing the administrator's connection");
+                admin.close().await.expect("closing the administrator's connection");
                 sibling(&server, &name)
             }
         };
@@ -98,15 +89,11 @@ async fn migrate(url: &str) {
 async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
-    sea_orm::Database::connect(options)
-        .await
-        .unwrap_or_else(|e| panic!("cannot connect to {url}: {e}"))
+    sea_orm::Database::connect(options).await.unwrap_or_else(|e| panic!("cannot connect to {url}: {e}"))
 }
 
 async fn run(db: &DatabaseConnection, sql: &str) {
-    db.execute_unprepared(sql)
-        .await
-        .unwrap_or_else(|e| panic!("{sql}: {e}"));
+    db.execute_unprepared(sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
 }
 
 /// The migrated template's name. Test processes race to make it: an advisory lock lets one of them, and a rename at
@@ -123,18 +110,13 @@ async fn template(server: &str) -> String {
         run(&admin, &format!("ALTER DATABASE {making} RENAME TO {name}")).await;
     }
     // The lock belongs to the connection and ends with it.
-    admin
-        .close()
-        .await
-        .expect("closing the administrator's connection");
+    admin.close().await.expect("closing the administrator's connection");
     name
 }
 
 async fn exists(admin: &DatabaseConnection, name: &str) -> bool {
     let sql = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
-    let found = admin
-        .query_one_raw(sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql))
-        .await;
+    let found = admin.query_one_raw(sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql)).await;
     found.expect("pg_database can be read").is_some()
 }
 
@@ -145,9 +127,7 @@ fn migrations_hash() -> u64 {
     files.sort();
     let mut hasher = DefaultHasher::new();
     for file in files {
-        std::fs::read(&file)
-            .expect("a migration can be read")
-            .hash(&mut hasher);
+        std::fs::read(&file).expect("a migration can be read").hash(&mut hasher);
     }
     hasher.finish()
 }
@@ -155,9 +135,7 @@ fn migrations_hash() -> u64 {
 /// The same server, another database.
 fn sibling(server: &str, name: &str) -> String {
     let (address, query) = server.split_once('?').unwrap_or((server, ""));
-    let (host, _) = address
-        .rsplit_once('/')
-        .expect("TEST_POSTGRES_URL names a database");
+    let (host, _) = address.rsplit_once('/').expect("TEST_POSTGRES_URL names a database");
     format!("{host}/{name}?{query}")
 }
 
