@@ -28,7 +28,7 @@ impl Ground for Database {
 
 /// Writes one story as two tests, `name::sqlite` and `name::postgres`.
 ///
-/// ```ignore
+/// ```text
 /// on_both! {
 ///     async fn a_request_is_approved(app: &App) { ... }
 /// }
