@@ -31,26 +31,10 @@ type Arrows = (&'static str, &'static [&'static str], &'static [&'static [&'stat
 /// Words that must not appear in the sources below a folder, and why.
 const BANNED: &[(&str, &[&str], &str)] = &[
     ("crates/web/src", &["sea_orm", "DatabaseConnection", "DatabaseTransaction"], "a handler touches no SQL"),
-    (
-        "crates/engine/src",
-        &["sea_orm", "actix_web"],
-        "the engine knows storage's verbs, not SQL and not HTTP",
-    ),
-    (
-        "crates/domain/src",
-        &["Utc::now", "Local::now", "Instant::now", "SystemTime"],
-        "the domain has no clock",
-    ),
-    (
-        "crates/domain/src",
-        &["now_v7()", "new_v4()", "rand::rng()", "thread_rng"],
-        "the domain has no randomness",
-    ),
-    (
-        "crates/domain/src",
-        &["async fn", ".await", "std::fs", "std::net", "std::env"],
-        "the domain does no I/O",
-    ),
+    ("crates/engine/src", &["sea_orm", "actix_web"], "the engine knows storage's verbs, not SQL and not HTTP"),
+    ("crates/domain/src", &["Utc::now", "Local::now", "Instant::now", "SystemTime"], "the domain has no clock"),
+    ("crates/domain/src", &["now_v7()", "new_v4()", "rand::rng()", "thread_rng"], "the domain has no randomness"),
+    ("crates/domain/src", &["async fn", ".await", "std::fs", "std::net", "std::env"], "the domain does no I/O"),
     ("crates/domain/src/money.rs", &["f32", "f64"], "no float touches money"),
     ("crates/domain/src/ledger.rs", &["f32", "f64"], "no float touches money"),
     ("crates", &["todo!(", "unimplemented!(", "dbg!("], "what is landed is finished"),
@@ -87,8 +71,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Crates that must not be in the lockfile: another TLS, or a licence that would bind the whole program.
-const UNWANTED: &[&str] =
-    &["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys", "actix-governor"];
+const UNWANTED: &[&str] = &["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys", "actix-governor"];
 
 #[test]
 fn every_crate_keeps_to_its_arrows() {
@@ -172,14 +155,10 @@ fn inline(line: &str) -> Option<&'static str> {
     if line.contains(" style=") || line.contains("<style") {
         return Some("inline style");
     }
-    if line
-        .match_indices("<script")
-        .any(|(at, _)| !line[at..].split('>').next().unwrap_or("").contains("src="))
-    {
+    if line.match_indices("<script").any(|(at, _)| !line[at..].split('>').next().unwrap_or("").contains("src=")) {
         return Some("inline script");
     }
-    let handlers =
-        [" onclick=", " onload=", " onchange=", " onsubmit=", " oninput=", " onerror=", "javascript:"];
+    let handlers = [" onclick=", " onload=", " onchange=", " onsubmit=", " oninput=", " onerror=", "javascript:"];
     handlers.iter().any(|h| line.contains(h)).then_some("inline handler")
 }
 
@@ -344,19 +323,16 @@ fn links(markdown: &str) -> Vec<String> {
 
 #[test]
 fn the_rules_themselves_can_tell_right_from_wrong() {
-    for met in [
-        "MIT",
-        "MIT OR GPL-3.0",
-        "MIT/Apache-2.0",
-        "(MIT OR GPL-2.0) AND Zlib",
-        "Apache-2.0 WITH LLVM-exception",
-    ] {
+    for met in
+        ["MIT", "MIT OR GPL-3.0", "MIT/Apache-2.0", "(MIT OR GPL-2.0) AND Zlib", "Apache-2.0 WITH LLVM-exception"]
+    {
         assert!(satisfied(met), "{met}");
     }
     for unmet in ["", "GPL-3.0", "MIT AND GPL-3.0", "(GPL-2.0 OR LGPL-3.0) AND MIT", "SSPL-1.0"] {
         assert!(!satisfied(unmet), "{unmet}");
     }
-    let source = "impl X {\n    pub async fn long(\n        a: u8,\n    ) -> u8 {\n        a\n    }\n}\nfn two() {\n}\n";
+    let source =
+        "impl X {\n    pub async fn long(\n        a: u8,\n    ) -> u8 {\n        a\n    }\n}\nfn two() {\n}\n";
     assert_eq!(functions(source), [("long".to_owned(), 2, 5), ("two".to_owned(), 8, 2)]);
     assert_eq!(inline("<p style=\"x\">"), Some("inline style"));
     assert_eq!(inline("<script src=\"/a.js\" defer></script>"), None);

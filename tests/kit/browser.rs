@@ -52,8 +52,7 @@ impl Browser {
     /// Opens a window on the server at `base`; `None` when there is no chromedriver, which `./check` does not forgive.
     pub async fn open(base: &str, look: Look) -> Option<Self> {
         let mut driver = Driver::start()?;
-        let profile =
-            tempfile::Builder::new().prefix("fundloop-chrome-").tempdir().expect("a temporary folder");
+        let profile = tempfile::Builder::new().prefix("fundloop-chrome-").tempdir().expect("a temporary folder");
         let mut args: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
         args.push(format!("--user-data-dir={}", profile.path().display()));
         args.push("--window-size=1280,900".to_owned());
@@ -66,8 +65,7 @@ impl Browser {
         }
         if look.narrow {
             // A headless window does not get narrower than 500 px; an emulated telephone does.
-            chrome["mobileEmulation"] =
-                json!({ "deviceMetrics": { "width": 375, "height": 800, "pixelRatio": 2.0 } });
+            chrome["mobileEmulation"] = json!({ "deviceMetrics": { "width": 375, "height": 800, "pixelRatio": 2.0 } });
         }
         let mut wanted = serde_json::Map::new();
         wanted.insert("goog:chromeOptions".to_owned(), chrome);
@@ -82,10 +80,7 @@ impl Browser {
 
     /// Opens a path of the server and waits until the page is there.
     pub async fn goto(&self, path: &str) -> &Self {
-        self.client
-            .goto(&format!("{}{path}", self.base))
-            .await
-            .unwrap_or_else(|e| panic!("goto {path}: {e}"));
+        self.client.goto(&format!("{}{path}", self.base)).await.unwrap_or_else(|e| panic!("goto {path}: {e}"));
         self
     }
 
@@ -114,8 +109,7 @@ impl Browser {
         let path = format!(
             "//button[normalize-space()=\"{quoted}\"] | //a[normalize-space()=\"{quoted}\"] | //input[@type='submit' and @value=\"{quoted}\"]"
         );
-        let found =
-            self.client.wait().at_most(Duration::from_secs(10)).for_element(Locator::XPath(&path)).await;
+        let found = self.client.wait().at_most(Duration::from_secs(10)).for_element(Locator::XPath(&path)).await;
         let button = match found {
             Ok(button) => button,
             Err(e) => panic!("no button or link {words:?} ({e}) on:\n{}", self.text().await),
@@ -179,10 +173,7 @@ impl Browser {
         let barriers = self.axe().await;
         assert!(barriers.is_empty(), "axe-core finds barriers on {at}:\n{}", barriers.join("\n"));
         let wider = self
-            .script(
-                "return document.documentElement.scrollWidth - document.documentElement.clientWidth",
-                vec![],
-            )
+            .script("return document.documentElement.scrollWidth - document.documentElement.clientWidth", vec![])
             .await;
         assert!(wider.as_i64().unwrap_or(0) <= 0, "{at} scrolls sideways by {wider} px");
         self
@@ -202,14 +193,10 @@ impl Browser {
 
     /// What the browser refused since the last question because the page's policy forbids it.
     pub async fn policy_violations(&self) -> Vec<String> {
-        let log =
-            self.client.issue_cmd(BrowserLog).await.unwrap_or_else(|e| panic!("the browser's log: {e}"));
+        let log = self.client.issue_cmd(BrowserLog).await.unwrap_or_else(|e| panic!("the browser's log: {e}"));
         let entries = log.as_array().cloned().unwrap_or_default();
         let messages = entries.iter().filter_map(|e| e["message"].as_str());
-        messages
-            .filter(|m| m.contains("Content Security Policy") || m.contains("CSP"))
-            .map(ToOwned::to_owned)
-            .collect()
+        messages.filter(|m| m.contains("Content Security Policy") || m.contains("CSP")).map(ToOwned::to_owned).collect()
     }
 
     /// Runs JavaScript as the body of a function. WebDriver's own scripts are not subject to the page's policy.
@@ -314,8 +301,7 @@ mod tests {
 
     const SOUND: &str = "<!doctype html><html lang=en><title>Fund</title><main><h1>Fund</h1>
         <form method=get action=/next><label>Amount <input name=amount></label> <button>Ask</button></form></main></html>";
-    const BROKEN: &str =
-        "<!doctype html><html><title>Fund</title><main><h1>Fund</h1><p style='color:red'>x</p>
+    const BROKEN: &str = "<!doctype html><html><title>Fund</title><main><h1>Fund</h1><p style='color:red'>x</p>
         <input name=amount><script>document.title = 'run'</script></main></html>";
 
     /// Serves two pages under a strict policy until the test process ends.
@@ -364,8 +350,7 @@ mod tests {
             };
             browser.goto("/").await;
             let width = browser.script("return window.screen.width", vec![]).await;
-            let dark =
-                browser.script("return matchMedia('(prefers-color-scheme: dark)').matches", vec![]).await;
+            let dark = browser.script("return matchMedia('(prefers-color-scheme: dark)').matches", vec![]).await;
             assert_eq!((width, dark), (json!(375), json!(true)));
         });
     }

@@ -296,18 +296,7 @@ pub(crate) fn squeeze(words: &str) -> String {
 fn is_inline(name: &str) -> bool {
     matches!(
         name,
-        "a" | "abbr"
-            | "b"
-            | "em"
-            | "strong"
-            | "span"
-            | "small"
-            | "code"
-            | "i"
-            | "mark"
-            | "sup"
-            | "sub"
-            | "time"
+        "a" | "abbr" | "b" | "em" | "strong" | "span" | "small" | "code" | "i" | "mark" | "sup" | "sub" | "time"
     )
 }
 
@@ -325,11 +314,8 @@ pub fn elements(tokens: &[Token], wanted: &str) -> Vec<(Vec<(String, String)>, S
         if name != wanted {
             continue;
         }
-        let inside: Vec<Token> = tokens[at + 1..]
-            .iter()
-            .take_while(|t| !matches!(t, Token::Close(n) if n == wanted))
-            .cloned()
-            .collect();
+        let inside: Vec<Token> =
+            tokens[at + 1..].iter().take_while(|t| !matches!(t, Token::Close(n) if n == wanted)).cloned().collect();
         found.push((attrs.clone(), text(&inside)));
     }
     found
@@ -402,9 +388,7 @@ impl FormReader {
 
 fn part(name: &str, attrs: &[(String, String)], after: &[Token]) -> Option<Part> {
     let own = |key| attr(attrs, key).unwrap_or("").to_owned();
-    let field = |value, kind, sent, options| {
-        Some(Part::Field(Field { name: own("name"), value, kind, sent, options }))
-    };
+    let field = |value, kind, sent, options| Some(Part::Field(Field { name: own("name"), value, kind, sent, options }));
     match (name, attr(attrs, "type").unwrap_or("")) {
         ("button" | "input", "button" | "reset") => None,
         ("button", _) => Some(Part::Button(Button {
@@ -455,8 +439,8 @@ fn options(after: &[Token]) -> (String, Vec<String>) {
         match token {
             Token::Close(n) if n == "select" => break,
             Token::Open { name, attrs } if name == "option" => {
-                let value = attr(attrs, "value")
-                    .map_or_else(|| until_close(&after[at + 1..], "option"), ToOwned::to_owned);
+                let value =
+                    attr(attrs, "value").map_or_else(|| until_close(&after[at + 1..], "option"), ToOwned::to_owned);
                 if attr(attrs, "selected").is_some() {
                     selected = Some(value.clone());
                 }
@@ -496,10 +480,7 @@ mod tests {
         let button = form.button("Send it").cloned();
         let pairs = form.pairs(button.as_ref());
         let flat: Vec<String> = pairs.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        assert_eq!(
-            flat,
-            ["csrf=a\"b", "amount=5", "level=2", "terms=on", "why=  two <lines>", "fund=a", "do=send"]
-        );
+        assert_eq!(flat, ["csrf=a\"b", "amount=5", "level=2", "terms=on", "why=  two <lines>", "fund=a", "do=send"]);
         assert_eq!(form.button("Save").map(|b| b.action.as_str()), Some("/r/2"));
         assert!(text(&all).starts_with("Ask & answer"));
     }

@@ -87,11 +87,10 @@ impl Visitor {
         let target = target(page, form, button);
         let pairs = form.pairs(Some(button));
         if form.method == "get" {
-            let query =
-                pairs.iter().fold(reqwest::Url::parse("http://x/").expect("fixed"), |mut url, (k, v)| {
-                    url.query_pairs_mut().append_pair(k, v);
-                    url
-                });
+            let query = pairs.iter().fold(reqwest::Url::parse("http://x/").expect("fixed"), |mut url, (k, v)| {
+                url.query_pairs_mut().append_pair(k, v);
+                url
+            });
             let path = target.split('?').next().unwrap_or_default();
             return self.get(&format!("{path}?{}", query.query().unwrap_or(""))).await;
         }
@@ -149,8 +148,7 @@ fn multipart(form: &Form, pairs: Vec<(String, String)>) -> Multipart {
     for empty in form.fields.iter().filter(|f| f.kind == html::Kind::File) {
         if !form.files.iter().any(|a| a.field == empty.name) {
             // A browser posts an empty, nameless file for an input nobody touched.
-            let part =
-                Part::bytes(Vec::new()).file_name("").mime_str("application/octet-stream").expect("fixed");
+            let part = Part::bytes(Vec::new()).file_name("").mime_str("application/octet-stream").expect("fixed");
             body = body.part(empty.name.clone(), part);
         }
     }
@@ -163,10 +161,8 @@ impl Page {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = response.bytes().await.unwrap_or_else(|e| panic!("the body of {url}: {e:?}")).to_vec();
-        let is_html = headers
-            .get(CONTENT_TYPE)
-            .and_then(|v| v.to_str().ok())
-            .is_some_and(|v| v.starts_with("text/html"));
+        let is_html =
+            headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with("text/html"));
         let tokens = if is_html { html::tokens(&String::from_utf8_lossy(&body)) } else { Vec::new() };
         let path = url.strip_prefix(base).unwrap_or(&url).to_owned();
         Self { path, status, headers, body, tokens }
@@ -183,8 +179,7 @@ impl Page {
     }
 
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|e| panic!("{} is not JSON ({e}): {}", self.path, self.raw()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{} is not JSON ({e}): {}", self.path, self.raw()))
     }
 
     pub fn header(&self, name: &str) -> &str {
@@ -208,12 +203,7 @@ impl Page {
         let forms = self.forms();
         let buttons: Vec<String> = forms.iter().flat_map(|f| &f.buttons).map(|b| b.text.clone()).collect();
         forms.into_iter().find(|f| f.button(button).is_some()).unwrap_or_else(|| {
-            panic!(
-                "no button {button:?} on {} ({}); it has {buttons:?}\n{}",
-                self.path,
-                self.status,
-                self.text()
-            )
+            panic!("no button {button:?} on {} ({}); it has {buttons:?}\n{}", self.path, self.status, self.text())
         })
     }
 

@@ -69,11 +69,7 @@ pub fn tell<G: Ground>(kind: Kind, story: impl AsyncFn(&G)) {
 
 /// Several threads, so that a race in a test is a race.
 pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .enable_all()
-        .build()
-        .expect("a runtime starts")
+    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime starts")
 }
 
 /// Something is missing on this machine: `./check` fails, a plain `cargo test` says so and goes on.
