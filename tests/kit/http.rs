@@ -1,11 +1,15 @@
 //! A person with a browser, minus the browser: cookies are kept, redirects after a post are followed, forms carry what
 //! was hidden in them. Tests act through it, so that they know no more of the program than people do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::multipart::{Form as Multipart, Part};
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method, Response, Url};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::html::{self, Button, Form, Token};
 
@@ -14,6 +18,7 @@ use crate::html::{self, Button, Form, Token};
 pub struct Visitor {
     base: String,
     client: Client,
+    cookies: Arc<Jar>,
 }
 
 /// What came back, read once.
@@ -30,15 +35,16 @@ pub struct Page {
 impl Visitor {
     /// Someone not signed in. `base` is the server's address without a trailing slash.
     pub fn new(base: &str) -> Self {
+        let cookies = Arc::new(Jar::default());
         let client = Client::builder()
-            .cookie_store(true)
+            .cookie_provider(cookies.clone())
             .redirect(reqwest::redirect::Policy::none())
             .user_agent("Fundloop test visitor")
             .timeout(Duration::from_mins(1))
             .no_proxy()
             .build()
             .expect("a client without TLS always builds");
-        Self { base: base.to_owned(), client }
+        Self { base: base.to_owned(), client, cookies }
     }
 
     /// Opens a page as a person does: redirects are followed.
@@ -87,12 +93,8 @@ impl Visitor {
         let target = target(page, form, button);
         let pairs = form.pairs(Some(button));
         if form.method == "get" {
-            let query = pairs.iter().fold(reqwest::Url::parse("http://x/").expect("fixed"), |mut url, (k, v)| {
-                url.query_pairs_mut().append_pair(k, v);
-                url
-            });
             let path = target.split('?').next().unwrap_or_default();
-            return self.get(&format!("{path}?{}", query.query().unwrap_or(""))).await;
+            return self.get(&format!("{path}?{}", url_encoded(&pairs))).await;
         }
         let referer = self.url(&page.path);
         let as_browser = |r: reqwest::RequestBuilder| {
@@ -103,6 +105,29 @@ impl Visitor {
             return self.request(Method::POST, &target, |r| as_browser(r).multipart(body)).await;
         }
         self.request(Method::POST, &target, |r| as_browser(r).form(&pairs)).await
+    }
+
+    /// Presses a button and pulls the plug: the whole request is sent, the connection is reset after `patience`, and
+    /// nobody reads the answer. Not for forms with files.
+    pub async fn post_and_hang_up(&self, page: &Page, form: &Form, button: &str, patience: Duration) {
+        let pressed =
+            form.button(button).unwrap_or_else(|| panic!("no button {button:?} in the form to {}", form.action));
+        let path = target(page, form, pressed);
+        let body = url_encoded(&form.pairs(Some(pressed)));
+        let url = Url::parse(&self.url(&path)).expect("a path of the server");
+        let host = self.base.trim_start_matches("http://");
+        let cookies = self.cookies.cookies(&url);
+        let cookies = cookies.as_ref().and_then(|c| c.to_str().ok()).unwrap_or("");
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookies}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            self.base,
+            body.len()
+        );
+        let mut stream = TcpStream::connect(host).await.expect("the server takes connections");
+        stream.write_all(request.as_bytes()).await.expect("the request is sent");
+        tokio::time::sleep(patience).await;
+        stream.set_zero_linger().expect("the connection can be reset");
     }
 
     /// Clicks the link with these words.
@@ -122,6 +147,12 @@ impl Visitor {
         }
         panic!("more than eight redirects, last at {}", page.path)
     }
+}
+
+fn url_encoded(pairs: &[(String, String)]) -> String {
+    let mut url = Url::parse("http://x/").expect("a constant");
+    url.query_pairs_mut().extend_pairs(pairs);
+    url.query().unwrap_or("").to_owned()
 }
 
 fn target(page: &Page, form: &Form, button: &Button) -> String {
