@@ -210,3 +210,21 @@ impl FromIterator<Milestone> for Milestones {
         iter.into_iter().fold(Self::NONE, Self::with)
     }
 }
+
+/// What became of journeys, as counts that can be added and taken back. In whole units the caller chooses: conversions
+/// and nulls in the same unit (one, or a power of ten of it), value in any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outcome {
+    pub conversions: i128,
+    pub value: i128,
+    /// Journeys that reached nothing.
+    pub nulls: i128,
+}
+
+impl Outcome {
+    pub fn add(&mut self, other: Self) {
+        self.conversions += other.conversions;
+        self.value += other.value;
+        self.nulls += other.nulls;
+    }
+}

@@ -14,6 +14,9 @@
 //! assert_eq!(credits.parts[0].to_string(), "40 %: first touch");
 //! ```
 //!
+//! Many journeys at once go through a [`tally::Tally`], which adds up in whole numbers too; [`markov::Chain`] learns
+//! from them.
+//!
 //! Pure: no clock, no input or output, no randomness. Weights are whole numbers and money is whole minor units;
 //! floating point appears only inside time decay's curve and the Markov chain's solver.
 //!
@@ -22,14 +25,18 @@
 
 mod credit;
 mod explain;
+mod hash;
 mod journey;
+pub mod markov;
 mod model;
 mod models;
+mod solver;
 mod split;
+pub mod tally;
 
 pub use credit::{Credits, Part, Share, credit};
 pub use explain::Reason;
-pub use journey::{Channel, Journey, Milestone, Milestones, Touch};
+pub use journey::{Channel, Journey, Milestone, Milestones, Outcome, Touch};
 pub use model::{Model, ModelError, parse_duration};
 pub use models::milestone::MilestoneWeights;
 pub use models::participation::{Participation, participation};

@@ -8,7 +8,7 @@ use crate::models::milestone::{self, MilestoneWeights};
 use crate::models::position::PositionWeights;
 
 /// How credit is divided. Every model here needs one journey only; the Markov chain learns from many and is
-/// `markov`; participation is not credit and is [`crate::participation`].
+/// [`crate::markov`]; participation is not credit and is [`crate::participation`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Model {
     First,
@@ -140,6 +140,7 @@ pub enum ModelError {
     NoSettings(String),
     Weight(String),
     Milestone(String),
+    Order(String),
     TooLarge,
     AllZero,
     Duration(String),
@@ -162,6 +163,7 @@ impl fmt::Display for ModelError {
                 f,
                 "\"{text}\" is no milestone; write a name, = and a weight: demo=30"
             ),
+            Self::Order(text) => write!(f, "\"{text}\" is no order of a Markov chain; choose 1, 2, 3 or 4"),
             Self::TooLarge => f.write_str("the weights are too large; let them add up to 100"),
             Self::AllZero => f.write_str("all weights are zero; give at least one position some weight"),
             Self::Duration(text) => {

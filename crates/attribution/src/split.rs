@@ -40,6 +40,22 @@ pub fn split(amount: i64, weights: &[u64]) -> Option<Vec<i64>> {
     Some(parts.into_iter().map(|part| signed(part, amount < 0)).collect())
 }
 
+/// Round parts of a total to whole units so that they add up to the total, itself rounded half up: every part is rounded
+/// down, and the units left over go to the largest remainders, the earlier first among equals. A negative total is
+/// rounded like its mirror image. The parts may miss the total by far less than a unit.
+pub(crate) fn round_together(total: i128, parts: &[i128], unit: i128) -> Vec<i128> {
+    let sign = if total < 0 { -1 } else { 1 };
+    let wanted = (2 * sign * total + unit).div_euclid(2 * unit);
+    let mut rounded: Vec<i128> = parts.iter().map(|part| (sign * part).div_euclid(unit)).collect();
+    let left = usize::try_from(wanted - rounded.iter().sum::<i128>()).unwrap_or(0);
+    let mut places: Vec<usize> = (0..parts.len()).collect();
+    places.sort_by_key(|place| Reverse((sign * parts[*place]).rem_euclid(unit)));
+    for place in places.into_iter().take(left) {
+        rounded[place] += 1;
+    }
+    rounded.into_iter().map(|part| sign * part).collect()
+}
+
 /// A part is at most the whole, which has 64 bits.
 fn narrow(part: u128) -> u64 {
     u64::try_from(part).expect("a part is no more than the whole")
@@ -52,7 +68,7 @@ fn signed(part: u64, negative: bool) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{round_together, split};
 
     #[test]
     fn the_parts_add_up_and_the_earlier_place_wins_a_tie() {
@@ -80,5 +96,20 @@ mod tests {
     fn nobody_to_give_to_is_said_and_not_guessed() {
         assert_eq!(split(100, &[]), None);
         assert_eq!(split(100, &[0, 0]), None);
+    }
+
+    #[test]
+    fn rounded_parts_add_up_to_the_rounded_total() {
+        let cases: [(i128, &[i128], &[i128]); 6] = [
+            (300, &[99, 99, 99], &[1, 1, 1]), // what was lost below is given back
+            (100, &[34, 33, 33], &[1, 0, 0]),
+            (100, &[33, 33, 34], &[0, 0, 1]),
+            (-100, &[-33, -33, -34], &[0, 0, -1]),
+            (149, &[149], &[1]),
+            (0, &[250, -250], &[3, -3]),
+        ];
+        for (total, parts, rounded) in cases {
+            assert_eq!(round_together(total, parts, 100), rounded, "{total} of {parts:?}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Weighted;
 use crate::explain::Reason;
-use crate::journey::Touch;
+use crate::journey::{Channel, Touch};
 
 /// With v(S) = the outcome of the journeys whose channels all lie in S, a journey's outcome is a unanimity game on its
 /// set of channels, whose Shapley value is an equal part for each: `phi_i = sum over journeys containing i of
@@ -11,32 +11,27 @@ use crate::journey::Touch;
 /// A channel's part is spread evenly over its touches. The common denominator is the least common multiple of the
 /// channels' touch counts where that is small, and a fixed fine one otherwise.
 pub fn shapley(touches: &[Touch], out: &mut Vec<Weighted>) {
-    let times = |touch: &Touch| {
-        touches
-            .iter()
-            .filter(|other| other.channel == touch.channel)
-            .count()
+    let mut sorted = Vec::new();
+    if touches.len() > SHORT {
+        sorted.extend(touches.iter().map(|touch| touch.channel));
+        sorted.sort_unstable();
+    }
+    let times = |channel: Channel| match sorted.as_slice() {
+        [] => touches.iter().filter(|touch| touch.channel == channel).count(),
+        sorted => sorted.partition_point(|other| *other <= channel) - sorted.partition_point(|other| *other < channel),
     };
-    let is_first = |place: usize| {
-        !touches[..place]
-            .iter()
-            .any(|touch| touch.channel == touches[place].channel)
-    };
-    let channels = (0..touches.len()).filter(|place| is_first(*place)).count();
-    let common = touches.iter().try_fold(1, |common, touch| {
-        least_common_multiple(common, times(touch) as u64)
-    });
-    out.extend(touches.iter().map(|touch| {
-        let times = times(touch);
-        Weighted::new(
-            common.unwrap_or(FINE) / times as u64,
-            Reason::Channel {
-                touches: times,
-                channels,
-            },
-        )
-    }));
+    out.extend(touches.iter().map(|touch| Weighted::new(times(touch.channel) as u64, Reason::NoPosition)));
+    let common = out.iter().try_fold(1, |common, part| least_common_multiple(common, part.weight)).unwrap_or(FINE);
+    // Every touch stands for one part in so many of its channel: together they count the channels.
+    let channels = out.iter().map(|part| common / part.weight).sum::<u64>().div_ceil(common);
+    for part in out {
+        let (touches, channels) = (part.weight, channels);
+        *part = Weighted::new(common / touches, Reason::Channel { touches, channels });
+    }
 }
+
+/// In a journey this short, looking through all touches is quicker than sorting them.
+const SHORT: usize = 48;
 
 /// Where the least common multiple is above this, a channel's touches share parts that are exact to 1 in 2^40.
 const FINE: u64 = 1 << 56;

@@ -1,4 +1,6 @@
 //! What the kernel promises: the models' tables, and the laws that hold under all of them.
 
 mod laws;
+mod markov;
 mod tables;
+mod tally;

@@ -1,0 +1,391 @@
+//! Absorbing chains, solved with additions, multiplications and divisions of positive numbers only. Nothing is ever
+//! subtracted, so a channel with a tiny effect keeps all its digits, and one thread or many give the same bits.
+
+use rayon::prelude::*;
+
+use crate::journey::Channel;
+
+/// What an end can yield: conversions, value gained, value refunded.
+pub const REWARDS: usize = 3;
+pub type Rewards = [f64; REWARDS];
+
+/// Up to here a chain of order 1 is solved by elimination: one matrix of this many rows and columns.
+const DENSE: usize = 1_200;
+
+/// What is still under way in a state may be left there once it is this small a part of what passed through.
+const NEGLIGIBLE: f64 = 1e-17;
+
+/// A chain that has not settled after so many rounds is one whose counts were taken back until no way leads out.
+const MOST_ROUNDS: usize = 200_000;
+
+/// A chain as counted: weights, not yet chances. Places are states, in an order that does not depend on chance.
+pub struct Flow {
+    /// The channel each state ends with. A journey always meets a channel first in a state that ends with it.
+    pub last: Vec<Channel>,
+    /// Journeys that begin in a state.
+    pub start: Vec<f64>,
+    /// Steps between different states.
+    pub steps: Vec<Step>,
+    /// What the journeys that end in a state yield; the first reward counts conversions, which are ends.
+    pub yields: Vec<Rewards>,
+    /// Journeys that end in a state and yield nothing.
+    pub nulls: Vec<f64>,
+}
+
+#[derive(Clone, Copy)]
+pub struct Step {
+    pub from: u32,
+    pub to: u32,
+    pub weight: f64,
+}
+
+impl Flow {
+    pub fn new(last: Vec<Channel>) -> Self {
+        let states = last.len();
+        Self {
+            last,
+            start: vec![0.0; states],
+            steps: Vec::new(),
+            yields: vec![[0.0; REWARDS]; states],
+            nulls: vec![0.0; states],
+        }
+    }
+
+    /// What all journeys yield, and by channel what they lose when every way into that channel leads to nothing.
+    pub fn removal_losses(mut self) -> (Rewards, Vec<Rewards>) {
+        let channels = self.last.iter().max().map_or(0, |channel| *channel as usize + 1);
+        let mut states_of = vec![Vec::new(); channels];
+        for (place, channel) in self.last.iter().enumerate() {
+            states_of[*channel as usize].push(place);
+        }
+        let ends = self.make_chances();
+        let (yields, losses) = if self.last.len() <= DENSE && states_of.iter().all(|states| states.len() <= 1)
+        {
+            self.by_elimination(&ends, &states_of)
+        } else {
+            self.by_rounds(&states_of)
+        };
+        (
+            self.start
+                .iter()
+                .zip(&yields)
+                .fold([0.0; REWARDS], |sum, (start, yields)| plus(sum, *start, *yields)),
+            losses,
+        )
+    }
+
+    /// Divide every weight by all that leaves its state. Returns the chance that a journey ends in each state.
+    fn make_chances(&mut self) -> Vec<f64> {
+        self.steps.sort_unstable_by_key(|step| (step.from, step.to));
+        let ends: Vec<f64> = self
+            .yields
+            .iter()
+            .zip(&self.nulls)
+            .map(|(yields, nulls)| yields[0] + nulls)
+            .collect();
+        let mut leaving = ends.clone();
+        for step in &self.steps {
+            leaving[step.from as usize] += step.weight;
+        }
+        let chance = |weight: f64, place: usize| {
+            if leaving[place] > 0.0 {
+                weight / leaving[place]
+            } else {
+                0.0
+            }
+        };
+        for step in &mut self.steps {
+            step.weight = chance(step.weight, step.from as usize);
+        }
+        for (place, yields) in self.yields.iter_mut().enumerate() {
+            *yields = yields.map(|weight| chance(weight, place));
+        }
+        ends.into_iter()
+            .enumerate()
+            .map(|(place, weight)| chance(weight, place))
+            .collect()
+    }
+
+    /// By state what a journey that is there will yield, and by channel what is lost without it. For any order: the
+    /// flow that never meets the channel is let run until it has settled; what then steps into the channel is lost.
+    fn by_rounds(&self, states_of: &[Vec<usize>]) -> (Vec<Rewards>, Vec<Rewards>) {
+        let forward = Graph::new(self.last.len(), self.steps.iter().copied());
+        let back = self.steps.iter().map(|step| Step {
+            from: step.to,
+            to: step.from,
+            weight: step.weight,
+        });
+        let back = Graph::new(self.last.len(), back);
+        let yield_of = |reward: usize| {
+            back.settle(self.yields.iter().map(|yields| yields[reward]).collect(), |_| {
+                true
+            })
+        };
+        let [converted, gained, refunded]: [Vec<f64>; REWARDS] = [0, 1, 2].map(yield_of);
+        let yields: Vec<Rewards> = converted
+            .into_iter()
+            .zip(gained)
+            .zip(refunded)
+            .map(|((one, two), three)| [one, two, three])
+            .collect();
+        let loss_of = |states: &Vec<usize>| {
+            let Some(channel) = states.first().map(|state| self.last[*state]) else {
+                return [0.0; REWARDS];
+            };
+            let elsewhere = |state: usize| self.last[state] != channel;
+            let begin = self
+                .start
+                .iter()
+                .enumerate()
+                .map(|(state, start)| if elsewhere(state) { *start } else { 0.0 });
+            let visits = forward.settle(begin.collect(), elsewhere);
+            states.iter().fold([0.0; REWARDS], |loss, state| {
+                let stepped_in: f64 = back.row(*state).map(|(from, chance)| visits[from] * chance).sum();
+                plus(loss, self.start[*state] + stepped_in, yields[*state])
+            })
+        };
+        let losses = states_of.par_iter().map(loss_of).collect();
+        (yields, losses)
+    }
+
+    /// The same for one state a channel: with `N = (I - Q)^-1`, the loss without j is `(N_sj / N_jj) c_j`, where `c` is
+    /// what is yielded from each state. One elimination gives all.
+    fn by_elimination(&self, ends: &[f64], states_of: &[Vec<usize>]) -> (Vec<Rewards>, Vec<Rewards>) {
+        let reduced = Reduced::new(ends.to_vec(), &self.steps);
+        let yield_of =
+            |reward: usize| reduced.solve(self.yields.iter().map(|yields| yields[reward]).collect(), 0);
+        let columns: [Vec<f64>; REWARDS] = [0, 1, 2].map(yield_of);
+        let yields: Vec<Rewards> = (0..self.last.len())
+            .map(|state| columns.each_ref().map(|column| column[state]))
+            .collect();
+        let visits = reduced.solve_transposed(self.start.clone());
+        let loss_of = |states: &Vec<usize>| {
+            let Some(&state) = states.first() else {
+                return [0.0; REWARDS];
+            };
+            let mut here = vec![0.0; self.last.len()];
+            here[state] = 1.0;
+            let returns = reduced.solve(here, state)[state];
+            let reached = if returns > 0.0 {
+                visits[state] / returns
+            } else {
+                0.0
+            };
+            plus([0.0; REWARDS], reached, yields[state])
+        };
+        let losses = states_of.par_iter().map(loss_of).collect();
+        (yields, losses)
+    }
+}
+
+fn plus(sum: Rewards, times: f64, rewards: Rewards) -> Rewards {
+    std::array::from_fn(|reward| sum[reward] + times * rewards[reward])
+}
+
+/// Steps by the state they leave, in one block.
+struct Graph {
+    /// Where each state's steps begin, and at the end the number of steps.
+    begin: Vec<usize>,
+    steps: Vec<(usize, f64)>,
+}
+
+impl Graph {
+    fn new(states: usize, steps: impl Iterator<Item = Step> + Clone) -> Self {
+        let mut begin = vec![0; states + 1];
+        for step in steps.clone() {
+            begin[step.from as usize + 1] += 1;
+        }
+        for state in 0..states {
+            begin[state + 1] += begin[state];
+        }
+        let mut next = begin.clone();
+        let mut placed = vec![(0, 0.0); begin[states]];
+        for step in steps {
+            placed[next[step.from as usize]] = (step.to as usize, step.weight);
+            next[step.from as usize] += 1;
+        }
+        Self { begin, steps: placed }
+    }
+
+    fn row(&self, state: usize) -> impl Iterator<Item = (usize, f64)> {
+        self.steps[self.begin[state]..self.begin[state + 1]]
+            .iter()
+            .copied()
+    }
+
+    /// Solve `v = inflow + v Q` over the open states: let what has arrived in a state move on, round by round, forwards
+    /// and backwards in turn, until what is left under way is negligible everywhere.
+    fn settle(&self, mut arrived: Vec<f64>, open: impl Fn(usize) -> bool) -> Vec<f64> {
+        let mut passed = vec![0.0; arrived.len()];
+        let mut visit = |state: usize| {
+            let here = arrived[state];
+            if here <= NEGLIGIBLE * passed[state] {
+                return false;
+            }
+            arrived[state] = 0.0;
+            passed[state] += here;
+            for (to, chance) in self.row(state) {
+                if open(to) {
+                    arrived[to] += here * chance;
+                }
+            }
+            true
+        };
+        let states = self.begin.len() - 1;
+        for _ in 0..MOST_ROUNDS {
+            let forwards = (0..states).fold(false, |moved, state| visit(state) | moved);
+            if !forwards {
+                break;
+            }
+            for state in (0..states).rev() {
+                visit(state);
+            }
+        }
+        passed
+    }
+}
+
+/// `I - Q`, factored by state reduction (Grassmann, Taksar and Heyman): states are taken out one by one and the ways
+/// through them are given to the ways around. A state's diagonal is the sum of its ways out, never one minus something.
+struct Reduced {
+    states: usize,
+    /// Row by row: left of the diagonal the multipliers, right of it the ways to states not yet taken out.
+    ways: Vec<f64>,
+    /// The sum of the ways out of each state when it was taken out; zero if none led out.
+    pivots: Vec<f64>,
+}
+
+impl Reduced {
+    fn new(mut ends: Vec<f64>, steps: &[Step]) -> Self {
+        let states = ends.len();
+        let mut ways = vec![0.0; states * states];
+        for step in steps {
+            ways[step.from as usize * states + step.to as usize] = step.weight;
+        }
+        let mut pivots = vec![0.0; states];
+        for out in 0..states {
+            let (done, below) = ways.split_at_mut((out + 1) * states);
+            let onward = &done[out * states + out + 1..];
+            pivots[out] = ends[out] + onward.iter().sum::<f64>();
+            let ended = ends[out];
+            for (row, end) in below.chunks_exact_mut(states).zip(&mut ends[out + 1..]) {
+                let times = if pivots[out] > 0.0 {
+                    row[out] / pivots[out]
+                } else {
+                    0.0
+                };
+                row[out] = times;
+                if times > 0.0 {
+                    *end += times * ended;
+                    for (way, through) in row[out + 1..].iter_mut().zip(onward) {
+                        *way += times * through;
+                    }
+                }
+            }
+        }
+        Self { states, ways, pivots }
+    }
+
+    fn row(&self, state: usize) -> &[f64] {
+        &self.ways[state * self.states..(state + 1) * self.states]
+    }
+
+    /// `x = (I - Q)^-1 b`, from the place `from` on; `b` is zero before it, and so much of `x` is left unsolved.
+    fn solve(&self, mut x: Vec<f64>, from: usize) -> Vec<f64> {
+        for state in from + 1..self.states {
+            let (before, here) = x.split_at_mut(state);
+            here[0] += dot(&self.row(state)[from..state], &before[from..]);
+        }
+        for state in (from..self.states).rev() {
+            let (here, after) = x.split_at_mut(state + 1);
+            let sum = here[state] + dot(&self.row(state)[state + 1..], after);
+            here[state] = self.divide(sum, state);
+        }
+        x
+    }
+
+    /// `h = b (I - Q)^-1`: the expected visits of journeys that begin as `b` says.
+    fn solve_transposed(&self, mut h: Vec<f64>) -> Vec<f64> {
+        for state in 0..self.states {
+            h[state] = self.divide(h[state], state);
+            let (here, after) = h.split_at_mut(state + 1);
+            for (sum, way) in after.iter_mut().zip(&self.row(state)[state + 1..]) {
+                *sum += here[state] * way;
+            }
+        }
+        for state in (0..self.states).rev() {
+            let (before, here) = h.split_at_mut(state);
+            for (sum, times) in before.iter_mut().zip(self.row(state)) {
+                *sum += here[0] * times;
+            }
+        }
+        h
+    }
+
+    fn divide(&self, sum: f64, state: usize) -> f64 {
+        if self.pivots[state] > 0.0 {
+            sum / self.pivots[state]
+        } else {
+            0.0
+        }
+    }
+}
+
+/// Four sums side by side, so that one addition need not wait for the other; always in the same order.
+fn dot(one: &[f64], other: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    let (mut ones, mut others) = (one.chunks_exact(4), other.chunks_exact(4));
+    for (one, other) in (&mut ones).zip(&mut others) {
+        for lane in 0..4 {
+            sums[lane] += one[lane] * other[lane];
+        }
+    }
+    let rest: f64 = ones
+        .remainder()
+        .iter()
+        .zip(others.remainder())
+        .map(|(one, other)| one * other)
+        .sum();
+    sums.iter().sum::<f64>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Flow, Step};
+
+    /// A chain of `states` channels in a ring with shortcuts, out of which little leads.
+    fn ring(states: u32) -> Flow {
+        let mut flow = Flow::new((0..states).collect());
+        for from in 0..states {
+            for (far, weight) in [(1, 90.0), (7, 5.0), (states / 2, f64::from(from % 5))] {
+                let to = (from + far) % states;
+                if to != from && !flow.steps.iter().any(|step| (step.from, step.to) == (from, to)) {
+                    flow.steps.push(Step { from, to, weight });
+                }
+            }
+            let place = from as usize;
+            flow.start[place] = f64::from(from % 3);
+            flow.yields[place] = [f64::from(from % 2), f64::from(from), f64::from(from % 4)];
+            flow.nulls[place] = 0.5;
+        }
+        flow
+    }
+
+    #[test]
+    fn elimination_and_rounds_agree() {
+        for states in [1, 2, 3, 11, 60] {
+            let mut flow = ring(states);
+            let states_of: Vec<Vec<usize>> = (0..states as usize).map(|state| vec![state]).collect();
+            let ends = flow.make_chances();
+            let (one, other) = (flow.by_elimination(&ends, &states_of), flow.by_rounds(&states_of));
+            let numbers = |(yields, losses): &(Vec<_>, Vec<_>)| [yields.concat(), losses.concat()].concat();
+            for (one, other) in numbers(&one).into_iter().zip(numbers(&other)) {
+                let (one, other): (f64, f64) = (one, other);
+                assert!(
+                    (one - other).abs() <= 1e-12 * one.abs(),
+                    "{states} states: {one} {other}"
+                );
+            }
+        }
+    }
+}

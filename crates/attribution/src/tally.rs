@@ -1,0 +1,322 @@
+//! A rebuild: many journeys in, totals by channel out, with memory for channels and states only.
+//!
+//! Sums are whole numbers, so neither the order of journeys nor their division among threads changes a digit.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::journey::{Channel, Outcome, Touch};
+use crate::markov::Chain;
+use crate::model::{Model, ModelError};
+use crate::models::{Weighted, weigh};
+use crate::split::round_together;
+
+/// What can be asked of many journeys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Measure {
+    /// Credit by a model that looks at one journey at a time.
+    Rule(Model),
+    /// Credit in proportion to removal effects in the chain of all journeys: the total over channels.
+    Markov { order: usize },
+    /// Each channel beside all it took part in. Not credit: it does not add up.
+    Participation,
+}
+
+impl FromStr for Measure {
+    type Err = ModelError;
+
+    /// A model's name, `markov`, `markov:2` for order 2, or `participation`.
+    fn from_str(text: &str) -> Result<Self, ModelError> {
+        let text = text.trim().to_lowercase();
+        match text.split_once(':') {
+            None if text == "markov" => Ok(Self::Markov { order: 1 }),
+            None if text == "participation" => Ok(Self::Participation),
+            Some(("markov", order)) => match order.parse() {
+                Ok(order) if (1..=Chain::MAX_ORDER).contains(&order) => Ok(Self::Markov { order }),
+                _ => Err(ModelError::Order(order.to_owned())),
+            },
+            _ => text.parse().map(Self::Rule),
+        }
+    }
+}
+
+/// Numbers are in units of `10^-DECIMALS`; a sum has `FRACTION` more binary places below.
+pub const DECIMALS: u32 = 12;
+const FRACTION: u32 = 32;
+
+/// Sums of absolute amounts above this do not fit: about 2 x 10^16.
+const LARGEST: u128 = 1 << 94;
+
+/// Conversions and value.
+type Sums = [i128; 2];
+
+/// Totals by channel under several measures, while journeys are being read.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    columns: Vec<Column>,
+    channels: usize,
+    total: Sums,
+    /// Of absolute amounts, to know that no sum can have overflowed.
+    gross: [u128; 2],
+    /// Of journeys without touches.
+    unattributed: Sums,
+    weights: Vec<Weighted>,
+}
+
+#[derive(Debug, Clone)]
+enum Column {
+    Divided { model: Model, sums: Vec<Sums> },
+    Chain(Chain),
+    TookPart { sums: Vec<Sums>, seen: Vec<u64>, journeys: u64 },
+}
+
+impl Tally {
+    /// Nothing read yet. An order that is not 1 to 4 is an error.
+    pub fn new(measures: &[Measure]) -> Result<Self, ModelError> {
+        let column = |measure: &Measure| match measure {
+            Measure::Rule(model) => Ok(Column::Divided { model: model.clone(), sums: Vec::new() }),
+            Measure::Markov { order } => {
+                Chain::new(*order).map(Column::Chain).ok_or_else(|| ModelError::Order(order.to_string()))
+            }
+            Measure::Participation => {
+                Ok(Column::TookPart { sums: Vec::new(), seen: Vec::new(), journeys: 0 })
+            }
+        };
+        Ok(Self {
+            columns: measures.iter().map(column).collect::<Result<_, _>>()?,
+            channels: 0,
+            total: [0; 2],
+            gross: [0; 2],
+            unattributed: [0; 2],
+            weights: Vec::new(),
+        })
+    }
+
+    /// Count journeys that went through these touches, which are in order and inside the look-back window. Channels
+    /// are numbered from 0 without gaps worth mentioning; the outcome's numbers are in units of `10^-12`.
+    pub fn record(&mut self, touches: &[Touch], converted_at: i64, outcome: &Outcome) {
+        let amounts = [outcome.conversions, outcome.value];
+        for (quantity, amount) in amounts.into_iter().enumerate() {
+            self.gross[quantity] = self.gross[quantity].saturating_add(amount.unsigned_abs());
+            if self.gross[quantity] > LARGEST {
+                return; // `finish` says so; no sum may overflow before that.
+            }
+        }
+        add(&mut self.total, amounts);
+        let Some(largest) = touches.iter().map(|touch| touch.channel as usize).max() else {
+            return add(&mut self.unattributed, amounts);
+        };
+        self.make_room(largest + 1);
+        for column in &mut self.columns {
+            match column {
+                Column::Divided { model, sums } if outcome.conversions != 0 || outcome.value != 0 => {
+                    weigh(model, touches, converted_at, &mut self.weights);
+                    divide(sums, touches, &self.weights, amounts);
+                }
+                Column::Divided { .. } => {}
+                Column::Chain(chain) => chain.add(touches.iter().map(|touch| touch.channel), *outcome),
+                Column::TookPart { sums, seen, journeys } => {
+                    *journeys += 1;
+                    for channel in touches.iter().map(|touch| touch.channel as usize) {
+                        if seen[channel] != *journeys {
+                            seen[channel] = *journeys;
+                            add(&mut sums[channel], amounts.map(|amount| amount << FRACTION));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Add a tally of the same measures, whose channel `c` is this one's `renumber[c]`.
+    pub fn merge(&mut self, other: &Self, renumber: &[Channel]) {
+        self.make_room(renumber.iter().max().map_or(0, |largest| *largest as usize + 1));
+        let add_all = |ours: &mut [Sums], theirs: &[Sums]| {
+            for (sums, channel) in theirs.iter().zip(renumber) {
+                add(&mut ours[*channel as usize], *sums);
+            }
+        };
+        for (ours, theirs) in self.columns.iter_mut().zip(&other.columns) {
+            match (ours, theirs) {
+                (Column::Divided { sums, .. }, Column::Divided { sums: theirs, .. })
+                | (Column::TookPart { sums, .. }, Column::TookPart { sums: theirs, .. }) => add_all(sums, theirs),
+                (Column::Chain(chain), Column::Chain(theirs)) => chain.merge(theirs, renumber),
+                _ => unreachable!("both tallies were made for the same measures"),
+            }
+        }
+        add(&mut self.total, other.total);
+        add(&mut self.unattributed, other.unattributed);
+        for (ours, theirs) in self.gross.iter_mut().zip(other.gross) {
+            *ours = ours.saturating_add(theirs);
+        }
+    }
+
+    fn make_room(&mut self, channels: usize) {
+        if channels <= self.channels {
+            return;
+        }
+        self.channels = channels;
+        for column in &mut self.columns {
+            match column {
+                Column::Divided { sums, .. } => sums.resize(channels, [0; 2]),
+                Column::TookPart { sums, seen, .. } => {
+                    sums.resize(channels, [0; 2]);
+                    seen.resize(channels, 0);
+                }
+                Column::Chain(_) => {}
+            }
+        }
+    }
+
+    /// The totals, a set for every measure, in the order the measures were given.
+    pub fn finish(self) -> Result<Vec<Totals>, TooLarge> {
+        if self.gross.iter().any(|gross| *gross > LARGEST) {
+            return Err(TooLarge);
+        }
+        let outside = self.unattributed.map(|amount| amount << FRACTION);
+        let totals = |column| {
+            let (by_channel, unattributed, credit) = match column {
+                Column::Divided { sums, .. } => (sums, outside, true),
+                Column::TookPart { sums, .. } => (sums, outside, false),
+                Column::Chain(chain) => {
+                    let (sums, mut unattributed) = by_effect(&chain, self.channels);
+                    add(&mut unattributed, outside);
+                    (sums, unattributed, true)
+                }
+            };
+            Totals { by_channel, unattributed, total: self.total, credit }
+        };
+        Ok(self.columns.into_iter().map(totals).collect())
+    }
+}
+
+/// Totals under one measure.
+#[derive(Debug, Clone)]
+pub struct Totals {
+    /// With `FRACTION` binary places.
+    by_channel: Vec<Sums>,
+    unattributed: Sums,
+    /// Of all journeys, exactly, without binary places.
+    total: Sums,
+    credit: bool,
+}
+
+/// Conversions and value of one channel, in units of `10^-decimals`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rounded {
+    pub conversions: i128,
+    pub value: i128,
+}
+
+impl Totals {
+    /// Round to so many decimals, 12 at most: credit by largest remainder, so that the channels and what is unattributed
+    /// add up to the total of all journeys (itself rounded half up, if it has more decimals); among equal remainders
+    /// the channel earlier in `order` gets the unit. Participation is rounded number by number. Returns the channels
+    /// in that order, and what is unattributed.
+    pub fn rounded(&self, decimals: u32, order: &[Channel]) -> (Vec<Rounded>, Rounded) {
+        let unit = 10_i128.pow(DECIMALS - decimals.min(DECIMALS)) << FRACTION;
+        let [conversions, value] = [0, 1].map(|quantity| {
+            let sum = |channel: &Channel| self.by_channel.get(*channel as usize).map_or(0, |sums| sums[quantity]);
+            let parts: Vec<i128> = order.iter().map(sum).chain([self.unattributed[quantity]]).collect();
+            if self.credit {
+                round_together(self.total[quantity] << FRACTION, &parts, unit)
+            } else {
+                parts.iter().flat_map(|part| round_together(*part, &[*part], unit)).collect()
+            }
+        });
+        let both = conversions.into_iter().zip(value);
+        let mut rounded: Vec<Rounded> = both.map(|(conversions, value)| Rounded { conversions, value }).collect();
+        let unattributed = rounded.pop().unwrap_or_default();
+        (rounded, unattributed)
+    }
+}
+
+/// More than the kernel can add up exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge;
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the amounts add up to more than 10^16; give them in a larger unit, such as thousands")
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+/// Divide what the chain's journeys yielded in proportion to the channels' removal effects. What no channel has an
+/// effect on is left over.
+fn by_effect(chain: &Chain, channels: usize) -> (Vec<Sums>, Sums) {
+    let (conversions, values) = chain.effects().amounts();
+    let mut sums = vec![[0; 2]; channels];
+    let mut left = [0; 2];
+    let quantities = [(0, conversions)].into_iter().chain(values.into_iter().map(|value| (1, value)));
+    for (quantity, divided) in quantities {
+        let whole: u128 = divided.weights.iter().map(|weight| u128::from(*weight)).sum();
+        if whole == 0 {
+            left[quantity] += divided.amount << FRACTION;
+            continue;
+        }
+        let division = Division::new(divided.amount, whole);
+        for (sums, weight) in sums.iter_mut().zip(&divided.weights) {
+            sums[quantity] += division.part(*weight);
+        }
+    }
+    (sums, left)
+}
+
+fn divide(sums: &mut [Sums], touches: &[Touch], weights: &[Weighted], amounts: Sums) {
+    let whole: u128 = weights.iter().map(|part| u128::from(part.weight)).sum();
+    let divisions = amounts.map(|amount| (amount != 0).then(|| Division::new(amount, whole)));
+    for (touch, part) in touches.iter().zip(weights).filter(|(_, part)| part.weight > 0) {
+        for (sum, division) in sums[touch.channel as usize].iter_mut().zip(&divisions) {
+            if let Some(division) = division {
+                *sum += division.part(part.weight);
+            }
+        }
+    }
+}
+
+/// An amount divided by weights, each part rounded towards zero at the last binary place. What rounding loses is far
+/// below the last decimal, and is given back when totals are rounded together.
+enum Division {
+    /// The amount of weight one, for weights whose sum is small: one division, then a multiplication a part.
+    Unit { unit: u128, negative: bool },
+    /// For weights of many digits.
+    Ratio { amount: u128, whole: u128, negative: bool },
+}
+
+impl Division {
+    fn new(amount: i128, whole: u128) -> Self {
+        let (negative, amount) = (amount < 0, amount.unsigned_abs());
+        if whole == 1 {
+            Self::Unit { unit: amount << FRACTION, negative }
+        } else if whole >> 32 == 0 {
+            Self::Unit { unit: (amount << FRACTION) / whole, negative }
+        } else {
+            Self::Ratio { amount, whole, negative }
+        }
+    }
+
+    fn part(&self, weight: u64) -> i128 {
+        let (part, negative) = match *self {
+            Self::Unit { unit, negative } => (unit * u128::from(weight), negative),
+            Self::Ratio { amount, whole, negative } => {
+                if u128::from(weight) == whole {
+                    (amount << FRACTION, negative)
+                } else {
+                    let share = (u128::from(weight) << 64) / whole;
+                    let (high, low) = (amount >> 64, amount & u128::from(u64::MAX));
+                    (((high * share) << FRACTION) + ((low * share) >> (64 - FRACTION)), negative)
+                }
+            }
+        };
+        let part = i128::try_from(part).unwrap_or(i128::MAX);
+        if negative { -part } else { part }
+    }
+}
+
+fn add(sums: &mut Sums, amounts: Sums) {
+    for (sum, amount) in sums.iter_mut().zip(amounts) {
+        *sum += amount;
+    }
+}
