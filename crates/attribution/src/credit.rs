@@ -18,12 +18,7 @@ pub fn credit(model: &Model, journey: &Journey, lookback: Option<Duration>) -> C
         return Credits::default();
     };
     let mut weighted = Vec::new();
-    weigh(
-        model,
-        &journey.touches()[window.clone()],
-        converted_at,
-        &mut weighted,
-    );
+    weigh(model, &journey.touches()[window.clone()], converted_at, &mut weighted);
     Credits::divide(journey.value(), window.start, &weighted)
 }
 
@@ -41,29 +36,16 @@ impl Credits {
     pub(crate) fn divide(value: i64, first: usize, weighted: &[Weighted]) -> Self {
         let weights: Vec<u64> = weighted.iter().map(|part| part.weight).collect();
         let Some(amounts) = split(value, &weights) else {
-            return Self {
-                parts: Vec::new(),
-                unattributed: value,
-            };
+            return Self { parts: Vec::new(), unattributed: value };
         };
         let of = weights.iter().map(|weight| u128::from(*weight)).sum();
-        let parts = weighted
-            .iter()
-            .zip(amounts)
-            .enumerate()
-            .map(|(place, (part, amount))| Part {
-                touch: first + place,
-                share: Share {
-                    weight: part.weight,
-                    of,
-                },
-                amount,
-                reason: part.reason,
-            });
-        Self {
-            parts: parts.collect(),
-            unattributed: 0,
-        }
+        let parts = weighted.iter().zip(amounts).enumerate().map(|(place, (part, amount))| Part {
+            touch: first + place,
+            share: Share { weight: part.weight, of },
+            amount,
+            reason: part.reason,
+        });
+        Self { parts: parts.collect(), unattributed: 0 }
     }
 
     /// Everything credited and not, in minor units: the journey's value.

@@ -37,8 +37,8 @@ pub enum Reason {
     },
     /// One of so many touches of a channel, in a journey of so many different channels.
     Channel {
-        touches: usize,
-        channels: usize,
+        touches: u64,
+        channels: u64,
     },
     /// By what the journeys lose without the touch's channel.
     RemovalEffect,
@@ -58,29 +58,18 @@ impl fmt::Display for Reason {
             Self::LastAllDirect => f.write_str("last touch, and no partner touched"),
             Self::Alike { of } => write!(f, "one of {of} touches, all alike"),
             Self::Age { age, half_life } => {
-                write!(
-                    f,
-                    "{} before the conversion, half-life {}",
-                    Span(age),
-                    Span(half_life)
-                )
+                write!(f, "{} before the conversion, half-life {}", Span(age), Span(half_life))
             }
             Self::Reached(milestones) => reached(milestones, f),
             Self::OtherResponse { of: 1 } => f.write_str("the one other response"),
             Self::OtherResponse { of } => write!(f, "one of {of} other responses"),
-            Self::Channel {
-                touches: 1,
-                channels: 1,
-            } => f.write_str("the only channel"),
+            Self::Channel { touches: 1, channels: 1 } => f.write_str("the only channel"),
             Self::Channel { touches: 1, channels } => write!(f, "one of {channels} channels"),
             Self::Channel { touches, channels: 1 } => {
                 write!(f, "one of {touches} touches of the only channel")
             }
             Self::Channel { touches, channels } => {
-                write!(
-                    f,
-                    "one of its channel's {touches} touches, one of {channels} channels"
-                )
+                write!(f, "one of its channel's {touches} touches, one of {channels} channels")
             }
             Self::RemovalEffect => f.write_str("what the journeys would lose without this channel"),
             Self::NoPosition => f.write_str("no position this model rewards"),
@@ -109,9 +98,7 @@ impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.as_secs();
         let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
-        let exact = units
-            .iter()
-            .find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));
+        let exact = units.iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));
         let large = units.iter().find(|(unit, _)| seconds >= 2 * unit);
         let (unit, name) = *exact.or(large).unwrap_or(&(1, "second"));
         let count = seconds / unit;

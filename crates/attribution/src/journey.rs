@@ -30,11 +30,7 @@ impl Journey {
 
     fn sorted(mut touches: Vec<Touch>, value: i64, converted_at: Option<i64>) -> Self {
         touches.sort_unstable();
-        Self {
-            touches,
-            value,
-            converted_at,
-        }
+        Self { touches, value, converted_at }
     }
 
     /// All touches, by time, then stage rank, then id.
@@ -56,11 +52,9 @@ impl Journey {
         let Some(end) = self.converted_at.or(self.touches.last().map(|touch| touch.at)) else {
             return 0..0;
         };
-        let oldest = lookback.map_or(i64::MIN, |window| {
-            end.saturating_sub(i64::try_from(window.as_secs()).unwrap_or(i64::MAX))
-        });
-        self.touches.partition_point(|touch| touch.at < oldest)
-            ..self.touches.partition_point(|touch| touch.at <= end)
+        let oldest =
+            lookback.map_or(i64::MIN, |window| end.saturating_sub(i64::try_from(window.as_secs()).unwrap_or(i64::MAX)));
+        self.touches.partition_point(|touch| touch.at < oldest)..self.touches.partition_point(|touch| touch.at <= end)
     }
 }
 
@@ -86,15 +80,7 @@ pub struct Touch {
 impl Touch {
     /// A response on a channel, at a time in epoch seconds, that reached no milestone.
     pub fn new(id: u128, channel: Channel, at: i64) -> Self {
-        Self {
-            at,
-            rank: 0,
-            id,
-            channel,
-            direct: false,
-            response: true,
-            milestones: Milestones::NONE,
-        }
+        Self { at, rank: 0, id, channel, direct: false, response: true, milestones: Milestones::NONE }
     }
 }
 
@@ -132,11 +118,7 @@ impl Milestone {
 
     /// The milestone of that number, if it is below [`Milestone::MAX`].
     pub const fn numbered(number: u8) -> Option<Self> {
-        if number < Self::MAX {
-            Some(Self(number))
-        } else {
-            None
-        }
+        if number < Self::MAX { Some(Self(number)) } else { None }
     }
 
     /// The named milestone: `first touch` or `FT`, `lead creation` or `LC`, and so on; case and hyphens do not matter.
@@ -147,10 +129,7 @@ impl Milestone {
             "lc" | "lead" => Some(Self::LEAD_CREATION),
             "oc" | "opportunity" => Some(Self::OPPORTUNITY_CREATION),
             "closed" | "closed won" | "won" => Some(Self::CLOSE),
-            _ => Self::NAMED
-                .iter()
-                .find(|(_, named)| *named == name)
-                .map(|(milestone, _)| *milestone),
+            _ => Self::NAMED.iter().find(|(_, named)| *named == name).map(|(milestone, _)| *milestone),
         }
     }
 
@@ -199,9 +178,7 @@ impl Milestones {
     }
 
     pub fn iter(self) -> impl Iterator<Item = Milestone> {
-        (0..Milestone::MAX)
-            .map(Milestone)
-            .filter(move |milestone| self.holds(*milestone))
+        (0..Milestone::MAX).map(Milestone).filter(move |milestone| self.holds(*milestone))
     }
 }
 

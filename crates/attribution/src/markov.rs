@@ -50,10 +50,7 @@ impl Chain {
 
     /// A chain without journeys; `None` if the order is not 1 to 4.
     pub fn new(order: usize) -> Option<Self> {
-        let start = State {
-            key: [PAD; Self::MAX_ORDER],
-            outcome: Outcome::default(),
-        };
+        let start = State { key: [PAD; Self::MAX_ORDER], outcome: Outcome::default() };
         (1..=Self::MAX_ORDER).contains(&order).then(|| Self {
             order,
             by_key: FastMap::from_iter([(start.key, START)]),
@@ -83,19 +80,8 @@ impl Chain {
 
     /// Add another chain of the same order, whose channel `c` is this one's `renumber[c]`.
     pub fn merge(&mut self, other: &Self, renumber: &[Channel]) {
-        debug_assert_eq!(
-            self.order, other.order,
-            "chains of different orders have different states"
-        );
-        let renumbered = |key: Key| {
-            key.map(|channel| {
-                if channel == PAD {
-                    PAD
-                } else {
-                    renumber[channel as usize]
-                }
-            })
-        };
+        debug_assert_eq!(self.order, other.order, "chains of different orders have different states");
+        let renumbered = |key: Key| key.map(|channel| if channel == PAD { PAD } else { renumber[channel as usize] });
         for theirs in &other.states[1..] {
             let state = self.state(renumbered(theirs.key));
             self.states[state as usize].outcome.add(theirs.outcome);
@@ -126,10 +112,7 @@ impl Chain {
 
     fn state(&mut self, key: Key) -> u32 {
         *self.by_key.entry(key).or_insert_with(|| {
-            self.states.push(State {
-                key,
-                outcome: Outcome::default(),
-            });
+            self.states.push(State { key, outcome: Outcome::default() });
             small(self.states.len() - 1)
         })
     }
@@ -143,12 +126,7 @@ impl Chain {
         for (place, state) in order.iter().enumerate() {
             place_of[*state as usize] = small(place);
         }
-        let mut flow = Flow::new(
-            order
-                .iter()
-                .map(|state| self.states[*state as usize].last())
-                .collect(),
-        );
+        let mut flow = Flow::new(order.iter().map(|state| self.states[*state as usize].last()).collect());
         for step in &self.steps {
             let count = weight(step.count);
             if step.from == START {
@@ -156,32 +134,19 @@ impl Chain {
             } else if step.from != step.to {
                 // A step from a state to itself changes nothing but how long the journey takes.
                 let (from, to) = (place_of[step.from as usize], place_of[step.to as usize]);
-                flow.steps.push(Step {
-                    from,
-                    to,
-                    weight: count,
-                });
+                flow.steps.push(Step { from, to, weight: count });
             }
         }
         let mut sums = Sums::default();
         for (place, state) in order.iter().enumerate() {
             let outcome = &self.states[*state as usize].outcome;
             sums.add(outcome);
-            flow.yields[place] = [
-                weight(outcome.conversions),
-                weight(outcome.value),
-                weight(-outcome.value),
-            ];
+            flow.yields[place] = [weight(outcome.conversions), weight(outcome.value), weight(-outcome.value)];
             flow.nulls[place] = weight(outcome.nulls);
         }
         let journeys = flow.start.iter().sum();
         let (total, loss) = flow.removal_losses();
-        Effects {
-            total,
-            loss,
-            sums,
-            journeys,
-        }
+        Effects { total, loss, sums, journeys }
     }
 }
 
@@ -226,24 +191,13 @@ const REFUNDED: usize = 2;
 impl Effects {
     /// The chance that a journey converts: the observed rate, whatever the order. 0 without journeys.
     pub fn conversion_rate(&self) -> f64 {
-        if self.journeys > 0.0 {
-            self.total[CONVERSIONS] / self.journeys
-        } else {
-            0.0
-        }
+        if self.journeys > 0.0 { self.total[CONVERSIONS] / self.journeys } else { 0.0 }
     }
 
     /// The part of all conversions that would be lost without the channel, 0 to 1. Effects do not add up to 1.
     pub fn removal_effect(&self, channel: Channel) -> f64 {
-        let lost = self
-            .loss
-            .get(channel as usize)
-            .map_or(0.0, |loss| loss[CONVERSIONS]);
-        if lost > 0.0 {
-            lost / self.total[CONVERSIONS]
-        } else {
-            0.0
-        }
+        let lost = self.loss.get(channel as usize).map_or(0.0, |loss| loss[CONVERSIONS]);
+        if lost > 0.0 { lost / self.total[CONVERSIONS] } else { 0.0 }
     }
 
     /// Amounts to divide, signed, each with the channels' weights: conversions, and value gained and refunded. Where
@@ -251,26 +205,13 @@ impl Effects {
     pub(crate) fn amounts(&self) -> (Divided, [Divided; 2]) {
         let by = |reward| {
             let weights = self.weights(reward);
-            if weights.iter().all(|weight| *weight == 0) {
-                self.weights(CONVERSIONS)
-            } else {
-                weights
-            }
+            if weights.iter().all(|weight| *weight == 0) { self.weights(CONVERSIONS) } else { weights }
         };
         (
-            Divided {
-                amount: self.sums.conversions,
-                weights: by(CONVERSIONS),
-            },
+            Divided { amount: self.sums.conversions, weights: by(CONVERSIONS) },
             [
-                Divided {
-                    amount: self.sums.gained,
-                    weights: by(GAINED),
-                },
-                Divided {
-                    amount: -self.sums.refunded,
-                    weights: by(REFUNDED),
-                },
+                Divided { amount: self.sums.gained, weights: by(GAINED) },
+                Divided { amount: -self.sums.refunded, weights: by(REFUNDED) },
             ],
         )
     }
@@ -289,10 +230,7 @@ impl Effects {
         let window = journey.window(lookback);
         let touches = &journey.touches()[window.clone()];
         let times = |channel| touches.iter().filter(|touch| touch.channel == channel).count();
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a journey has far fewer than 2^52 touches"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "a journey has far fewer than 2^52 touches")]
         let effect = |channel| self.removal_effect(channel) / times(channel) as f64;
         let effects: Vec<f64> = touches.iter().map(|touch| effect(touch.channel)).collect();
         let mut weights = whole_weights(&effects);
@@ -301,10 +239,7 @@ impl Effects {
             weights.fill(1);
             reason = Reason::Alike { of: touches.len() };
         }
-        let weighted: Vec<Weighted> = weights
-            .into_iter()
-            .map(|weight| Weighted::new(weight, reason))
-            .collect();
+        let weighted: Vec<Weighted> = weights.into_iter().map(|weight| Weighted::new(weight, reason)).collect();
         Credits::divide(journey.value(), window.start, &weighted)
     }
 }
@@ -325,20 +260,13 @@ pub(crate) struct Divided {
 fn whole_weights(effects: &[f64]) -> Vec<u64> {
     let largest = effects.iter().copied().fold(0.0, f64::max);
     let whole = |effect: &f64| {
-        if largest > 0.0 {
-            (effect / largest * (1_u64 << 62) as f64) as u64
-        } else {
-            0
-        }
+        if largest > 0.0 { (effect / largest * (1_u64 << 62) as f64) as u64 } else { 0 }
     };
     effects.iter().map(whole).collect()
 }
 
 /// A count as a weight in the chain. More taken back than was ever counted weighs nothing.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a probability needs no more than 52 bits of its count"
-)]
+#[expect(clippy::cast_precision_loss, reason = "a probability needs no more than 52 bits of its count")]
 fn weight(count: i128) -> f64 {
     count.max(0) as f64
 }

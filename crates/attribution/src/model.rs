@@ -38,9 +38,7 @@ impl Model {
         Self::Last,
         Self::LastNonDirect,
         Self::Linear,
-        Self::TimeDecay {
-            half_life: Self::HALF_LIFE,
-        },
+        Self::TimeDecay { half_life: Self::HALF_LIFE },
         Self::Position402040,
         Self::UMarketo,
         Self::UHubspot,
@@ -111,22 +109,15 @@ impl FromStr for Model {
 
     fn from_str(text: &str) -> Result<Self, ModelError> {
         let text = text.trim();
-        let (name, settings) = text
-            .split_once(':')
-            .map_or((text, None), |(name, rest)| (name, Some(rest)));
+        let (name, settings) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
         let name = name.to_lowercase();
         match (name.as_str(), settings) {
-            ("time-decay", Some(half_life)) => {
-                parse_duration(half_life).map(|half_life| Self::TimeDecay { half_life })
-            }
+            ("time-decay", Some(half_life)) => parse_duration(half_life).map(|half_life| Self::TimeDecay { half_life }),
             ("custom-position", Some(weights)) => weights.parse().map(Self::CustomPosition),
             ("milestones", Some(weights)) => weights.parse().map(Self::Milestones),
             ("custom-position" | "milestones", None) => Err(ModelError::NeedsWeights(name)),
             ("u-shaped", None) => Ok(Self::Position402040),
-            (_, None) => Self::PRESETS
-                .into_iter()
-                .find(|model| model.name() == name)
-                .ok_or(ModelError::Unknown(name)),
+            (_, None) => Self::PRESETS.into_iter().find(|model| model.name() == name).ok_or(ModelError::Unknown(name)),
             (_, Some(_)) => Err(ModelError::NoSettings(name)),
         }
     }
@@ -159,18 +150,12 @@ impl fmt::Display for ModelError {
             Self::NeedsWeights(name) => write!(f, "the model {name} needs weights"),
             Self::NoSettings(name) => write!(f, "the model \"{name}\" takes no settings after a colon"),
             Self::Weight(text) => write!(f, "\"{text}\" is no weight; write a number like 40 or 22.5"),
-            Self::Milestone(text) => write!(
-                f,
-                "\"{text}\" is no milestone; write a name, = and a weight: demo=30"
-            ),
+            Self::Milestone(text) => write!(f, "\"{text}\" is no milestone; write a name, = and a weight: demo=30"),
             Self::Order(text) => write!(f, "\"{text}\" is no order of a Markov chain; choose 1, 2, 3 or 4"),
             Self::TooLarge => f.write_str("the weights are too large; let them add up to 100"),
             Self::AllZero => f.write_str("all weights are zero; give at least one position some weight"),
             Self::Duration(text) => {
-                write!(
-                    f,
-                    "\"{text}\" is no length of time; write a whole number and s, m, h, d or w, like 7d"
-                )
+                write!(f, "\"{text}\" is no length of time; write a whole number and s, m, h, d or w, like 7d")
             }
         }
     }
@@ -192,8 +177,5 @@ pub fn parse_duration(text: &str) -> Result<Duration, ModelError> {
         _ => return Err(refused()),
     };
     let count: u64 = digits.parse().map_err(|_| refused())?;
-    count
-        .checked_mul(unit)
-        .map(Duration::from_secs)
-        .ok_or_else(refused)
+    count.checked_mul(unit).map(Duration::from_secs).ok_or_else(refused)
 }

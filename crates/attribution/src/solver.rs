@@ -59,40 +59,24 @@ impl Flow {
             states_of[*channel as usize].push(place);
         }
         let ends = self.make_chances();
-        let (yields, losses) = if self.last.len() <= DENSE && states_of.iter().all(|states| states.len() <= 1)
-        {
+        let (yields, losses) = if self.last.len() <= DENSE && states_of.iter().all(|states| states.len() <= 1) {
             self.by_elimination(&ends, &states_of)
         } else {
             self.by_rounds(&states_of)
         };
-        (
-            self.start
-                .iter()
-                .zip(&yields)
-                .fold([0.0; REWARDS], |sum, (start, yields)| plus(sum, *start, *yields)),
-            losses,
-        )
+        (self.start.iter().zip(&yields).fold([0.0; REWARDS], |sum, (start, yields)| plus(sum, *start, *yields)), losses)
     }
 
     /// Divide every weight by all that leaves its state. Returns the chance that a journey ends in each state.
     fn make_chances(&mut self) -> Vec<f64> {
         self.steps.sort_unstable_by_key(|step| (step.from, step.to));
-        let ends: Vec<f64> = self
-            .yields
-            .iter()
-            .zip(&self.nulls)
-            .map(|(yields, nulls)| yields[0] + nulls)
-            .collect();
+        let ends: Vec<f64> = self.yields.iter().zip(&self.nulls).map(|(yields, nulls)| yields[0] + nulls).collect();
         let mut leaving = ends.clone();
         for step in &self.steps {
             leaving[step.from as usize] += step.weight;
         }
         let chance = |weight: f64, place: usize| {
-            if leaving[place] > 0.0 {
-                weight / leaving[place]
-            } else {
-                0.0
-            }
+            if leaving[place] > 0.0 { weight / leaving[place] } else { 0.0 }
         };
         for step in &mut self.steps {
             step.weight = chance(step.weight, step.from as usize);
@@ -100,44 +84,25 @@ impl Flow {
         for (place, yields) in self.yields.iter_mut().enumerate() {
             *yields = yields.map(|weight| chance(weight, place));
         }
-        ends.into_iter()
-            .enumerate()
-            .map(|(place, weight)| chance(weight, place))
-            .collect()
+        ends.into_iter().enumerate().map(|(place, weight)| chance(weight, place)).collect()
     }
 
     /// By state what a journey that is there will yield, and by channel what is lost without it. For any order: the
     /// flow that never meets the channel is let run until it has settled; what then steps into the channel is lost.
     fn by_rounds(&self, states_of: &[Vec<usize>]) -> (Vec<Rewards>, Vec<Rewards>) {
         let forward = Graph::new(self.last.len(), self.steps.iter().copied());
-        let back = self.steps.iter().map(|step| Step {
-            from: step.to,
-            to: step.from,
-            weight: step.weight,
-        });
+        let back = self.steps.iter().map(|step| Step { from: step.to, to: step.from, weight: step.weight });
         let back = Graph::new(self.last.len(), back);
-        let yield_of = |reward: usize| {
-            back.settle(self.yields.iter().map(|yields| yields[reward]).collect(), |_| {
-                true
-            })
-        };
+        let yield_of = |reward: usize| back.settle(self.yields.iter().map(|yields| yields[reward]).collect(), |_| true);
         let [converted, gained, refunded]: [Vec<f64>; REWARDS] = [0, 1, 2].map(yield_of);
-        let yields: Vec<Rewards> = converted
-            .into_iter()
-            .zip(gained)
-            .zip(refunded)
-            .map(|((one, two), three)| [one, two, three])
-            .collect();
+        let yields: Vec<Rewards> =
+            converted.into_iter().zip(gained).zip(refunded).map(|((one, two), three)| [one, two, three]).collect();
         let loss_of = |states: &Vec<usize>| {
             let Some(channel) = states.first().map(|state| self.last[*state]) else {
                 return [0.0; REWARDS];
             };
             let elsewhere = |state: usize| self.last[state] != channel;
-            let begin = self
-                .start
-                .iter()
-                .enumerate()
-                .map(|(state, start)| if elsewhere(state) { *start } else { 0.0 });
+            let begin = self.start.iter().enumerate().map(|(state, start)| if elsewhere(state) { *start } else { 0.0 });
             let visits = forward.settle(begin.collect(), elsewhere);
             states.iter().fold([0.0; REWARDS], |loss, state| {
                 let stepped_in: f64 = back.row(*state).map(|(from, chance)| visits[from] * chance).sum();
@@ -152,12 +117,10 @@ impl Flow {
     /// what is yielded from each state. One elimination gives all.
     fn by_elimination(&self, ends: &[f64], states_of: &[Vec<usize>]) -> (Vec<Rewards>, Vec<Rewards>) {
         let reduced = Reduced::new(ends.to_vec(), &self.steps);
-        let yield_of =
-            |reward: usize| reduced.solve(self.yields.iter().map(|yields| yields[reward]).collect(), 0);
+        let yield_of = |reward: usize| reduced.solve(self.yields.iter().map(|yields| yields[reward]).collect(), 0);
         let columns: [Vec<f64>; REWARDS] = [0, 1, 2].map(yield_of);
-        let yields: Vec<Rewards> = (0..self.last.len())
-            .map(|state| columns.each_ref().map(|column| column[state]))
-            .collect();
+        let yields: Vec<Rewards> =
+            (0..self.last.len()).map(|state| columns.each_ref().map(|column| column[state])).collect();
         let visits = reduced.solve_transposed(self.start.clone());
         let loss_of = |states: &Vec<usize>| {
             let Some(&state) = states.first() else {
@@ -166,11 +129,7 @@ impl Flow {
             let mut here = vec![0.0; self.last.len()];
             here[state] = 1.0;
             let returns = reduced.solve(here, state)[state];
-            let reached = if returns > 0.0 {
-                visits[state] / returns
-            } else {
-                0.0
-            };
+            let reached = if returns > 0.0 { visits[state] / returns } else { 0.0 };
             plus([0.0; REWARDS], reached, yields[state])
         };
         let losses = states_of.par_iter().map(loss_of).collect();
@@ -208,9 +167,7 @@ impl Graph {
     }
 
     fn row(&self, state: usize) -> impl Iterator<Item = (usize, f64)> {
-        self.steps[self.begin[state]..self.begin[state + 1]]
-            .iter()
-            .copied()
+        self.steps[self.begin[state]..self.begin[state + 1]].iter().copied()
     }
 
     /// Solve `v = inflow + v Q` over the open states: let what has arrived in a state move on, round by round, forwards
@@ -269,11 +226,7 @@ impl Reduced {
             pivots[out] = ends[out] + onward.iter().sum::<f64>();
             let ended = ends[out];
             for (row, end) in below.chunks_exact_mut(states).zip(&mut ends[out + 1..]) {
-                let times = if pivots[out] > 0.0 {
-                    row[out] / pivots[out]
-                } else {
-                    0.0
-                };
+                let times = if pivots[out] > 0.0 { row[out] / pivots[out] } else { 0.0 };
                 row[out] = times;
                 if times > 0.0 {
                     *end += times * ended;
@@ -323,11 +276,7 @@ impl Reduced {
     }
 
     fn divide(&self, sum: f64, state: usize) -> f64 {
-        if self.pivots[state] > 0.0 {
-            sum / self.pivots[state]
-        } else {
-            0.0
-        }
+        if self.pivots[state] > 0.0 { sum / self.pivots[state] } else { 0.0 }
     }
 }
 
@@ -340,12 +289,7 @@ fn dot(one: &[f64], other: &[f64]) -> f64 {
             sums[lane] += one[lane] * other[lane];
         }
     }
-    let rest: f64 = ones
-        .remainder()
-        .iter()
-        .zip(others.remainder())
-        .map(|(one, other)| one * other)
-        .sum();
+    let rest: f64 = ones.remainder().iter().zip(others.remainder()).map(|(one, other)| one * other).sum();
     sums.iter().sum::<f64>() + rest
 }
 
@@ -381,10 +325,7 @@ mod tests {
             let numbers = |(yields, losses): &(Vec<_>, Vec<_>)| [yields.concat(), losses.concat()].concat();
             for (one, other) in numbers(&one).into_iter().zip(numbers(&other)) {
                 let (one, other): (f64, f64) = (one, other);
-                assert!(
-                    (one - other).abs() <= 1e-12 * one.abs(),
-                    "{states} states: {one} {other}"
-                );
+                assert!((one - other).abs() <= 1e-12 * one.abs(), "{states} states: {one} {other}");
             }
         }
     }

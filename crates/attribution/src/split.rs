@@ -20,17 +20,14 @@ pub fn split(amount: i64, weights: &[u64]) -> Option<Vec<i64>> {
     }
     let whole = amount.unsigned_abs();
     // A product of two 64-bit numbers: it fits in 128 bits whatever the amount and the weight.
-    let products = weights
-        .iter()
-        .map(|weight| u128::from(whole) * u128::from(*weight));
+    let products = weights.iter().map(|weight| u128::from(whole) * u128::from(*weight));
     let mut parts: Vec<u64> = Vec::with_capacity(weights.len());
     let mut remainders: Vec<(Reverse<u128>, usize)> = Vec::with_capacity(weights.len());
     for (place, product) in products.enumerate() {
         parts.push(narrow(product / total));
         remainders.push((Reverse(product % total), place));
     }
-    let left = usize::try_from(whole - parts.iter().sum::<u64>())
-        .expect("fewer units are left than there are parts");
+    let left = usize::try_from(whole - parts.iter().sum::<u64>()).expect("fewer units are left than there are parts");
     if left > 0 {
         remainders.select_nth_unstable(left - 1);
         for (_, place) in &remainders[..left] {
@@ -84,11 +81,7 @@ mod tests {
             (i64::MIN, &[u64::MAX, 0], &[i64::MIN, 0]),
         ];
         for (amount, weights, parts) in cases {
-            assert_eq!(
-                split(amount, weights).as_deref(),
-                Some(parts),
-                "{amount} by {weights:?}"
-            );
+            assert_eq!(split(amount, weights).as_deref(), Some(parts), "{amount} by {weights:?}");
         }
     }
 

@@ -78,9 +78,7 @@ impl Tally {
             Measure::Markov { order } => {
                 Chain::new(*order).map(Column::Chain).ok_or_else(|| ModelError::Order(order.to_string()))
             }
-            Measure::Participation => {
-                Ok(Column::TookPart { sums: Vec::new(), seen: Vec::new(), journeys: 0 })
-            }
+            Measure::Participation => Ok(Column::TookPart { sums: Vec::new(), seen: Vec::new(), journeys: 0 }),
         };
         Ok(Self {
             columns: measures.iter().map(column).collect::<Result<_, _>>()?,

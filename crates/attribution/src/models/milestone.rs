@@ -24,24 +24,14 @@ pub struct MilestoneWeights {
 }
 
 /// Marketo Measure's U: first touch 50, lead creation 50.
-pub static U_MARKETO: MilestoneWeights = MilestoneWeights::fixed(
-    &[(Milestone::FIRST_TOUCH, 50), (Milestone::LEAD_CREATION, 50)],
-    0,
-    0,
-);
+pub static U_MARKETO: MilestoneWeights =
+    MilestoneWeights::fixed(&[(Milestone::FIRST_TOUCH, 50), (Milestone::LEAD_CREATION, 50)], 0, 0);
 /// HubSpot's U: first 40, lead creation 40, the others share 20.
-pub static U_HUBSPOT: MilestoneWeights = MilestoneWeights::fixed(
-    &[(Milestone::FIRST_TOUCH, 40), (Milestone::LEAD_CREATION, 40)],
-    20,
-    0,
-);
+pub static U_HUBSPOT: MilestoneWeights =
+    MilestoneWeights::fixed(&[(Milestone::FIRST_TOUCH, 40), (Milestone::LEAD_CREATION, 40)], 20, 0);
 /// Marketo Measure's W: first touch, lead creation and opportunity creation 30 each, the others share 10.
 pub static W_SHAPED: MilestoneWeights = MilestoneWeights::fixed(
-    &[
-        (Milestone::FIRST_TOUCH, 30),
-        (Milestone::LEAD_CREATION, 30),
-        (Milestone::OPPORTUNITY_CREATION, 30),
-    ],
+    &[(Milestone::FIRST_TOUCH, 30), (Milestone::LEAD_CREATION, 30), (Milestone::OPPORTUNITY_CREATION, 30)],
     10,
     0,
 );
@@ -60,11 +50,7 @@ pub static FULL_PATH: MilestoneWeights = MilestoneWeights::fixed(
 
 impl MilestoneWeights {
     const fn fixed(milestones: &'static [(Milestone, u32)], others: u32, decimals: u32) -> Self {
-        Self {
-            milestones: Cow::Borrowed(milestones),
-            others,
-            decimals,
-        }
+        Self { milestones: Cow::Borrowed(milestones), others, decimals }
     }
 
     /// Any list whose weights are not all zero and add up to at most 1,000,000; a milestone named twice counts once,
@@ -85,11 +71,7 @@ impl MilestoneWeights {
         }
         match total {
             0 => Err(ModelError::AllZero),
-            1..=1_000_000 => Ok(Self {
-                milestones: Cow::Owned(merged),
-                others,
-                decimals: 0,
-            }),
+            1..=1_000_000 => Ok(Self { milestones: Cow::Owned(merged), others, decimals: 0 }),
             _ => Err(ModelError::TooLarge),
         }
     }
@@ -108,16 +90,8 @@ impl MilestoneWeights {
                 held.add(place, milestone, weight);
             }
         }
-        let weight = self
-            .milestones
-            .iter()
-            .map(|(_, weight)| u64::from(*weight))
-            .sum::<u64>();
-        let others = touches
-            .iter()
-            .enumerate()
-            .filter(|(place, touch)| touch.response && !held.has(*place))
-            .count();
+        let weight = self.milestones.iter().map(|(_, weight)| u64::from(*weight)).sum::<u64>();
+        let others = touches.iter().enumerate().filter(|(place, touch)| touch.response && !held.has(*place)).count();
         if held.list.is_empty() {
             // Nothing was reached: the other responses share everything, or all touches if none is a response.
             let alike = if others == 0 { touches.len() } else { others };
@@ -131,11 +105,7 @@ impl MilestoneWeights {
             return;
         }
         let rest = u64::from(self.others);
-        let (shared_by, own_rest) = if others > 0 {
-            (others as u64, 0)
-        } else {
-            (held.list.len() as u64, rest)
-        };
+        let (shared_by, own_rest) = if others > 0 { (others as u64, 0) } else { (held.list.len() as u64, rest) };
         out.extend(touches.iter().map(|touch| {
             if touch.response && rest > 0 {
                 Weighted::new(rest * held.weight, Reason::OtherResponse { of: others })
@@ -181,11 +151,8 @@ impl Holders {
 /// first touch and the close are always held by somebody: where no touch is marked, by the first and the last.
 fn holder(milestone: Milestone, touches: &[Touch]) -> Option<usize> {
     let marked = |touch: &Touch| touch.milestones.holds(milestone);
-    let found = if milestone.earliest_holds() {
-        touches.iter().position(marked)
-    } else {
-        touches.iter().rposition(marked)
-    };
+    let found =
+        if milestone.earliest_holds() { touches.iter().position(marked) } else { touches.iter().rposition(marked) };
     match milestone {
         Milestone::FIRST_TOUCH => found.or(Some(0)),
         Milestone::CLOSE => found.or(Some(touches.len() - 1)),
@@ -200,16 +167,9 @@ impl FromStr for MilestoneWeights {
     fn from_str(text: &str) -> Result<Self, ModelError> {
         let pairs: Vec<(&str, &str)> = text
             .split('/')
-            .map(|pair| {
-                pair.split_once('=')
-                    .ok_or_else(|| ModelError::Milestone(pair.to_owned()))
-            })
+            .map(|pair| pair.split_once('=').ok_or_else(|| ModelError::Milestone(pair.to_owned())))
             .collect::<Result<_, _>>()?;
-        let decimals = pairs
-            .iter()
-            .map(|(_, weight)| decimals_of(weight))
-            .max()
-            .unwrap_or(0);
+        let decimals = pairs.iter().map(|(_, weight)| decimals_of(weight)).max().unwrap_or(0);
         let mut milestones = Vec::new();
         let mut others = 0;
         for (name, weight) in pairs {
@@ -217,24 +177,12 @@ impl FromStr for MilestoneWeights {
             if name.trim().eq_ignore_ascii_case("others") {
                 others += weight;
             } else {
-                let numbered = || {
-                    name.trim()
-                        .strip_prefix("milestone ")?
-                        .parse()
-                        .ok()
-                        .and_then(Milestone::numbered)
-                };
+                let numbered = || name.trim().strip_prefix("milestone ")?.parse().ok().and_then(Milestone::numbered);
                 let milestone = Milestone::named(name).or_else(numbered);
-                milestones.push((
-                    milestone.ok_or_else(|| ModelError::Milestone(name.to_owned()))?,
-                    weight,
-                ));
+                milestones.push((milestone.ok_or_else(|| ModelError::Milestone(name.to_owned()))?, weight));
             }
         }
-        Ok(Self {
-            decimals,
-            ..Self::new(&milestones, others)?
-        })
+        Ok(Self { decimals, ..Self::new(&milestones, others)? })
     }
 }
 

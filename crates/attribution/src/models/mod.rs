@@ -20,10 +20,7 @@ pub(crate) struct Weighted {
 }
 
 impl Weighted {
-    pub const NOTHING: Self = Self {
-        weight: 0,
-        reason: Reason::NoPosition,
-    };
+    pub const NOTHING: Self = Self { weight: 0, reason: Reason::NoPosition };
 
     pub fn new(weight: u64, reason: Reason) -> Self {
         Self { weight, reason }

@@ -15,10 +15,7 @@ pub fn participation(journey: &Journey, lookback: Option<Duration>) -> Participa
             channels.push(touch.channel);
         }
     }
-    Participation {
-        channels,
-        value: journey.value(),
-    }
+    Participation { channels, value: journey.value() }
 }
 
 /// The channels that took part in one outcome.

@@ -22,38 +22,18 @@ pub struct PositionWeights {
 
 impl PositionWeights {
     /// Adobe's and Snowplow's U: 40-20-40.
-    pub const FORTY_TWENTY_FORTY: Self = Self {
-        first: 40,
-        middle: 20,
-        last: 40,
-        decimals: 0,
-    };
+    pub const FORTY_TWENTY_FORTY: Self = Self { first: 40, middle: 20, last: 40, decimals: 0 };
     /// Adobe's J: 20-20-60.
-    pub const J_SHAPED: Self = Self {
-        first: 20,
-        middle: 20,
-        last: 60,
-        decimals: 0,
-    };
+    pub const J_SHAPED: Self = Self { first: 20, middle: 20, last: 60, decimals: 0 };
     /// Adobe's inverse J: 60-20-20.
-    pub const INVERSE_J: Self = Self {
-        first: 60,
-        middle: 20,
-        last: 20,
-        decimals: 0,
-    };
+    pub const INVERSE_J: Self = Self { first: 60, middle: 20, last: 20, decimals: 0 };
 
     /// Any weights that are not all zero; they need not add up to 100.
     pub fn new(first: u32, middle: u32, last: u32) -> Result<Self, ModelError> {
         if first == 0 && middle == 0 && last == 0 {
             return Err(ModelError::AllZero);
         }
-        Ok(Self {
-            first,
-            middle,
-            last,
-            decimals: 0,
-        })
+        Ok(Self { first, middle, last, decimals: 0 })
     }
 
     /// The weights of `n` touches, two or more, over the common denominator `(a + m + z)(n - 2)`.
@@ -85,10 +65,7 @@ impl FromStr for PositionWeights {
         let texts = [first, middle, last];
         let decimals = texts.iter().map(|text| decimals_of(text)).max().unwrap_or(0);
         let weight = |text| parse_weight(text, decimals);
-        Ok(Self {
-            decimals,
-            ..Self::new(weight(first)?, weight(middle)?, weight(last)?)?
-        })
+        Ok(Self { decimals, ..Self::new(weight(first)?, weight(middle)?, weight(last)?)? })
     }
 }
 
@@ -102,10 +79,7 @@ impl fmt::Display for PositionWeights {
 
 /// How many digits stand after the point.
 pub(super) fn decimals_of(text: &str) -> u32 {
-    let digits = text
-        .trim()
-        .split_once('.')
-        .map_or(0, |(_, decimals)| decimals.len());
+    let digits = text.trim().split_once('.').map_or(0, |(_, decimals)| decimals.len());
     u32::try_from(digits).unwrap_or(u32::MAX)
 }
 
@@ -114,9 +88,7 @@ pub(super) fn decimals_of(text: &str) -> u32 {
 pub(super) fn parse_weight(text: &str, decimals: u32) -> Result<u32, ModelError> {
     let refused = || ModelError::Weight(text.to_owned());
     let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
-    if whole.is_empty() && part.is_empty()
-        || !(whole.bytes().chain(part.bytes())).all(|byte| byte.is_ascii_digit())
-    {
+    if whole.is_empty() && part.is_empty() || !(whole.bytes().chain(part.bytes())).all(|byte| byte.is_ascii_digit()) {
         return Err(refused());
     }
     if decimals > 4 {
@@ -133,12 +105,7 @@ pub(super) fn parse_weight(text: &str, decimals: u32) -> Result<u32, ModelError>
 /// The weight as it was written, without idle zeros.
 pub(super) fn print_weight(weight: u32, decimals: u32) -> String {
     let unit = 10_u32.pow(decimals);
-    let text = format!(
-        "{}.{:0width$}",
-        weight / unit,
-        weight % unit,
-        width = decimals as usize
-    );
+    let text = format!("{}.{:0width$}", weight / unit, weight % unit, width = decimals as usize);
     if decimals == 0 {
         return (weight / unit).to_string();
     }

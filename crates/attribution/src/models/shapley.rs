@@ -23,9 +23,10 @@ pub fn shapley(touches: &[Touch], out: &mut Vec<Weighted>) {
     out.extend(touches.iter().map(|touch| Weighted::new(times(touch.channel) as u64, Reason::NoPosition)));
     let common = out.iter().try_fold(1, |common, part| least_common_multiple(common, part.weight)).unwrap_or(FINE);
     // Every touch stands for one part in so many of its channel: together they count the channels.
-    let channels = out.iter().map(|part| common / part.weight).sum::<u64>().div_ceil(common);
+    let parts: u128 = out.iter().map(|part| u128::from(common / part.weight)).sum();
+    let channels = u64::try_from(parts.div_ceil(common.into())).unwrap_or(u64::MAX);
     for part in out {
-        let (touches, channels) = (part.weight, channels);
+        let touches = part.weight;
         *part = Weighted::new(common / touches, Reason::Channel { touches, channels });
     }
 }
@@ -41,7 +42,5 @@ fn least_common_multiple(one: u64, other: u64) -> Option<u64> {
     while rest != 0 {
         (greatest, rest) = (rest, greatest % rest);
     }
-    (one / greatest)
-        .checked_mul(other)
-        .filter(|multiple| *multiple <= FINE)
+    (one / greatest).checked_mul(other).filter(|multiple| *multiple <= FINE)
 }

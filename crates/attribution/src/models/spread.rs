@@ -21,10 +21,7 @@ pub fn time_decay(touches: &[Touch], converted_at: i64, half_life: Duration, out
     let newest = touches.last().map_or(converted_at, |touch| touch.at);
     out.extend(touches.iter().map(|touch| {
         let age = Duration::from_secs(converted_at.saturating_sub(touch.at).unsigned_abs());
-        Weighted::new(
-            half_lives(newest.saturating_sub(touch.at), half_life),
-            Reason::Age { age, half_life },
-        )
+        Weighted::new(half_lives(newest.saturating_sub(touch.at), half_life), Reason::Age { age, half_life })
     }));
 }
 

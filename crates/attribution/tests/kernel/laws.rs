@@ -3,35 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use attribution::{
-    Journey, Milestone, MilestoneWeights, Milestones, Model, PositionWeights, Touch, credit, split,
-};
+use attribution::{Journey, Milestone, MilestoneWeights, Milestones, Model, PositionWeights, Touch, credit, split};
 use proptest::prelude::*;
 
 fn touch() -> impl Strategy<Value = Touch> {
     let when = prop_oneof![0..5_i64, 0..40_000_000_i64, any::<i32>().prop_map(i64::from)];
-    (
-        when,
-        0..3_u8,
-        0..6_u128,
-        0..5_u32,
-        any::<bool>(),
-        any::<bool>(),
-        0..256_u32,
-    )
-        .prop_map(|(at, rank, id, channel, direct, response, marks)| {
+    (when, 0..3_u8, 0..6_u128, 0..5_u32, any::<bool>(), any::<bool>(), 0..256_u32).prop_map(
+        |(at, rank, id, channel, direct, response, marks)| {
             let marked = |milestone: &Milestone| marks & (1 << milestone.number()) != 0;
             let milestones: Milestones = (0..8).filter_map(Milestone::numbered).filter(marked).collect();
-            Touch {
-                at,
-                rank,
-                id,
-                channel,
-                direct,
-                response,
-                milestones,
-            }
-        })
+            Touch { at, rank, id, channel, direct, response, milestones }
+        },
+    )
 }
 
 fn journey() -> impl Strategy<Value = Journey> {
@@ -41,19 +24,14 @@ fn journey() -> impl Strategy<Value = Journey> {
 }
 
 fn model() -> impl Strategy<Value = Model> {
-    let position = (0..=100_u32, 0..=100_u32, 1..=100_u32).prop_map(|(first, middle, last)| {
-        Model::CustomPosition(PositionWeights::new(first, middle, last).unwrap())
-    });
+    let position = (0..=100_u32, 0..=100_u32, 1..=100_u32)
+        .prop_map(|(first, middle, last)| Model::CustomPosition(PositionWeights::new(first, middle, last).unwrap()));
     let listed = prop::collection::vec((0..9_u8, 0..=10_000_u32), 0..5);
     let milestones = (listed, 1..=100_u32).prop_map(|(listed, others)| {
         let numbered = |(number, weight)| (Milestone::numbered(number).unwrap(), weight);
-        Model::Milestones(
-            MilestoneWeights::new(&listed.into_iter().map(numbered).collect::<Vec<_>>(), others).unwrap(),
-        )
+        Model::Milestones(MilestoneWeights::new(&listed.into_iter().map(numbered).collect::<Vec<_>>(), others).unwrap())
     });
-    let decay = (0..5_000_000_u64).prop_map(|secs| Model::TimeDecay {
-        half_life: Duration::from_secs(secs),
-    });
+    let decay = (0..5_000_000_u64).prop_map(|secs| Model::TimeDecay { half_life: Duration::from_secs(secs) });
     prop_oneof![4 => prop::sample::select(Model::PRESETS.to_vec()), 1 => position, 1 => milestones, 1 => decay]
 }
 

@@ -9,14 +9,7 @@ use proptest::prelude::*;
 type Row = (Vec<Channel>, Outcome);
 
 fn row(path: &[Channel], conversions: i128, nulls: i128) -> Row {
-    (
-        path.to_vec(),
-        Outcome {
-            conversions,
-            value: conversions * 100,
-            nulls,
-        },
-    )
+    (path.to_vec(), Outcome { conversions, value: conversions * 100, nulls })
 }
 
 fn chain(order: usize, rows: &[Row]) -> Chain {
@@ -28,9 +21,7 @@ fn chain(order: usize, rows: &[Row]) -> Chain {
 }
 
 fn shares(effects: &Effects, channels: u32) -> Vec<f64> {
-    let effects: Vec<f64> = (0..channels)
-        .map(|channel| effects.removal_effect(channel))
-        .collect();
+    let effects: Vec<f64> = (0..channels).map(|channel| effects.removal_effect(channel)).collect();
     let sum: f64 = effects.iter().sum();
     effects.iter().map(|effect| effect / sum).collect()
 }
@@ -54,14 +45,7 @@ fn the_published_example() {
 fn nothing_converts_and_nothing_breaks() {
     for order in 1..=4 {
         let effects = chain(order, &[row(&[0, 1], 0, 5), row(&[1], 0, 1)]).effects();
-        assert_close(
-            &[
-                effects.conversion_rate(),
-                effects.removal_effect(0),
-                effects.removal_effect(9),
-            ],
-            &[0.0; 3],
-        );
+        assert_close(&[effects.conversion_rate(), effects.removal_effect(0), effects.removal_effect(9)], &[0.0; 3]);
         let empty = chain(order, &[row(&[], 3, 1)]).effects();
         assert_close(&[empty.conversion_rate()], &[0.0]);
     }
@@ -70,11 +54,7 @@ fn nothing_converts_and_nothing_breaks() {
 
 #[test]
 fn a_rare_channel_keeps_its_digits() {
-    let rows = [
-        row(&[0, 1], 1_000_000_000, 3_000_000_000),
-        row(&[0, 2, 1], 1, 0),
-        row(&[1], 7, 5),
-    ];
+    let rows = [row(&[0, 1], 1_000_000_000, 3_000_000_000), row(&[0, 2, 1], 1, 0), row(&[1], 7, 5)];
     let effects = chain(1, &rows).effects();
     // Only one journey in four thousand million meets channel 2, and goes on as those from channel 1 do.
     let from_one = 1_000_000_008.0 / 4_000_000_013.0;
@@ -86,23 +66,8 @@ fn a_rare_channel_keeps_its_digits() {
 fn a_long_slow_journey_settles() {
     let path: Vec<Channel> = (0..3_000_u32).map(|place| place * place % 11 % 4).collect();
     for order in 1..=4 {
-        let effects = chain(
-            order,
-            &[(
-                path.clone(),
-                Outcome {
-                    conversions: 1,
-                    value: 5,
-                    nulls: 2,
-                },
-            )],
-        )
-        .effects();
-        assert!(
-            (effects.conversion_rate() - 1.0 / 3.0).abs() < 1e-10,
-            "{}",
-            effects.conversion_rate()
-        );
+        let effects = chain(order, &[(path.clone(), Outcome { conversions: 1, value: 5, nulls: 2 })]).effects();
+        assert!((effects.conversion_rate() - 1.0 / 3.0).abs() < 1e-10, "{}", effects.conversion_rate());
         let first = effects.removal_effect(path[0]);
         assert!((first - 1.0).abs() < 1e-12, "{first}");
     }
@@ -112,16 +77,9 @@ fn a_long_slow_journey_settles() {
 fn a_deal_is_divided_by_effects_to_the_last_unit() {
     let effects = chain(1, &[row(&[0, 1], 1, 0), row(&[2], 2, 0)]).effects();
     let amounts = |channels: &[Channel], value| {
-        let touches = channels
-            .iter()
-            .zip(1..)
-            .map(|(channel, id)| Touch::new(id, *channel, 0))
-            .collect();
+        let touches = channels.iter().zip(1..).map(|(channel, id)| Touch::new(id, *channel, 0)).collect();
         let credits = effects.credit(&Journey::won(touches, value, 0), None);
-        (
-            credits.parts.iter().map(|part| part.amount).collect::<Vec<_>>(),
-            credits.unattributed,
-        )
+        (credits.parts.iter().map(|part| part.amount).collect::<Vec<_>>(), credits.unattributed)
     };
     assert_eq!(amounts(&[0, 2], 100), (vec![33, 67], 0));
     assert_eq!(amounts(&[0, 2, 2], -100), (vec![-34, -33, -33], 0));
@@ -131,22 +89,8 @@ fn a_deal_is_divided_by_effects_to_the_last_unit() {
 }
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
-    let row = (
-        prop::collection::vec(0..5_u32, 0..7),
-        0..9_i128,
-        -50..200_i128,
-        0..20_i128,
-    )
-        .prop_map(|(path, conversions, value, nulls)| {
-            (
-                path,
-                Outcome {
-                    conversions,
-                    value,
-                    nulls,
-                },
-            )
-        });
+    let row = (prop::collection::vec(0..5_u32, 0..7), 0..9_i128, -50..200_i128, 0..20_i128)
+        .prop_map(|(path, conversions, value, nulls)| (path, Outcome { conversions, value, nulls }));
     prop::collection::vec(row, 1..12)
 }
 
@@ -162,8 +106,7 @@ fn converts_without(order: usize, rows: &[Row], without: Option<Channel>) -> f64
         .collect();
     let place = |path: &[Channel]| all.binary_search(&state(path)).ok();
     let size = all.len();
-    let (mut counts, mut out, mut begin) =
-        (vec![vec![0.0; size + 1]; size], vec![0.0; size], vec![0.0; size]);
+    let (mut counts, mut out, mut begin) = (vec![vec![0.0; size + 1]; size], vec![0.0; size], vec![0.0; size]);
     for (path, outcome) in rows {
         let journeys = f64::from(i32::try_from(outcome.conversions + outcome.nulls).unwrap());
         for end in 1..=path.len() {
@@ -180,36 +123,22 @@ fn converts_without(order: usize, rows: &[Row], without: Option<Channel>) -> f64
         }
     }
     // x = Qx + r, as rows of (I - Q | r).
-    for here in 0..size {
-        for next in 0..=size {
-            let chance = if out[here] > 0.0 {
-                counts[here][next] / out[here]
-            } else {
-                0.0
-            };
-            counts[here][next] = if next == size {
-                chance
-            } else {
-                f64::from(u8::from(here == next)) - chance
-            };
+    for (here, row) in counts.iter_mut().enumerate() {
+        for (next, cell) in row.iter_mut().enumerate() {
+            let chance = if out[here] > 0.0 { *cell / out[here] } else { 0.0 };
+            *cell = if next == size { chance } else { f64::from(u8::from(here == next)) - chance };
         }
     }
     for pivot in 0..size {
-        let best = (pivot..size)
-            .max_by(|a, b| counts[*a][pivot].abs().total_cmp(&counts[*b][pivot].abs()))
-            .unwrap();
+        let best = (pivot..size).max_by(|a, b| counts[*a][pivot].abs().total_cmp(&counts[*b][pivot].abs())).unwrap();
         counts.swap(pivot, best);
         let top = counts[pivot].clone();
         for (_, row) in counts.iter_mut().enumerate().filter(|(place, _)| *place != pivot) {
             let times = row[pivot] / top[pivot];
-            row.iter_mut()
-                .zip(&top)
-                .for_each(|(cell, above)| *cell -= times * above);
+            row.iter_mut().zip(&top).for_each(|(cell, above)| *cell -= times * above);
         }
     }
-    (0..size)
-        .map(|here| begin[here] * counts[here][size] / counts[here][here])
-        .sum()
+    (0..size).map(|here| begin[here] * counts[here][size] / counts[here][here]).sum()
 }
 
 fn whole(count: i128) -> f64 {

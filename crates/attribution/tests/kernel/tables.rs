@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use attribution::{
-    Credits, Journey, Milestone, MilestoneWeights, Milestones, Model, PositionWeights, Touch, credit,
-    parse_duration, participation,
+    Credits, Journey, Milestone, MilestoneWeights, Milestones, Model, PositionWeights, Touch, credit, parse_duration,
+    participation,
 };
 
 const DAY: i64 = 86_400;
@@ -22,17 +22,10 @@ fn journey(touches: &str, value: i64) -> Journey {
             'O' => [Milestone::OPPORTUNITY_CREATION].into_iter().collect(),
             'C' => [Milestone::CLOSE].into_iter().collect(),
             'D' => [Milestone::DEMO].into_iter().collect(),
-            'B' => [Milestone::LEAD_CREATION, Milestone::OPPORTUNITY_CREATION]
-                .into_iter()
-                .collect(),
+            'B' => [Milestone::LEAD_CREATION, Milestone::OPPORTUNITY_CREATION].into_iter().collect(),
             _ => Milestones::NONE,
         };
-        Touch {
-            direct: kind == 'd',
-            response: kind != '-',
-            milestones,
-            ..Touch::new(place.into(), place, at)
-        }
+        Touch { direct: kind == 'd', response: kind != '-', milestones, ..Touch::new(place.into(), place, at) }
     });
     Journey::won(touches.collect(), value, CLOSE)
 }
@@ -54,21 +47,11 @@ fn check(model: &str, cases: &[(&str, &[i64])]) {
 fn one_touch_takes_all() {
     check(
         "first",
-        &[
-            ("x", &[10_000]),
-            ("xx", &[10_000, 0]),
-            ("xxx", &[10_000, 0, 0]),
-            ("xxxxx", &[10_000, 0, 0, 0, 0]),
-        ],
+        &[("x", &[10_000]), ("xx", &[10_000, 0]), ("xxx", &[10_000, 0, 0]), ("xxxxx", &[10_000, 0, 0, 0, 0])],
     );
     check(
         "last",
-        &[
-            ("x", &[10_000]),
-            ("xx", &[0, 10_000]),
-            ("xxx", &[0, 0, 10_000]),
-            ("xxxxx", &[0, 0, 0, 0, 10_000]),
-        ],
+        &[("x", &[10_000]), ("xx", &[0, 10_000]), ("xxx", &[0, 0, 10_000]), ("xxxxx", &[0, 0, 0, 0, 10_000])],
     );
     check(
         "last-non-direct",
@@ -137,18 +120,8 @@ fn positions() {
         ],
     );
     // Only the middle is rewarded: of two touches neither is the middle, so they are alike.
-    check(
-        "custom-position:0/1/0",
-        &[
-            ("x", &[10_000]),
-            ("xx", &[5_000, 5_000]),
-            ("xxx", &[0, 10_000, 0]),
-        ],
-    );
-    check(
-        "custom-position:0/0/1",
-        &[("xx", &[0, 10_000]), ("xxx", &[0, 0, 10_000])],
-    );
+    check("custom-position:0/1/0", &[("x", &[10_000]), ("xx", &[5_000, 5_000]), ("xxx", &[0, 10_000, 0])]);
+    check("custom-position:0/0/1", &[("xx", &[0, 10_000]), ("xxx", &[0, 0, 10_000])]);
 }
 
 #[test]
@@ -215,60 +188,24 @@ fn milestones() {
 
 #[test]
 fn time_decay_counts_age_and_never_underflows() {
-    check(
-        "time-decay:1d",
-        &[
-            ("x", &[10_000]),
-            ("xx", &[3_333, 6_667]),
-            ("xxx", &[1_429, 2_857, 5_714]),
-        ],
-    );
+    check("time-decay:1d", &[("x", &[10_000]), ("xx", &[3_333, 6_667]), ("xxx", &[1_429, 2_857, 5_714])]);
     let old = vec![Touch::new(1, 1, 0), Touch::new(2, 2, 7 * DAY)];
-    let credits = credit(
-        &Model::TimeDecay {
-            half_life: Model::HALF_LIFE,
-        },
-        &Journey::won(old, 300, 90_000 * DAY),
-        None,
-    );
-    assert_eq!(
-        amounts(&credits),
-        [100, 200],
-        "far older than 2^-1074 of a half-life"
-    );
-    let none = credit(
-        &Model::TimeDecay {
-            half_life: Duration::ZERO,
-        },
-        &journey("xxx", 100),
-        None,
-    );
-    assert_eq!(
-        amounts(&none),
-        [0, 0, 100],
-        "a half-life of zero leaves the newest"
-    );
+    let credits =
+        credit(&Model::TimeDecay { half_life: Model::HALF_LIFE }, &Journey::won(old, 300, 90_000 * DAY), None);
+    assert_eq!(amounts(&credits), [100, 200], "far older than 2^-1074 of a half-life");
+    let none = credit(&Model::TimeDecay { half_life: Duration::ZERO }, &journey("xxx", 100), None);
+    assert_eq!(amounts(&none), [0, 0, 100], "a half-life of zero leaves the newest");
 }
 
 #[test]
 fn the_published_example() {
-    let touches: Vec<Touch> = [9, 6, 0, 0]
-        .iter()
-        .zip(1_u32..)
-        .map(|(days, id)| Touch::new(id.into(), id, CLOSE - days * DAY))
-        .collect();
+    let touches: Vec<Touch> =
+        [9, 6, 0, 0].iter().zip(1_u32..).map(|(days, id)| Touch::new(id.into(), id, CLOSE - days * DAY)).collect();
     let journey = Journey::won(touches, 5_000, CLOSE);
-    let cases = [
-        ("time-decay", [692, 932, 1_688, 1_688]),
-        ("j-shaped", [1_000, 500, 500, 3_000]),
-        ("linear", [1_250; 4]),
-    ];
+    let cases =
+        [("time-decay", [692, 932, 1_688, 1_688]), ("j-shaped", [1_000, 500, 500, 3_000]), ("linear", [1_250; 4])];
     for (model, expected) in cases {
-        assert_eq!(
-            amounts(&credit(&model.parse().unwrap(), &journey, None)),
-            expected,
-            "{model}"
-        );
+        assert_eq!(amounts(&credit(&model.parse().unwrap(), &journey, None)), expected, "{model}");
     }
 }
 
@@ -283,18 +220,10 @@ fn a_channel_of_a_journey_takes_an_equal_part() {
 fn only_the_window_earns() {
     let two_days = Some(Duration::from_hours(48));
     let credits = credit(&Model::First, &journey("xxx", 100), two_days);
-    assert_eq!(
-        credits.parts.iter().map(|part| part.touch).collect::<Vec<_>>(),
-        [1, 2],
-        "the oldest is exactly inside"
-    );
+    assert_eq!(credits.parts.iter().map(|part| part.touch).collect::<Vec<_>>(), [1, 2], "the oldest is exactly inside");
     assert_eq!(amounts(&credits), [100, 0]);
     let late = Journey::won(vec![Touch::new(1, 1, CLOSE + 1)], 100, CLOSE);
-    assert_eq!(
-        credit(&Model::Last, &late, None).unattributed,
-        100,
-        "a touch after the close earns nothing"
-    );
+    assert_eq!(credit(&Model::Last, &late, None).unattributed, 100, "a touch after the close earns nothing");
     let none = credit(&Model::Linear, &journey("xxx", 100), Some(Duration::ZERO));
     assert_eq!((none.parts.len(), none.unattributed), (0, 100));
 }
@@ -311,15 +240,9 @@ fn journeys_without_touches_or_without_outcome() {
 
 #[test]
 fn ties_go_by_stage_then_id() {
-    let touch = |id, rank| Touch {
-        rank,
-        ..Touch::new(id, 0, 5)
-    };
+    let touch = |id, rank| Touch { rank, ..Touch::new(id, 0, 5) };
     let journey = Journey::won(vec![touch(3, 1), touch(2, 2), touch(9, 1)], 100, 5);
-    assert_eq!(
-        journey.touches().iter().map(|touch| touch.id).collect::<Vec<_>>(),
-        [3, 9, 2]
-    );
+    assert_eq!(journey.touches().iter().map(|touch| touch.id).collect::<Vec<_>>(), [3, 9, 2]);
 }
 
 #[test]
@@ -336,32 +259,12 @@ fn reasons_in_words() {
         ("first", "xx", 0, "100 %: first touch"),
         ("first", "xx", 1, "0 %: no position this model rewards"),
         ("last-non-direct", "xd", 0, "100 %: last touch by a partner"),
-        (
-            "last-non-direct",
-            "dd",
-            1,
-            "100 %: last touch, and no partner touched",
-        ),
+        ("last-non-direct", "dd", 1, "100 %: last touch, and no partner touched"),
         ("linear", "xxx", 2, "33.33 %: one of 3 touches, all alike"),
         ("position-40-20-40", "xxx", 1, "20 %: the touch in the middle"),
-        (
-            "position-40-20-40",
-            "xxxx",
-            1,
-            "10 %: one of 2 touches in the middle",
-        ),
-        (
-            "time-decay",
-            "xx",
-            0,
-            "47.53 %: 2 days before the conversion, half-life 7 days",
-        ),
-        (
-            "full-path",
-            "BxC",
-            0,
-            "67.5 %: first touch, lead creation and opportunity creation",
-        ),
+        ("position-40-20-40", "xxxx", 1, "10 %: one of 2 touches in the middle"),
+        ("time-decay", "xx", 0, "47.53 %: 2 days before the conversion, half-life 7 days"),
+        ("full-path", "BxC", 0, "67.5 %: first touch, lead creation and opportunity creation"),
         ("full-path", "BxC", 1, "10 %: the one other response"),
         ("shapley", "xx", 0, "50 %: one of 2 channels"),
     ];
@@ -376,21 +279,11 @@ fn names_read_back_as_they_print() {
     for model in Model::PRESETS {
         assert_eq!(model.to_string().parse(), Ok(model));
     }
-    for text in [
-        "time-decay:14d",
-        "custom-position:33.4/33.2/33.4",
-        "milestones:demo=30.5/close=20/others=49.5",
-    ] {
+    for text in ["time-decay:14d", "custom-position:33.4/33.2/33.4", "milestones:demo=30.5/close=20/others=49.5"] {
         let model: Model = text.parse().unwrap();
         assert_eq!(model.to_string().parse(), Ok(model), "{text}");
     }
-    assert_eq!(
-        "milestones:demo=30.5/others=9"
-            .parse::<Model>()
-            .unwrap()
-            .to_string(),
-        "milestones:demo=30.5/others=9"
-    );
+    assert_eq!("milestones:demo=30.5/others=9".parse::<Model>().unwrap().to_string(), "milestones:demo=30.5/others=9");
     let refused = [
         "",
         "u",

@@ -46,7 +46,7 @@ fn totals_by_channel() {
 #[test]
 fn markov_divides_conversions_and_value_apart() {
     let rows = [row(&[1, 2], 1, 900, 0), row(&[3], 2, 100, 0)];
-    check("markov", &rows, &[(0, 0), (75, 47_368), (75, 47_368), (150, 5_264), (0, 0), (0, 0)]);
+    check("markov", &rows, &[(0, 0), (75, 47_369), (75, 47_368), (150, 5_263), (0, 0), (0, 0)]);
     let refunded = [row(&[1, 2], 1, -900, 0), row(&[3], 2, 100, 0)];
     check("markov:2", &refunded, &[(0, 0), (75, -45_000), (75, -45_000), (150, 10_000), (0, 0), (0, 0)]);
     let nulls = [row(&[1, 2], 0, 0, 4)];
