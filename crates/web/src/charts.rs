@@ -18,7 +18,10 @@ use crate::view::{Amount, Value, grouped};
 pub enum Unit {
     Count,
     /// Minor units of a currency with that many decimals.
-    Money { exponent: u32, currency: String },
+    Money {
+        exponent: u32,
+        currency: String,
+    },
 }
 
 impl Unit {

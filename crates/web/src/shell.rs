@@ -2,9 +2,6 @@
 
 use askama::Template;
 
-/// The version shown in the foot of every page.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
 /// What every signed-in page's frame needs; made once per request by the request's extractor.
 #[derive(Clone, Debug)]
 pub struct Shell {
@@ -22,6 +19,11 @@ pub struct Shell {
 }
 
 impl Shell {
+    /// The program's version, shown in the foot of every page.
+    pub const fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
     /// The same frame under another title.
     #[must_use]
     pub fn titled(mut self, title: impl Into<String>) -> Self {
@@ -99,7 +101,8 @@ mod tests {
     #[test]
     fn the_current_item_is_the_one_the_path_is_under() {
         let shell = |path: &str| {
-            let nav = vec![NavItem::new("Home", "/"), NavItem::new("Cycles", "/cycles"), NavItem::new("Funds", "/funds")];
+            let nav =
+                vec![NavItem::new("Home", "/"), NavItem::new("Cycles", "/cycles"), NavItem::new("Funds", "/funds")];
             Shell {
                 title: String::new(),
                 user_name: String::new(),

@@ -142,7 +142,8 @@ impl FundBar {
 
     fn spoken(&self) -> String {
         let parts = self.parts.iter().filter(|part| part.amount > 0);
-        let parts: Vec<_> = parts.map(|part| format!("{} {}", self.unit.plain(part.amount), part.state.word())).collect();
+        let parts: Vec<_> =
+            parts.map(|part| format!("{} {}", self.unit.plain(part.amount), part.state.word())).collect();
         if parts.is_empty() { "No money yet".to_owned() } else { parts.join(", ") }
     }
 }
@@ -219,10 +220,12 @@ impl Bridge {
         let (low, high) = Self::range(&self.levels());
         (low < 0).then(|| scaled(0_i64.saturating_sub(low), high.saturating_sub(low), WIDTH))
     }
+}
 
-    fn signed(&self, step: &BridgeStep) -> String {
-        let sign = if step.is_total || step.amount < 0 { "" } else { "+" };
-        format!("{sign}{}", self.unit.plain(step.amount))
+impl BridgeStep {
+    /// A gain says so; a loss brings its own minus.
+    fn sign(&self) -> &'static str {
+        if self.is_total || self.amount < 0 { "" } else { "+" }
     }
 }
 
@@ -281,7 +284,8 @@ mod tests {
 
     #[test]
     fn a_bridge_floats_each_change_where_the_last_one_ended() {
-        let step = |amount, is_total| BridgeStep { label: "x".into(), note: String::new(), amount, is_total, href: None };
+        let step =
+            |amount, is_total| BridgeStep { label: "x".into(), note: String::new(), amount, is_total, href: None };
         let bridge = Bridge {
             caption: "Bridge".into(),
             sub: String::new(),

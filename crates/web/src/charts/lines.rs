@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn axes_end_at_round_numbers() {
-        let cases = [(0, 1), (1, 1), (3, 5), (11, 20), (21, 25), (132_000, 200_000), (200_001, 250_000), (i64::MAX, i64::MAX)];
+        let cases =
+            [(0, 1), (1, 1), (3, 5), (11, 20), (21, 25), (132_000, 200_000), (200_001, 250_000), (i64::MAX, i64::MAX)];
         for (size, top) in cases {
             assert_eq!(round_up(size), top, "{size}");
         }
@@ -170,7 +171,8 @@ mod tests {
 
     #[test]
     fn the_actual_line_ends_where_knowledge_ends() {
-        let point = |plan, actual| LinePoint { label: "June".into(), low: plan / 2, plan, high: plan * 2, actual, href: None };
+        let point =
+            |plan, actual| LinePoint { label: "June".into(), low: plan / 2, plan, high: plan * 2, actual, href: None };
         let line = PlanLine {
             caption: "Leads".into(),
             sub: String::new(),

@@ -3,7 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use crate::view::{STEPS, count};
+use crate::view::STEPS;
 
 /// The home page's picture of the whole loop.
 #[derive(Clone, Debug, Template)]
@@ -23,9 +23,9 @@ pub struct RingStep {
     pub href: String,
 }
 
-/// Centres of the nine nodes on a circle of radius 108 round (200, 165), clockwise from the top, 40 degrees apart.
+/// Centres of the nine nodes on a circle of radius 96 round (200, 152), clockwise from the top, 40 degrees apart.
 const CENTRES: [(i32, i32); 9] =
-    [(200, 57), (269, 82), (306, 146), (294, 219), (237, 266), (163, 266), (106, 219), (94, 146), (131, 82)];
+    [(200, 56), (262, 78), (295, 135), (283, 200), (233, 242), (167, 242), (117, 200), (105, 135), (138, 78)];
 
 /// One step's place: the node and where its words stand.
 struct Node<'a> {
@@ -39,11 +39,13 @@ struct Node<'a> {
 }
 
 impl Node<'_> {
-    fn spoken(&self) -> String {
-        let cycles = count(self.step.cycles, "cycle", "cycles");
-        match self.step.overdue {
-            0 => format!("{}: {cycles}", self.name),
-            overdue => format!("{}: {cycles}, {overdue} overdue", self.name),
+    /// For people who hear the ring: "approval: 3 cycles, 1 overdue".
+    fn noun(&self) -> &'static str {
+        match (self.step.cycles, self.step.overdue) {
+            (1, 0) => "cycle",
+            (_, 0) => "cycles",
+            (1, _) => "cycle,",
+            _ => "cycles,",
         }
     }
 }
@@ -57,7 +59,7 @@ impl Ring {
     fn nodes(&self) -> Vec<Node<'_>> {
         let node = |((step, name), (index, (x, y))): ((_, _), (usize, (i32, i32)))| {
             let step: &RingStep = step;
-            let lift = if step.overdue > 0 { 14 } else { 0 };
+            let lift = if step.overdue > 0 { 16 } else { 0 };
             let (word_x, word_y, anchor) = match index {
                 0 => (x, y - 28 - lift, "middle"),
                 4 => (x + 8, y + 37, "middle"),
@@ -84,7 +86,8 @@ mod tests {
         ring.steps[0].cycles = 1;
         let html = ring.to_string();
         assert_eq!(ring.total(), 4);
-        assert!(html.contains("aria-label=\"approval: 3 cycles, 1 overdue\""), "{html}");
+        assert!(html.contains("3<tspan class=\"unseen\"> cycles,</tspan>"), "{html}");
+        assert_eq!(html.matches("1 overdue").count(), 1);
         assert!(html.contains("href=\"/cycles?step=approval\""));
         assert!(!html.contains("style="));
     }

@@ -27,15 +27,22 @@ pub struct Field {
 pub enum Control {
     Line(Line),
     /// A line that takes an amount as people write it, its currency beside it.
-    Amount { currency: String },
-    Area { rows: u32 },
+    Amount {
+        currency: String,
+    },
+    Area {
+        rows: u32,
+    },
     Select(Vec<Choice>),
     Radios(Vec<Choice>),
     /// Several of these may be ticked.
     Ticks(Vec<Choice>),
     /// One box, posted as "yes".
     Tick,
-    File { accept: String, multiple: bool },
+    File {
+        accept: String,
+        multiple: bool,
+    },
     Hidden,
 }
 
@@ -200,8 +207,10 @@ impl Field {
 
     /// The ids of the notes that a screen reader should read with the field.
     fn described_by(&self) -> Option<String> {
-        let notes = [("hint", !self.hint.is_empty()), ("pinned", self.pinned.is_some()), ("error", self.error.is_some())];
-        let ids: Vec<_> = notes.iter().filter(|(_, there)| *there).map(|(note, _)| format!("{}-{note}", self.id)).collect();
+        let notes =
+            [("hint", !self.hint.is_empty()), ("pinned", self.pinned.is_some()), ("error", self.error.is_some())];
+        let ids: Vec<_> =
+            notes.iter().filter(|(_, there)| *there).map(|(note, _)| format!("{}-{note}", self.id)).collect();
         (!ids.is_empty()).then(|| ids.join(" "))
     }
 }
@@ -215,15 +224,22 @@ pub struct Form {
 }
 
 impl Form {
-    /// Begins with the hidden fields every form carries: the session's token, and the key that makes a double post harmless.
-    pub fn new(csrf: &str, key: &str) -> Self {
-        Self { fields: vec![Field::hidden("csrf", csrf), Field::hidden("key", key)], problems: Vec::new() }
+    /// Begins with the hidden fields every form carries: the session's token, and the mark that makes a double post
+    /// harmless.
+    pub fn new(csrf: &str, once: &str) -> Self {
+        Self { fields: vec![Field::hidden("csrf", csrf), Field::hidden("once", once)], problems: Vec::new() }
     }
 
     #[must_use]
     pub fn with(mut self, field: Field) -> Self {
         self.fields.push(field);
         self
+    }
+
+    /// The version of the record the form was made from, so that nobody overwrites what they have not seen.
+    #[must_use]
+    pub fn version(self, version: u64) -> Self {
+        self.with(Field::hidden("version", version.to_string()))
     }
 
     /// Keeps what was posted: pairs as they came, a name several times for ticks.
@@ -255,9 +271,10 @@ impl Form {
             return Summary(None);
         }
         let general = self.problems.iter().map(|problem| FormError { field: None, problem: problem.clone() });
-        let at_fields = self.fields.iter().filter_map(|field| {
-            Some(FormError { field: Some(field.id.clone()), problem: field.error.clone()? })
-        });
+        let at_fields = self
+            .fields
+            .iter()
+            .filter_map(|field| Some(FormError { field: Some(field.id.clone()), problem: field.error.clone()? }));
         Summary(Some(ErrorSummary { errors: general.chain(at_fields).collect() }))
     }
 
@@ -322,16 +339,26 @@ mod tests {
     use super::*;
 
     fn form() -> Form {
-        Form::new("token", "key-1")
+        Form::new("token", "once-1")
             .with(Field::text("title", "Campaign name"))
             .with(Field::amount("asked", "Amount asked", "EUR").hint("At most 12,000 EUR."))
-            .with(Field::ticks("tactics", "Tactics", vec![Choice::new("web", "Webinar"), Choice::new("ads", "Paid social")]))
+            .with(Field::ticks(
+                "tactics",
+                "Tactics",
+                vec![Choice::new("web", "Webinar"), Choice::new("ads", "Paid social")],
+            ))
     }
 
     #[test]
     fn what_was_typed_comes_back_with_what_is_wrong() {
         let mut form = form();
-        form.fill([("title", "<Q3>"), ("asked", "12.000,5,0"), ("tactics", "web"), ("tactics", "ads"), ("csrf", "forged")]);
+        form.fill([
+            ("title", "<Q3>"),
+            ("asked", "12.000,5,0"),
+            ("tactics", "web"),
+            ("tactics", "ads"),
+            ("csrf", "forged"),
+        ]);
         form.problem("asked", "Write an amount like 4,500.00.");
         let html = form.all().to_string();
         assert!(html.contains("value=\"&#60;Q3&#62;\""), "{html}");

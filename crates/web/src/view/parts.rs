@@ -69,7 +69,10 @@ pub enum Value {
     Due(Due),
     Share(Share),
     Badge(Badge),
-    Link { text: String, href: String },
+    Link {
+        text: String,
+        href: String,
+    },
 }
 
 impl Display for Value {

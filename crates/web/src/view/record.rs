@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn the_rail_says_where_the_cycle_is_without_colour() {
-        let rail = Rail::at(6, StepState::Current, |step| (step <= 6).then(|| format!("/cycles/C-1/{step}"))).to_string();
+        let rail =
+            Rail::at(6, StepState::Current, |step| (step <= 6).then(|| format!("/cycles/C-1/{step}"))).to_string();
         assert_eq!(rail.matches("class=\"done\"").count(), 5);
         assert_eq!(rail.matches("aria-current=\"step\"").count(), 1);
         assert_eq!(rail.matches("still ahead").count(), 3);

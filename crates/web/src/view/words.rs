@@ -128,7 +128,9 @@ impl Display for Share {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (part, whole) = (grouped(self.part), grouped(self.whole));
         match percent(self.part, self.whole, 0) {
-            Some(share) => write!(f, r#"<span class="nowrap">{share} <span class="cur">{part} of {whole}</span></span>"#),
+            Some(share) => {
+                write!(f, r#"<span class="nowrap">{share} <span class="cur">{part} of {whole}</span></span>"#)
+            }
             None => write!(f, r#"<span class="nowrap">{part} <span class="cur">of none planned</span></span>"#),
         }
     }
@@ -213,7 +215,13 @@ impl Display for DueBrief {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let due = self.0;
         let words = due.overdue().unwrap_or_else(|| format!("due {}", day_words(due.on, due.today)));
-        write!(f, r#"<time class="{}" datetime="{}" title="{}">{words}</time>"#, due.class(), due.on, date_words(due.on))
+        write!(
+            f,
+            r#"<time class="{}" datetime="{}" title="{}">{words}</time>"#,
+            due.class(),
+            due.on,
+            date_words(due.on)
+        )
     }
 }
 
