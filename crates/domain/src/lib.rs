@@ -1,1 +1,25 @@
-//! placeholder
+//! The rules of the closed loop: pure. No I/O, no clock, no randomness of its own, no async.
+//!
+//! Start with [`machine`]: the table of moves and `decide`. Each step's own rules are in [`steps`],
+//! one file a step. Money is [`money`] and [`ledger`]; the program guide is [`policy`].
+
+pub mod calendar;
+pub mod campaign_id;
+pub mod cycle;
+pub mod event;
+pub mod forecast;
+pub mod fund;
+pub mod ids;
+pub mod ledger;
+pub mod machine;
+pub mod money;
+pub mod notice;
+pub mod people;
+pub mod policy;
+pub mod refusal;
+pub mod steps;
+
+/// A moment in UTC, truncated to microseconds when made, so that SQLite and PostgreSQL agree.
+pub type Instant = chrono::DateTime<chrono::Utc>;
+/// A calendar day.
+pub type Date = chrono::NaiveDate;

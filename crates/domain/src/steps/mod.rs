@@ -1,0 +1,180 @@
+//! The nine steps, one file each: what the step keeps, its commands, its events, and its rules.
+//!
+//! Every file has the same four functions: `decide` (may this happen, and what then), `apply` (the
+//! cycle after an event), `tell` (the timeline's sentence and who must hear of it), and what guards need.
+
+pub mod s1_plan;
+pub mod s2_scorecard;
+pub mod s3_forecast;
+pub mod s4_action_plan;
+pub mod s5_request;
+pub mod s6_approval;
+pub mod s7_execution;
+pub mod s8_tracking;
+pub mod s9_performance;
+
+use crate::cycle::Cycle;
+use crate::ids::UserId;
+use crate::ledger::Posting;
+use crate::machine::{Event, Situation};
+use crate::money::Money;
+use crate::notice::{Audience, Facts, Notice, Topic};
+use crate::people::{Actor, Standing};
+use crate::refusal::Reason;
+use crate::{Date, Instant};
+
+/// One command under judgement: the situation, who asks, and the moment.
+pub struct Case<'a> {
+    pub s: &'a Situation,
+    pub actor: &'a Actor,
+    /// The standing that makes the move lawful: the actor's own or one they stand in for.
+    pub standing: &'a Standing,
+    pub now: Instant,
+    pub today: Date,
+}
+
+/// An event about to happen, with the money it moves.
+pub struct Outcome {
+    pub event: Event,
+    pub postings: Vec<Posting>,
+}
+
+impl<E: Into<Event>> From<E> for Outcome {
+    fn from(event: E) -> Self {
+        Self { event: event.into(), postings: Vec::new() }
+    }
+}
+
+impl Outcome {
+    pub fn with(event: impl Into<Event>, postings: Vec<Posting>) -> Self {
+        Self { event: event.into(), postings }
+    }
+}
+
+/// When an event happened and by whom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    pub at: Instant,
+    pub by: UserId,
+}
+
+/// What the timeline and the mails say of one event.
+pub struct Told {
+    /// `plan.submitted`
+    pub kind: &'static str,
+    pub words: String,
+    pub notices: Vec<Notice>,
+    /// A saved draft.
+    pub quiet: bool,
+}
+
+impl Told {
+    pub fn new(kind: &'static str, words: impl Into<String>) -> Self {
+        Self { kind, words: words.into(), notices: Vec::new(), quiet: false }
+    }
+
+    /// A draft was saved: kept, folded away.
+    pub fn quiet(kind: &'static str, words: impl Into<String>) -> Self {
+        Self { quiet: true, ..Self::new(kind, words) }
+    }
+
+    #[must_use]
+    pub fn to(mut self, notice: Notice) -> Self {
+        self.notices.push(notice);
+        self
+    }
+}
+
+/// What `tell` may speak of: the cycle after the event, the partner, and who did it.
+pub struct Teller<'a> {
+    pub s: &'a Situation,
+    pub cycle: &'a Cycle,
+    pub by: &'a str,
+    pub now: Instant,
+}
+
+impl Teller<'_> {
+    pub fn partner(&self) -> &str {
+        &self.s.partner.name
+    }
+
+    /// A notice with the facts every mail has; add amount, due day, reason or item to it.
+    pub fn notice(&self, topic: Topic, audience: Audience, page: &str) -> Notice {
+        let path = format!("/cycles/{}{page}", self.cycle.number);
+        let facts = Facts {
+            number: self.cycle.number.clone(),
+            title: self.cycle.title.clone(),
+            partner: self.s.partner.name.clone(),
+            by: self.by.to_owned(),
+            path,
+            ..Facts::default()
+        };
+        Notice { topic, audience, facts }
+    }
+
+    pub fn to_partner(&self, topic: Topic, page: &str) -> Notice {
+        self.notice(topic, Audience::Partner(self.s.partner.id), page)
+    }
+
+    pub fn to_manager(&self, topic: Topic, page: &str) -> Notice {
+        self.notice(topic, Audience::ManagerOf(self.s.partner.id), page)
+    }
+
+    pub fn to_approvers(&self, topic: Topic, level: u8) -> Notice {
+        self.notice(topic, Audience::Approvers { level, partner: self.s.partner.id }, "/approval")
+    }
+
+    pub fn to_finance(&self, topic: Topic, page: &str) -> Notice {
+        self.notice(topic, Audience::Finance, page)
+    }
+}
+
+impl Notice {
+    #[must_use]
+    pub fn amount(mut self, amount: Money) -> Self {
+        self.facts.amount = Some(amount);
+        self
+    }
+
+    #[must_use]
+    pub fn due(mut self, due: Option<Date>) -> Self {
+        self.facts.due = due;
+        self
+    }
+
+    #[must_use]
+    pub fn reason(mut self, reason: &str) -> Self {
+        self.facts.reason = Some(reason.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn item(mut self, item: impl Into<String>) -> Self {
+        self.facts.item = Some(item.into());
+        self
+    }
+}
+
+/// Text that must be there: trimmed, not empty, at most `most` characters, no control characters but line ends.
+pub fn check_text(field: &str, name: &str, text: &str, most: usize, reasons: &mut Vec<Reason>) {
+    let length = text.chars().count();
+    if text.trim().is_empty() {
+        reasons.push(Reason::new("required", format!("{name} is empty."), "Fill it in.").at(field));
+    } else if length > most {
+        reasons.push(Reason::new("too_long", format!("{name} has {length} characters."), format!("Shorten it to {most}.")).at(field));
+    } else if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        reasons.push(Reason::new("control_characters", format!("{name} holds characters that cannot be shown."), "Type it again without them.").at(field));
+    }
+}
+
+/// A reason a person must give: as [`check_text`], at once.
+pub fn need_reason(reason: &str) -> Result<(), crate::refusal::Refusal> {
+    let mut reasons = Vec::new();
+    check_text("reason", "The reason", reason, 2_000, &mut reasons);
+    crate::refusal::Refusal::unless_empty(reasons)
+}
+
+/// The highest number in use plus one: numbers inside a cycle are never used twice while they stand.
+pub fn next_no(used: impl Iterator<Item = u16>) -> u16 {
+    used.max().unwrap_or(0).saturating_add(1)
+}

@@ -1,0 +1,414 @@
+//! Step 6, funds approval: who decides on which level, per cost line; the last level commits the money
+//! and mints the campaign IDs. A material amendment passes the same levels again.
+
+use super::s4_action_plan::Activity;
+use super::s5_request::RequestLine;
+use super::s7_execution::{ActivityState, release_beyond};
+use super::{Case, Outcome, Stamp, Teller, Told, check_text, need_reason};
+use crate::calendar::plus;
+use crate::campaign_id::mint;
+use crate::cycle::{Cycle, Stage};
+use crate::ids::UserId;
+use crate::ledger::{Account, AccountKind, Book, Posting};
+use crate::machine::Situation;
+use crate::money::Money;
+use crate::notice::Topic;
+use crate::policy::Policy;
+use crate::refusal::{Reason, Refusal};
+use crate::{Date, Instant};
+use serde::{Deserialize, Serialize};
+
+/// Everything decided so far, and the conversation about it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Approval {
+    /// Decisions of the round under way or of the last one, lowest level first.
+    pub decisions: Vec<LevelDecision>,
+    /// What stands approved, per cost line, from the last level's approval on.
+    pub lines: Vec<LineDecision>,
+    /// When the level under way should have decided.
+    pub due: Option<Date>,
+    pub thread: Vec<Question>,
+    /// What was approved before a material amendment reopened approval; declining goes back to it.
+    pub before: Option<Before>,
+    /// The level under way has passed its time and its superiors have heard.
+    pub escalated: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Before {
+    pub activities: Vec<Activity>,
+    pub request_lines: Vec<RequestLine>,
+    pub lines: Vec<LineDecision>,
+    pub decisions: Vec<LevelDecision>,
+    pub reason: String,
+    pub by: UserId,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LevelDecision {
+    pub level: u8,
+    pub by: UserId,
+    pub by_name: String,
+    /// The absent colleague the decider stood in for.
+    pub standing_in_for: Option<String>,
+    pub at: Instant,
+    pub lines: Vec<LineDecision>,
+}
+
+/// What one cost line gets; less than asked wants a reason.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineDecision {
+    pub activity: u16,
+    pub line: u16,
+    pub amount: Money,
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// Information asked of the partner, and the answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Question {
+    pub by: UserId,
+    pub by_name: String,
+    pub at: Instant,
+    pub text: String,
+    pub answer: Option<Answer>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    pub by_name: String,
+    pub at: Instant,
+    pub text: String,
+}
+
+impl Approval {
+    /// The question the partner has not answered yet.
+    pub fn open_question(&self) -> Option<&Question> {
+        self.thread.iter().find(|question| question.answer.is_none())
+    }
+
+    /// The most each line may get now: what the level below approved, else what was asked.
+    pub fn ceiling(&self, cycle: &Cycle) -> Vec<RequestLine> {
+        match self.decisions.last() {
+            Some(decision) => decision.lines.iter().map(|line| RequestLine { activity: line.activity, line: line.line, asked: line.amount }).collect(),
+            None => cycle.request.lines.clone(),
+        }
+    }
+}
+
+/// The sum approved for one campaign.
+pub fn approved_for(cycle: &Cycle, campaign: u16) -> Money {
+    let of_campaign = |line: &&LineDecision| cycle.activity(line.activity).is_some_and(|activity| activity.draft.campaign == campaign);
+    cycle.sum(cycle.approval.lines.iter().filter(of_campaign).map(|line| line.amount))
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// A decision for every line asked.
+    Approve { lines: Vec<LineDecision> },
+    Return { reason: String },
+    Decline { reason: String },
+    Ask { question: String },
+    Answer { text: String },
+    /// The timer: the level under way is past its time.
+    Escalate {},
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A level approved and the next one is asked.
+    LevelApproved { decision: LevelDecision, next_level: u8, due: Date },
+    /// The last level approved: money is committed, campaign IDs are live.
+    Approved { decision: LevelDecision, codes: Vec<Code> },
+    Returned { reason: String },
+    Declined { reason: String },
+    Asked { question: String, by_name: String },
+    Answered { text: String, by_name: String },
+    Escalated { level: u8 },
+}
+
+/// A campaign's number and its campaign ID.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Code {
+    pub campaign: u16,
+    pub code: String,
+}
+
+pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
+    let cycle = &case.s.cycle;
+    let event = match command {
+        Command::Approve { lines } => return approve(case, lines),
+        Command::Return { reason } => {
+            independent(case)?;
+            need_reason(reason)?;
+            Event::Returned { reason: reason.trim().to_owned() }
+        }
+        Command::Decline { reason } => {
+            independent(case)?;
+            need_reason(reason)?;
+            Event::Declined { reason: reason.trim().to_owned() }
+        }
+        Command::Ask { question } => {
+            let mut reasons = Vec::new();
+            check_text("question", "The question", question, 2_000, &mut reasons);
+            if cycle.approval.open_question().is_some() {
+                reasons.push(Reason::new("already_asked", "A question is open already.", "Wait for its answer, or decide without it."));
+            }
+            Refusal::unless_empty(reasons)?;
+            Event::Asked { question: question.trim().to_owned(), by_name: case.actor.me.name.clone() }
+        }
+        Command::Answer { text } => {
+            let mut reasons = Vec::new();
+            check_text("text", "The answer", text, 4_000, &mut reasons);
+            if cycle.approval.open_question().is_none() {
+                reasons.push(Reason::new("no_question", "No question is open.", "There is nothing to answer."));
+            }
+            Refusal::unless_empty(reasons)?;
+            Event::Answered { text: text.trim().to_owned(), by_name: case.actor.me.name.clone() }
+        }
+        Command::Escalate {} => {
+            let overdue = cycle.approval.due.is_some_and(|due| due < case.today) && !cycle.approval.escalated;
+            if !overdue {
+                return Err(Refusal::new("not_overdue", "The approval is not overdue.", "Nothing to escalate."));
+            }
+            Event::Escalated { level: cycle.level }
+        }
+    };
+    Ok(vec![event.into()])
+}
+
+/// Requester and approvers are different people, and no one decides on two levels.
+fn independent(case: &Case) -> Result<(), Refusal> {
+    let cycle = &case.s.cycle;
+    let requester = cycle.request.submitted.as_ref().map(|submitted| submitted.by);
+    let amender = cycle.approval.before.as_ref().map(|before| before.by);
+    let me = [case.actor.user(), case.standing.user];
+    if me.iter().any(|user| Some(*user) == requester || Some(*user) == amender) {
+        return Err(Refusal::new("own_request", "You asked for this money yourself, so you cannot decide on it.", "Another approver of this level, or a stand-in who did not ask, decides."));
+    }
+    if let Some(decision) = cycle.approval.decisions.iter().find(|decision| me.contains(&decision.by)) {
+        return Err(Refusal::new("two_levels", format!("You decided on level {} of this request.", decision.level), "Another person decides on this level."));
+    }
+    Ok(())
+}
+
+fn approve(case: &Case, lines: &[LineDecision]) -> Result<Vec<Outcome>, Refusal> {
+    let (s, cycle) = (case.s, &case.s.cycle);
+    independent(case)?;
+    complete(cycle, lines)?;
+    let decision = LevelDecision {
+        level: cycle.level,
+        by: case.actor.user(),
+        by_name: case.actor.me.name.clone(),
+        standing_in_for: (case.standing.user != case.actor.user()).then(|| case.standing.name.clone()),
+        at: case.now,
+        lines: lines.to_vec(),
+    };
+    let total = cycle.sum(lines.iter().map(|line| line.amount));
+    if !total.is_positive() {
+        return Err(Refusal::new("nothing_approved", "The decision approves nothing.", "Approve an amount, or decline the request with a reason."));
+    }
+    let next = s.policy.levels_for(total).iter().map(|band| band.level).find(|level| *level > cycle.level);
+    if let Some(next_level) = next {
+        let due = due(&s.policy, next_level, case.today);
+        return Ok(vec![Event::LevelApproved { decision, next_level, due }.into()]);
+    }
+    let postings = commit(case, lines)?;
+    let codes = cycle.campaigns.iter().filter(|campaign| campaign.code.is_none()).map(|campaign| Code { campaign: campaign.no, code: mint(cycle.serial, campaign.no) }).collect();
+    Ok(vec![Outcome::with(Event::Approved { decision, codes }, postings)])
+}
+
+/// Every line asked has a decision, none gets more than its ceiling, less than asked has a reason.
+fn complete(cycle: &Cycle, lines: &[LineDecision]) -> Result<(), Refusal> {
+    let ceiling = cycle.approval.ceiling(cycle);
+    let mut reasons = Vec::new();
+    for most in &ceiling {
+        let field = format!("amount_{}_{}", most.activity, most.line);
+        match lines.iter().find(|line| line.activity == most.activity && line.line == most.line) {
+            None => reasons.push(Reason::new("undecided", "A cost line has no decision.", "Enter an amount for each line; 0 declines it.").at(&field)),
+            Some(line) if line.amount.currency != cycle.currency || line.amount.minor < 0 => reasons.push(Reason::new("amount", format!("The amount is none in {}.", cycle.currency), "Enter zero or more.").at(&field)),
+            Some(line) if line.amount.minor > most.asked.minor => reasons.push(Reason::new("over_asked", format!("{} is more than the {} asked for this line.", line.amount, most.asked), "Approve that much or less.").at(&field)),
+            Some(line) if line.amount.minor < most.asked.minor && line.reason.trim().is_empty() => {
+                reasons.push(Reason::new("reason", format!("This line gets {} less than asked.", Money::new(most.asked.minor - line.amount.minor, cycle.currency)), "Say why, for the partner.").at(&format!("reason_{}_{}", most.activity, most.line)));
+            }
+            Some(_) => {}
+        }
+    }
+    if lines.len() > ceiling.len() {
+        reasons.push(Reason::new("unknown_line", "The decision names a cost line nobody asked for.", "Decide on the lines shown."));
+    }
+    Refusal::unless_empty(reasons)
+}
+
+/// Commits what is approved beyond what the campaign already holds, soonest expiry first; releases what is less.
+fn commit(case: &Case, lines: &[LineDecision]) -> Result<Vec<Posting>, Refusal> {
+    let (s, cycle) = (case.s, &case.s.cycle);
+    let Some(fund) = cycle.fund().and_then(|fund| s.fund(fund)) else {
+        return Err(Refusal::new("fund", "The request names no fund.", "Return it, so that the partner chooses one."));
+    };
+    let mut book = s.book.clone();
+    let mut postings = Vec::new();
+    for campaign in &cycle.campaigns {
+        let of_campaign = |line: &&LineDecision| cycle.activity(line.activity).is_some_and(|activity| activity.draft.campaign == campaign.no);
+        let approved: i64 = lines.iter().filter(of_campaign).map(|line| line.amount.minor).sum();
+        let held = held_by(cycle, &book, campaign.no);
+        if approved < held {
+            postings.extend(release_beyond(s, &mut book, campaign.no, approved, case.today));
+            continue;
+        }
+        let wanted = approved - held;
+        let source = if fund.kind.is_shared() { AccountKind::Unallocated } else { AccountKind::Available };
+        let Some(draws) = book.draw(wanted, |account| account.fund == fund.id && account.kind == source) else {
+            let left = super::s5_request::free_in(s, fund);
+            return Err(Refusal::new("funds_available", format!("{} is left for {} in {}, less than this decision commits.", left, s.partner.name, fund.name), "Approve less, or allocate more to the partner first."));
+        };
+        for (from, minor) in draws {
+            let to = Account::committed(fund.id, s.partner.id, cycle.id, campaign.no, from.lot);
+            let posting = Posting { from, to, amount: Money::new(minor, fund.currency) };
+            book.post(&posting);
+            postings.push(posting);
+        }
+    }
+    Ok(postings)
+}
+
+/// What a campaign holds already: committed, and claimed or paid by its claims.
+pub(super) fn held_by(cycle: &Cycle, book: &Book, campaign: u16) -> i64 {
+    let committed = committed(cycle, book, campaign);
+    let claims: i64 = cycle.claims.iter().filter(|claim| claim.campaign == campaign).map(|claim| claim.held()).sum();
+    committed + claims
+}
+
+/// What is committed to a campaign and not yet claimed, in minor units.
+pub fn committed(cycle: &Cycle, book: &Book, campaign: u16) -> i64 {
+    book.total(|account| account.kind == AccountKind::Committed && account.cycle == Some(cycle.id) && account.item == Some(campaign))
+}
+
+/// The day a level should decide by.
+pub fn due(policy: &Policy, level: u8, today: Date) -> Date {
+    plus(today, policy.band(level).map_or(5, |band| band.sla_days))
+}
+
+/// The decision page's figures: what the fund and the wallet hold now.
+pub struct Effect {
+    pub fund_free: Money,
+    pub wallet_free: Option<Money>,
+}
+
+pub fn effect(s: &Situation) -> Option<Effect> {
+    let fund = s.fund(s.cycle.fund()?)?;
+    let free = |kind| Money::new(s.book.total(|account| account.fund == fund.id && account.kind == kind), fund.currency);
+    Some(Effect { fund_free: free(AccountKind::Unallocated), wallet_free: (!fund.kind.is_shared()).then(|| free(AccountKind::Available)) })
+}
+
+/// A round of approval begins at level 1.
+pub(super) fn open(cycle: &mut Cycle, due: Date) {
+    cycle.approval.decisions.clear();
+    cycle.approval.due = Some(due);
+    cycle.approval.escalated = false;
+    cycle.stage = Stage::ApprovalReview;
+    cycle.level = 1;
+}
+
+/// The round ends without a decision for the money: back to the draft, or, for an amendment, to what stood before.
+pub(super) fn back_to_partner(cycle: &mut Cycle) {
+    cycle.level = 0;
+    cycle.approval.due = None;
+    cycle.approval.decisions.clear();
+    match cycle.approval.before.take() {
+        Some(before) => {
+            cycle.activities = before.activities;
+            cycle.request.lines = before.request_lines;
+            cycle.approval.lines = before.lines;
+            cycle.approval.decisions = before.decisions;
+            cycle.stage = Stage::ExecutionLive;
+        }
+        None => cycle.stage = Stage::RequestDraft,
+    }
+}
+
+pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
+    match event {
+        Event::LevelApproved { decision, next_level, due } => {
+            cycle.approval.decisions.push(decision.clone());
+            cycle.approval.due = Some(*due);
+            cycle.approval.escalated = false;
+            cycle.level = *next_level;
+        }
+        Event::Approved { decision, codes } => {
+            cycle.approval.lines.clone_from(&decision.lines);
+            cycle.approval.decisions.push(decision.clone());
+            cycle.approval.due = None;
+            cycle.approval.before = None;
+            cycle.level = 0;
+            for campaign in &mut cycle.campaigns {
+                if let Some(minted) = codes.iter().find(|code| code.campaign == campaign.no) {
+                    campaign.code = Some(minted.code.clone());
+                }
+            }
+            for activity in &mut cycle.activities {
+                if activity.state == ActivityState::Planned {
+                    activity.state = ActivityState::Live;
+                }
+            }
+            cycle.stage = Stage::ExecutionLive;
+        }
+        Event::Returned { reason } => {
+            cycle.request.returned = Some(reason.clone());
+            back_to_partner(cycle);
+        }
+        Event::Declined { reason } => {
+            let amendment = cycle.approval.before.is_some();
+            cycle.request.returned = Some(reason.clone());
+            back_to_partner(cycle);
+            if !amendment {
+                cycle.stage = Stage::Declined;
+            }
+        }
+        Event::Asked { question, by_name } => {
+            cycle.approval.thread.push(Question { by: stamp.by, by_name: by_name.clone(), at: stamp.at, text: question.clone(), answer: None });
+        }
+        Event::Answered { text, by_name } => {
+            if let Some(question) = cycle.approval.thread.iter_mut().find(|question| question.answer.is_none()) {
+                question.answer = Some(Answer { by_name: by_name.clone(), at: stamp.at, text: text.clone() });
+            }
+        }
+        Event::Escalated { .. } => cycle.approval.escalated = true,
+    }
+}
+
+pub fn tell(teller: &Teller, event: &Event) -> Told {
+    let by = teller.by;
+    let cycle = teller.cycle;
+    match event {
+        Event::LevelApproved { decision, next_level, due } => {
+            let total = cycle.sum(decision.lines.iter().map(|line| line.amount));
+            Told::new("approval.level_approved", format!("{by} approved {total} on level {}.", decision.level)).to(teller.to_approvers(Topic::RequestSubmitted, *next_level).amount(total).due(Some(*due)))
+        }
+        Event::Approved { decision, .. } => {
+            let total = cycle.sum(decision.lines.iter().map(|line| line.amount));
+            let proof = cycle.activities.iter().map(|activity| teller.s.policy.proof_due(activity.draft.ends)).min();
+            Told::new("approval.approved", format!("{by} approved {total}; the money is committed and the campaign IDs are live."))
+                .to(teller.to_partner(Topic::RequestApproved, "/execution").amount(total).due(proof))
+                .to(teller.to_finance(Topic::RequestApproved, "/approval").amount(total))
+        }
+        Event::Returned { reason } => Told::new("approval.returned", format!("{by} returned the request: “{reason}”")).to(teller.to_partner(Topic::RequestReturned, "/request").reason(reason)),
+        Event::Declined { reason } => {
+            let topic = if cycle.stage == Stage::Declined { Topic::RequestDeclined } else { Topic::AmendmentDeclined };
+            Told::new("approval.declined", format!("{by} declined: “{reason}”")).to(teller.to_partner(topic, "/approval").reason(reason))
+        }
+        Event::Asked { question, .. } => Told::new("approval.asked", format!("{by} asked: “{question}”")).to(teller.to_partner(Topic::InformationAsked, "/approval").reason(question)),
+        Event::Answered { text, .. } => Told::new("approval.answered", format!("{by} answered: “{text}”")).to(teller.to_approvers(Topic::InformationAnswered, cycle.level).reason(text)),
+        Event::Escalated { level } => {
+            let total = cycle.request.total(cycle);
+            let up = if teller.s.policy.band(level + 1).is_some() { teller.to_approvers(Topic::ApprovalEscalated, level + 1) } else { teller.notice(Topic::ApprovalEscalated, crate::notice::Audience::Executives, "/approval") };
+            Told::new("approval.escalated", format!("Level {level} is past its time; its superiors have been told."))
+                .to(teller.to_approvers(Topic::ApprovalEscalated, *level).amount(total).due(cycle.approval.due))
+                .to(up.amount(total).due(cycle.approval.due))
+        }
+    }
+}

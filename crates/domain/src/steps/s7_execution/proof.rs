@@ -1,0 +1,271 @@
+//! The machine of an activity: live, proof in review, proven; or cancelled, or expired.
+
+use super::super::{Case, Outcome, Stamp, Teller, Told, need_reason, s4_action_plan};
+use super::{Event, Reminder};
+use crate::Date;
+use crate::calendar::plus;
+use crate::cycle::Cycle;
+use crate::ids::{FileId, UserId};
+use crate::machine::Situation;
+use crate::notice::Topic;
+use crate::policy::ActivityType;
+use crate::refusal::{Reason, Refusal};
+use crate::steps::s4_action_plan::Activity;
+use chrono::Days;
+use serde::{Deserialize, Serialize};
+
+/// How an activity is doing, from approval on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivityState {
+    /// Not approved yet.
+    Planned,
+    Live,
+    ProofReview,
+    Proven,
+    Cancelled,
+    Expired,
+}
+
+impl ActivityState {
+    pub const ALL: [ActivityState; 6] = [ActivityState::Planned, ActivityState::Live, ActivityState::ProofReview, ActivityState::Proven, ActivityState::Cancelled, ActivityState::Expired];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            ActivityState::Planned => "planned",
+            ActivityState::Live => "live",
+            ActivityState::ProofReview => "proof_review",
+            ActivityState::Proven => "proven",
+            ActivityState::Cancelled => "cancelled",
+            ActivityState::Expired => "expired",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            ActivityState::ProofReview => "in proof review",
+            other => other.code(),
+        }
+    }
+
+    pub fn has_ended(self) -> bool {
+        matches!(self, ActivityState::Proven | ActivityState::Cancelled | ActivityState::Expired)
+    }
+}
+
+/// A file handed in for one item of the checklist.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofUpload {
+    /// The checklist item's code.
+    pub item: String,
+    pub file: FileId,
+    pub name: String,
+}
+
+/// A file of proof and what the reviewer said of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ProofFile {
+    pub item: String,
+    pub file: FileId,
+    pub name: String,
+    pub by: UserId,
+    pub verdict: Option<FileVerdict>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileVerdict {
+    pub file: FileId,
+    pub accepted: bool,
+    #[serde(default)]
+    pub reason: String,
+}
+
+impl Activity {
+    /// Reminders sent so far are kept with the activity.
+    pub(crate) fn state_reminders(&self) -> impl Iterator<Item = (Reminder, u16, Date)> {
+        self.reminded.iter().map(|reminded| (reminded.what, self.no, reminded.day))
+    }
+}
+
+/// The items of the checklist that have no good file yet: every one of `all_of`, and `one_of` where none is met.
+pub fn missing_proof(kind: &ActivityType, files: &[ProofFile]) -> Vec<String> {
+    let met = |code: &str| files.iter().any(|file| file.item == code && file.verdict.as_ref().is_none_or(|verdict| verdict.accepted));
+    let mut missing: Vec<String> = kind.all_of.iter().filter(|item| !met(&item.code)).map(|item| item.name.clone()).collect();
+    if !kind.one_of.is_empty() && !kind.one_of.iter().any(|item| met(&item.code)) {
+        let names: Vec<&str> = kind.one_of.iter().map(|item| item.name.as_str()).collect();
+        missing.push(format!("one of: {}", names.join(", ")));
+    }
+    missing
+}
+
+pub(super) fn submit(case: &Case, no: u16, uploads: &[ProofUpload]) -> Result<Vec<Outcome>, Refusal> {
+    let activity = open(case, no, ActivityState::Live, "Proof can be handed in while the activity is live.")?;
+    let kind = case.s.policy.activity_type(&activity.draft.kind).ok_or_else(|| s4_action_plan::missing(no))?;
+    if case.today < activity.draft.starts {
+        return Err(Refusal::new("not_begun", format!("“{}” starts {}.", activity.draft.name, crate::calendar::words(activity.draft.starts)), "Hand in proof once it has begun."));
+    }
+    let known = |code: &str| kind.all_of.iter().chain(&kind.one_of).any(|item| item.code == code);
+    if let Some(stray) = uploads.iter().find(|upload| !known(&upload.item)) {
+        return Err(Refusal::new("item", format!("The checklist has no item “{}”.", stray.item), "Hand the file in for one of the items shown."));
+    }
+    let by = case.actor.user();
+    let fresh = uploads.iter().map(|upload| ProofFile { item: upload.item.clone(), file: upload.file, name: upload.name.clone(), by, verdict: None });
+    let accepted = activity.proof.iter().filter(|file| file.verdict.as_ref().is_some_and(|verdict| verdict.accepted)).cloned();
+    let files: Vec<ProofFile> = accepted.chain(fresh).collect();
+    let missing = missing_proof(kind, &files);
+    if !missing.is_empty() {
+        return Err(Refusal::at("files", "checklist", format!("The checklist of “{}” is not met: {} missing.", activity.draft.name, missing.join("; ")), "Add a file for each."));
+    }
+    Ok(vec![Event::ProofSubmitted { activity: no, files }.into()])
+}
+
+pub(super) fn accept(case: &Case, no: u16) -> Result<Vec<Outcome>, Refusal> {
+    reviewable(case, no)?;
+    Ok(super::with_end(case, Event::ProofAccepted { activity: no }.into()))
+}
+
+pub(super) fn send_back(case: &Case, no: u16, verdicts: &[FileVerdict], reason: &str) -> Result<Vec<Outcome>, Refusal> {
+    let activity = reviewable(case, no)?;
+    need_reason(reason)?;
+    let mut reasons = Vec::new();
+    if verdicts.iter().all(|verdict| verdict.accepted) {
+        reasons.push(Reason::new("no_file_returned", "No file is marked as not good enough.", "Mark at least one, or accept the proof.").at("verdicts"));
+    }
+    for verdict in verdicts {
+        if !activity.proof.iter().any(|file| file.file == verdict.file) {
+            reasons.push(Reason::new("file", "A verdict names a file that is not part of this proof.", "Judge the files shown."));
+        }
+        if !verdict.accepted && verdict.reason.trim().is_empty() {
+            reasons.push(Reason::new("reason", "A returned file has no reason.", "Say what is wrong with it.").at(&format!("reason_{}", verdict.file)));
+        }
+    }
+    Refusal::unless_empty(reasons)?;
+    Ok(vec![Event::ProofReturned { activity: no, verdicts: verdicts.to_vec(), reason: reason.trim().to_owned() }.into()])
+}
+
+fn open<'a>(case: &'a Case, no: u16, state: ActivityState, remedy: &str) -> Result<&'a Activity, Refusal> {
+    let activity = case.s.cycle.activity(no).ok_or_else(|| s4_action_plan::missing(no))?;
+    if activity.state == state {
+        return Ok(activity);
+    }
+    Err(Refusal::new("activity_state", format!("“{}” is {}.", activity.draft.name, activity.state.label()), remedy))
+}
+
+/// In review, and not handed in by the reviewer.
+fn reviewable<'a>(case: &'a Case, no: u16) -> Result<&'a Activity, Refusal> {
+    let activity = open(case, no, ActivityState::ProofReview, "Only proof that has been handed in can be reviewed.")?;
+    if activity.proof.iter().any(|file| file.by == case.actor.user()) {
+        return Err(Refusal::new("own_proof", "You handed this proof in yourself, so you cannot review it.", "Another reviewer, or a stand-in, reviews it."));
+    }
+    Ok(activity)
+}
+
+/// Live activities whose proof is past its day and grace: they expire and their money is released.
+pub(super) fn overdue(case: &Case) -> Vec<Outcome> {
+    let rules = &case.s.policy.proof;
+    let mut s = case.s.clone();
+    let mut outcomes = Vec::new();
+    for activity in &case.s.cycle.activities {
+        let last = plus(case.s.policy.proof_due(activity.draft.ends), rules.grace);
+        if activity.state != ActivityState::Live || case.today <= last {
+            continue;
+        }
+        let (released, postings) = super::release_activity(&s, activity.no, case.today);
+        for posting in &postings {
+            s.book.post(posting);
+        }
+        outcomes.push(Outcome::with(Event::ActivityExpired { activity: activity.no, released }, postings));
+    }
+    outcomes
+}
+
+/// Before the due day as the guide says, and once on the day after it.
+pub(super) fn reminders(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
+    let mut all = Vec::new();
+    for activity in s.cycle.activities.iter().filter(|activity| activity.state == ActivityState::Live) {
+        let due = s.policy.proof_due(activity.draft.ends);
+        for before in &s.policy.proof.reminders {
+            let day = due.checked_sub_days(Days::new(u64::from(*before))).unwrap_or(due);
+            all.push((day, Reminder::ProofDue, activity.no, due));
+        }
+        all.push((plus(due, 1), Reminder::ProofOverdue, activity.no, due));
+    }
+    all
+}
+
+pub(super) fn end(cycle: &mut Cycle, no: u16, state: ActivityState) {
+    if let Some(activity) = cycle.activities.iter_mut().find(|activity| activity.no == no) {
+        activity.state = state;
+    }
+}
+
+pub(super) fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
+    let no = match event {
+        Event::ProofSubmitted { activity, .. } | Event::ProofAccepted { activity } | Event::ProofReturned { activity, .. } | Event::ActivityExpired { activity, .. } => *activity,
+        Event::Reminded { item, .. } => *item,
+        _ => return,
+    };
+    let Some(activity) = cycle.activities.iter_mut().find(|activity| activity.no == no) else { return };
+    match event {
+        Event::ProofSubmitted { files, .. } => {
+            activity.proof.clone_from(files);
+            activity.state = ActivityState::ProofReview;
+        }
+        Event::ProofAccepted { .. } => {
+            for file in &mut activity.proof {
+                file.verdict = Some(FileVerdict { file: file.file, accepted: true, reason: String::new() });
+            }
+            activity.state = ActivityState::Proven;
+        }
+        Event::ProofReturned { verdicts, .. } => {
+            for file in &mut activity.proof {
+                if let Some(verdict) = verdicts.iter().find(|verdict| verdict.file == file.file) {
+                    file.verdict = Some(verdict.clone());
+                }
+            }
+            activity.state = ActivityState::Live;
+        }
+        Event::ActivityExpired { .. } => activity.state = ActivityState::Expired,
+        Event::Reminded { what, day, .. } => activity.reminded.push(s4_action_plan::Reminded { what: *what, day: *day }),
+        _ => {}
+    }
+}
+
+pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
+    let by = teller.by;
+    let name = |no: u16| teller.cycle.activity(no).map_or_else(String::new, |activity| activity.draft.name.clone());
+    match event {
+        Event::ProofSubmitted { activity, files } => {
+            let due = teller.s.policy.proof.review_days;
+            let due = plus(teller.s.policy.today(teller.now), due);
+            Told::new("proof.submitted", format!("{by} handed in proof of “{}”: {} file{}.", name(*activity), files.len(), if files.len() == 1 { "" } else { "s" }))
+                .to(teller.to_manager(Topic::ProofSubmitted, "/execution").item(name(*activity)).due(Some(due)))
+        }
+        Event::ProofAccepted { activity } => {
+            let due = teller.cycle.activity(*activity).map(|activity| teller.s.policy.claim_due(activity.draft.ends, &teller.s.partner));
+            Told::new("proof.accepted", format!("{by} accepted the proof of “{}”.", name(*activity))).to(teller.to_partner(Topic::ProofAccepted, "/execution").item(name(*activity)).due(due))
+        }
+        Event::ProofReturned { activity, reason, .. } => {
+            let due = teller.cycle.activity(*activity).map(|activity| teller.s.policy.proof_due(activity.draft.ends));
+            Told::new("proof.returned", format!("{by} returned the proof of “{}”: “{reason}”", name(*activity))).to(teller.to_partner(Topic::ProofReturned, "/execution").item(name(*activity)).reason(reason).due(due))
+        }
+        Event::ActivityExpired { activity, released } => Told::new("execution.activity_expired", format!("“{}” expired without proof; {released} released.", name(*activity)))
+            .to(teller.to_partner(Topic::ActivityExpired, "/execution").item(name(*activity)).amount(*released))
+            .to(teller.to_manager(Topic::ActivityExpired, "/execution").item(name(*activity)).amount(*released)),
+        Event::Reminded { what, item, due, .. } => {
+            let (topic, words) = match what {
+                Reminder::ProofDue => (Topic::ProofDue, "proof is due"),
+                Reminder::ProofOverdue => (Topic::ProofOverdue, "proof is overdue since"),
+                Reminder::ClaimDue => (Topic::ClaimDue, "the claim is due"),
+            };
+            Told::quiet("execution.reminded", format!("Reminded of “{}”: {words} {}.", name(*item), crate::calendar::words(*due))).to(teller.to_partner(topic, "/execution").item(name(*item)).due(Some(*due)))
+        }
+        _ => Told::quiet("execution.noted", ""),
+    }
+}
