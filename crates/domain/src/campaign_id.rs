@@ -25,12 +25,7 @@ pub fn mint(serial: u32, campaign: u16) -> String {
 
 /// What a person typed, as the ID it must be: case, spaces and look-alikes forgiven, the check character not.
 pub fn read(text: &str) -> Option<String> {
-    let clean: String = text
-        .trim()
-        .to_ascii_uppercase()
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .collect();
+    let clean: String = text.trim().to_ascii_uppercase().chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     let rest = clean.strip_prefix("FL")?;
     if !rest.is_ascii() || rest.len() < 6 {
         return None;
@@ -81,7 +76,8 @@ mod tests {
 
     #[test]
     fn no_two_campaigns_share_an_id() {
-        let ids: std::collections::BTreeSet<String> = (1..400).flat_map(|serial| (1..20).map(move |no| mint(serial, no))).collect();
+        let ids: std::collections::BTreeSet<String> =
+            (1..400).flat_map(|serial| (1..20).map(move |no| mint(serial, no))).collect();
         assert_eq!(ids.len(), 399 * 19);
     }
 }

@@ -82,7 +82,9 @@ impl Stage {
 
     /// The step it belongs to, 1 to 9; `None` for an end.
     pub fn step(self) -> Option<Step> {
-        Step::ALL.into_iter().find(|step| self.code().strip_prefix(step.code()).is_some_and(|rest| rest.starts_with('.')))
+        Step::ALL
+            .into_iter()
+            .find(|step| self.code().strip_prefix(step.code()).is_some_and(|rest| rest.starts_with('.')))
     }
 
     /// Nothing more happens to the request or its money from here.

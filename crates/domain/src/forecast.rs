@@ -27,7 +27,14 @@ pub enum FunnelStage {
 }
 
 impl FunnelStage {
-    pub const ALL: [FunnelStage; 6] = [FunnelStage::Responses, FunnelStage::Leads, FunnelStage::Mqls, FunnelStage::Opportunities, FunnelStage::Proposals, FunnelStage::Wins];
+    pub const ALL: [FunnelStage; 6] = [
+        FunnelStage::Responses,
+        FunnelStage::Leads,
+        FunnelStage::Mqls,
+        FunnelStage::Opportunities,
+        FunnelStage::Proposals,
+        FunnelStage::Wins,
+    ];
 
     pub fn label(self) -> &'static str {
         match self {
@@ -103,11 +110,15 @@ impl Benchmarks {
     pub fn load(text: &str) -> Result<Self, String> {
         let benchmarks: Benchmarks = toml::from_str(text).map_err(|error| error.to_string())?;
         for tactic in &benchmarks.tactic {
-            let ordered = |range: &Range| Decimal::ZERO < range.low && range.low < range.typical && range.typical < range.high;
+            let ordered =
+                |range: &Range| Decimal::ZERO < range.low && range.low < range.typical && range.typical < range.high;
             let sizes = [tactic.cost_per_response, tactic.deal_size];
             let rates = tactic.rates();
             if !sizes.iter().all(ordered) || !rates.iter().all(|rate| ordered(rate) && rate.high <= Decimal::ONE) {
-                return Err(format!("tactic {}: each range wants 0 < low < typical < high, and rates at most 1", tactic.code));
+                return Err(format!(
+                    "tactic {}: each range wants 0 < low < typical < high, and rates at most 1",
+                    tactic.code
+                ));
             }
         }
         Ok(benchmarks)
@@ -187,7 +198,13 @@ impl Assumptions {
     /// The fields outside the benchmark's central 90 %, by name; each wants a reason.
     pub fn unusual(&self, tactic: &Tactic, cost: Money) -> Vec<&'static str> {
         let names = ["lead_rate", "mql_rate", "opportunity_rate", "proposal_rate", "win_rate"];
-        let mut fields: Vec<&'static str> = names.into_iter().zip(self.rates()).zip(tactic.rates()).filter(|((_, rate), range)| !range.contains(*rate)).map(|((name, _), _)| name).collect();
+        let mut fields: Vec<&'static str> = names
+            .into_iter()
+            .zip(self.rates())
+            .zip(tactic.rates())
+            .filter(|((_, rate), range)| !range.contains(*rate))
+            .map(|((name, _), _)| name)
+            .collect();
         let per_response = (self.responses > 0).then(|| cost.decimal() / Decimal::from(self.responses));
         if !per_response.is_some_and(|cost| tactic.cost_per_response.contains(cost)) {
             fields.insert(0, "responses");
@@ -240,7 +257,14 @@ const RUNS: u32 = 2_000;
 const NINETY: f64 = 3.289_707;
 
 /// Freezes a campaign's forecast. `seed` is the cycle's and campaign's own, so that anyone can run it again.
-pub fn baseline(cost: Money, assumptions: &Assumptions, tactic: &Tactic, effect: Effect, evidence: Option<&Evidence>, seed: u64) -> Baseline {
+pub fn baseline(
+    cost: Money,
+    assumptions: &Assumptions,
+    tactic: &Tactic,
+    effect: Effect,
+    evidence: Option<&Evidence>,
+    seed: u64,
+) -> Baseline {
     let mut rng = StdRng::seed_from_u64(seed);
     let model = Model::new(assumptions, tactic, effect, evidence);
     let mut columns: [Vec<f64>; 7] = Default::default();
@@ -255,7 +279,11 @@ pub fn baseline(cost: Money, assumptions: &Assumptions, tactic: &Tactic, effect:
     let spread = |column: &[f64]| Spread { p10: at(column, 0.1), p50: at(column, 0.5), p90: at(column, 0.9) };
     let revenue = spread(&columns[6]);
     let roi_of = |revenue: Decimal| roi_percent(revenue, cost.decimal());
-    let roi = roi_of(revenue.p10).zip(roi_of(revenue.p50)).zip(roi_of(revenue.p90)).map(|((p10, p50), p90)| Spread { p10, p50, p90 });
+    let roi = roi_of(revenue.p10).zip(roi_of(revenue.p50)).zip(roi_of(revenue.p90)).map(|((p10, p50), p90)| Spread {
+        p10,
+        p50,
+        p90,
+    });
     let cost_units = cost.decimal().to_f64().unwrap_or(f64::MAX);
     let above = columns[6].iter().filter(|revenue| **revenue > cost_units).count();
     Baseline {
@@ -305,7 +333,8 @@ impl Model {
             let deviation = (float(ranges[index].high) - float(ranges[index].low)) / NINETY * wider;
             let weight = (mean * (1.0 - mean) / (deviation * deviation) - 1.0).max(2.0);
             let (tried, passed) = (shown[index], shown[index + 1].min(shown[index]));
-            Beta::new(mean * weight + passed, (1.0 - mean) * weight + (tried - passed)).expect("both weights are above zero")
+            Beta::new(mean * weight + passed, (1.0 - mean) * weight + (tried - passed))
+                .expect("both weights are above zero")
         });
         Self {
             responses: lognormal(f64::from(assumptions.responses) * float(effect.mean), tactic.cost_per_response),

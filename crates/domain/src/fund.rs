@@ -104,3 +104,223 @@ impl FundDecision {
         &self.entry
     }
 }
+
+/// Judges what finance does with a fund.
+pub fn decide(s: &FundSituation, actor: &Actor, command: &FundCommand, now: Instant) -> Result<FundDecision, Refusal> {
+    let by_timer = actor.is_system() && *command == FundCommand::Forfeit;
+    if !by_timer && actor.standing_that(|standing| standing.has(Role::Finance) && !standing.is_partner()).is_none() {
+        return Err(Refusal::new("not_your_role", "Funds are kept by finance.", "Ask a colleague in finance."));
+    }
+    let today = now.date_naive();
+    let (kind, words, postings, notices) = match command {
+        FundCommand::Budget { amount, reason } => budget(s, actor, *amount, reason)?,
+        FundCommand::Lower { amount, reason } => lower(s, actor, *amount, reason)?,
+        FundCommand::Allocate { partner, amount, expires, reason } => {
+            allocate(s, actor, (*partner, *amount, *expires), reason, today)?
+        }
+        FundCommand::MoveBack { partner, amount, reason } => move_back(s, actor, *partner, *amount, reason)?,
+        FundCommand::Forfeit => forfeit(s, today)?,
+        FundCommand::RecordReturn { partner, amount, reference } => {
+            record_return(s, actor, *partner, *amount, reference)?
+        }
+    };
+    let payload = serde_json::to_value(command).unwrap_or_default();
+    let mut fund = s.fund.clone();
+    fund.version += 1;
+    Ok(FundDecision { fund, entry: Entry { kind: kind.to_owned(), words, payload, postings, notices, quiet: false } })
+}
+
+/// The next day credit in the book expires: the day after its last good one.
+pub fn next_expiry(book: &Book) -> Option<Date> {
+    let lots = book
+        .balances
+        .iter()
+        .filter(|balance| balance.account.kind == AccountKind::Available && balance.amount.minor > 0);
+    lots.filter_map(|balance| balance.account.lot).min().map(|day| crate::calendar::plus(day, 1))
+}
+
+type Made = (&'static str, String, Vec<Posting>, Vec<Notice>);
+
+fn positive(s: &FundSituation, amount: Money) -> Result<(), Refusal> {
+    if amount.currency == s.fund.currency && amount.is_positive() {
+        return Ok(());
+    }
+    Err(Refusal::at(
+        "amount",
+        "amount",
+        format!("{} is kept in {}.", s.fund.name, s.fund.currency),
+        "Enter an amount above zero in that currency.",
+    ))
+}
+
+fn budget(s: &FundSituation, actor: &Actor, amount: Money, reason: &str) -> Result<Made, Refusal> {
+    positive(s, amount)?;
+    crate::steps::need_reason(reason)?;
+    let posting = Posting { from: Account::funding(s.fund.id), to: Account::unallocated(s.fund.id), amount };
+    Ok((
+        "fund.budgeted",
+        format!("{} put {amount} into {}: “{}”", actor.me.name, s.fund.name, reason.trim()),
+        vec![posting],
+        Vec::new(),
+    ))
+}
+
+fn lower(s: &FundSituation, actor: &Actor, amount: Money, reason: &str) -> Result<Made, Refusal> {
+    positive(s, amount)?;
+    crate::steps::need_reason(reason)?;
+    enough(s, &Account::unallocated(s.fund.id), amount, "unallocated")?;
+    let posting = Posting { from: Account::unallocated(s.fund.id), to: Account::funding(s.fund.id), amount };
+    Ok((
+        "fund.lowered",
+        format!("{} took {amount} out of {}: “{}”", actor.me.name, s.fund.name, reason.trim()),
+        vec![posting],
+        Vec::new(),
+    ))
+}
+
+fn enough(s: &FundSituation, account: &Account, amount: Money, what: &str) -> Result<(), Refusal> {
+    let held = s.book.minor(account);
+    if held >= amount.minor {
+        return Ok(());
+    }
+    let left = Money::new(held, s.fund.currency);
+    Err(Refusal::at(
+        "amount",
+        "funds_available",
+        format!("{left} is {what} in {}, less than {amount}.", s.fund.name),
+        "Enter that much or less, or raise the budget first.",
+    ))
+}
+
+fn named(s: &FundSituation) -> Result<&str, Refusal> {
+    s.partner_name
+        .as_deref()
+        .ok_or_else(|| Refusal::at("partner", "partner", "That partner is not known.", "Choose one from the list."))
+}
+
+fn allocate(
+    s: &FundSituation,
+    actor: &Actor,
+    (partner, amount, expires): (PartnerId, Money, Option<Date>),
+    reason: &str,
+    today: Date,
+) -> Result<Made, Refusal> {
+    positive(s, amount)?;
+    crate::steps::need_reason(reason)?;
+    let name = named(s)?;
+    if s.fund.kind.is_shared() {
+        return Err(Refusal::new(
+            "shared_fund",
+            format!("{} is shared: partners ask for its money case by case.", s.fund.name),
+            "Allocate from a discretionary fund.",
+        ));
+    }
+    if expires.is_some_and(|day| day < today) {
+        return Err(Refusal::at(
+            "expires",
+            "expires",
+            "The credit would be expired already.",
+            "Choose a day from today on, or none.",
+        ));
+    }
+    enough(s, &Account::unallocated(s.fund.id), amount, "unallocated")?;
+    let posting =
+        Posting { from: Account::unallocated(s.fund.id), to: Account::available(s.fund.id, partner, expires), amount };
+    let until = expires.map_or_else(String::new, |day| format!(" until {}", crate::calendar::words(day)));
+    let words = format!("{} allocated {amount} to {name}{until}: “{}”", actor.me.name, reason.trim());
+    let notice = notice(s, Topic::FundsAllocated, partner, amount, expires, &actor.me.name);
+    Ok(("fund.allocated", words, vec![posting], vec![notice]))
+}
+
+fn notice(s: &FundSituation, topic: Topic, partner: PartnerId, amount: Money, due: Option<Date>, by: &str) -> Notice {
+    let facts = Facts {
+        number: s.fund.code.clone(),
+        title: s.fund.name.clone(),
+        partner: s.partner_name.clone().unwrap_or_default(),
+        by: by.to_owned(),
+        amount: Some(amount),
+        due,
+        path: "/wallet".to_owned(),
+        ..Facts::default()
+    };
+    Notice { topic, audience: Audience::Partner(partner), facts }
+}
+
+fn move_back(
+    s: &FundSituation,
+    actor: &Actor,
+    partner: PartnerId,
+    amount: Money,
+    reason: &str,
+) -> Result<Made, Refusal> {
+    positive(s, amount)?;
+    crate::steps::need_reason(reason)?;
+    let name = named(s)?;
+    let wallet = |account: &Account| account.kind == AccountKind::Available && account.partner == Some(partner);
+    let Some(draws) = s.book.draw(amount.minor, wallet) else {
+        let left = Money::new(s.book.total(wallet), s.fund.currency);
+        return Err(Refusal::at(
+            "amount",
+            "funds_available",
+            format!("{name} has {left} unused in {}.", s.fund.name),
+            "Take back that much or less.",
+        ));
+    };
+    let postings = draws
+        .into_iter()
+        .map(|(from, minor)| Posting {
+            from,
+            to: Account::unallocated(s.fund.id),
+            amount: Money::new(minor, s.fund.currency),
+        })
+        .collect();
+    Ok((
+        "fund.moved_back",
+        format!("{} took {amount} back from {name}: “{}”", actor.me.name, reason.trim()),
+        postings,
+        Vec::new(),
+    ))
+}
+
+fn forfeit(s: &FundSituation, today: Date) -> Result<Made, Refusal> {
+    let expired =
+        s.book.lots(|account| account.kind == AccountKind::Available && account.lot.is_some_and(|day| day < today));
+    let postings: Vec<Posting> = expired
+        .iter()
+        .map(|lot| Posting { from: lot.account, to: Account::forfeited(s.fund.id), amount: lot.amount })
+        .collect();
+    if postings.is_empty() {
+        return Err(Refusal::new("nothing_due", "No credit has expired.", "The timer comes back when some does."));
+    }
+    let total = Money::new(postings.iter().map(|posting| posting.amount.minor).sum(), s.fund.currency);
+    let notices = postings
+        .iter()
+        .filter_map(|posting| {
+            Some(notice(s, Topic::FundsForfeited, posting.from.partner?, posting.amount, posting.from.lot, "Fundloop"))
+        })
+        .collect();
+    Ok(("fund.forfeited", format!("{total} of {} expired unused.", s.fund.name), postings, notices))
+}
+
+fn record_return(
+    s: &FundSituation,
+    actor: &Actor,
+    partner: PartnerId,
+    amount: Money,
+    reference: &str,
+) -> Result<Made, Refusal> {
+    positive(s, amount)?;
+    let mut reasons = Vec::new();
+    crate::steps::check_text("reference", "The payment reference", reference, 120, &mut reasons);
+    Refusal::unless_empty(reasons)?;
+    let name = named(s)?;
+    let owed = Account::recoverable(s.fund.id, partner);
+    enough(s, &owed, amount, "to come back")?;
+    let posting = Posting { from: owed, to: Account::funding(s.fund.id), amount };
+    Ok((
+        "fund.returned",
+        format!("{} recorded {amount} returned by {name} ({}).", actor.me.name, reference.trim()),
+        vec![posting],
+        Vec::new(),
+    ))
+}

@@ -141,7 +141,11 @@ impl Money {
     }
 
     fn same_currency(self, other: Self) -> Result<(), MoneyError> {
-        if self.currency == other.currency { Ok(()) } else { Err(MoneyError::Currencies(self.currency, other.currency)) }
+        if self.currency == other.currency {
+            Ok(())
+        } else {
+            Err(MoneyError::Currencies(self.currency, other.currency))
+        }
     }
 
     /// The exact value in units, for rates and ratios.
@@ -174,7 +178,8 @@ impl Money {
             Some((whole, decimals)) => (whole, Some(decimals)),
             None => (text, None),
         };
-        let problem = || format!("“{text}” is not an amount we can read: write it like {}.", Self::example(currency, marks));
+        let problem =
+            || format!("“{text}” is not an amount we can read: write it like {}.", Self::example(currency, marks));
         let whole = ungroup(whole, marks.group()).ok_or_else(problem)?;
         let decimals = decimals.unwrap_or("");
         let digits_only = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -183,9 +188,14 @@ impl Money {
         }
         let exponent = currency.exponent() as usize;
         if decimals.len() > exponent {
-            return Err(format!("“{text}” has more decimals than {currency} has: write it like {}.", Self::example(currency, marks)));
+            return Err(format!(
+                "“{text}” has more decimals than {currency} has: write it like {}.",
+                Self::example(currency, marks)
+            ));
         }
-        let minor = format!("{whole}{decimals:0<exponent$}").parse::<i64>().map_err(|_| format!("“{text}” is larger than any amount we keep."))?;
+        let minor = format!("{whole}{decimals:0<exponent$}")
+            .parse::<i64>()
+            .map_err(|_| format!("“{text}” is larger than any amount we keep."))?;
         Ok(Self { minor, currency })
     }
 
@@ -235,7 +245,13 @@ fn strip_code(text: &str, currency: Currency) -> Result<&str, String> {
     let letters = |text: &str| text.chars().take_while(char::is_ascii_alphabetic).count();
     let lead = letters(text);
     let tail = text.chars().rev().take_while(char::is_ascii_alphabetic).count();
-    let code = if lead == 3 { &text[..3] } else if tail == 3 { &text[text.len() - 3..] } else { return Ok(text) };
+    let code = if lead == 3 {
+        &text[..3]
+    } else if tail == 3 {
+        &text[text.len() - 3..]
+    } else {
+        return Ok(text);
+    };
     if code.eq_ignore_ascii_case(currency.code()) {
         let rest = if lead == 3 { &text[3..] } else { &text[..text.len() - 3] };
         return Ok(rest.trim());
@@ -266,7 +282,8 @@ pub fn split(amount: Money, weights: &[u64]) -> Vec<Money> {
     let weight = |index: usize| if even { 1 } else { u128::from(weights[index]) };
     let total: u128 = (0..weights.len()).map(weight).sum();
     let whole = u128::from(amount.minor.unsigned_abs());
-    let mut parts: Vec<(u128, u128)> = (0..weights.len()).map(|index| (whole * weight(index) / total, whole * weight(index) % total)).collect();
+    let mut parts: Vec<(u128, u128)> =
+        (0..weights.len()).map(|index| (whole * weight(index) / total, whole * weight(index) % total)).collect();
     let mut left = whole - parts.iter().map(|part| part.0).sum::<u128>();
     let mut order: Vec<usize> = (0..parts.len()).collect();
     order.sort_by_key(|index| (std::cmp::Reverse(parts[*index].1), *index));
@@ -278,7 +295,10 @@ pub fn split(amount: Money, weights: &[u64]) -> Vec<Money> {
         left -= 1;
     }
     let sign = amount.minor.signum();
-    parts.into_iter().map(|(part, _)| Money { minor: sign * i64::try_from(part).unwrap_or(i64::MAX), ..amount }).collect()
+    parts
+        .into_iter()
+        .map(|(part, _)| Money { minor: sign * i64::try_from(part).unwrap_or(i64::MAX), ..amount })
+        .collect()
 }
 
 #[cfg(test)]
@@ -287,7 +307,13 @@ mod tests {
 
     #[test]
     fn amounts_are_read_as_people_write_them() {
-        let point = [("12000", 1_200_000), ("12,000.5", 1_200_050), ("EUR 12 000", 1_200_000), ("0.01 eur", 1), ("1'234'567.89", 123_456_789)];
+        let point = [
+            ("12000", 1_200_000),
+            ("12,000.5", 1_200_050),
+            ("EUR 12 000", 1_200_000),
+            ("0.01 eur", 1),
+            ("1'234'567.89", 123_456_789),
+        ];
         for (text, minor) in point {
             assert_eq!(Money::parse(text, Currency::EUR, Marks::Point).unwrap().minor, minor, "{text}");
         }
@@ -298,7 +324,23 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused_with_a_way_out() {
-        for text in ["", "1e3", "+5", "-5", "1_000", "NaN", "1.000", "1,00", "12,0000", "1,2 3", ".5", "5.", "USD 5", "99999999999999999999", "٣"] {
+        for text in [
+            "",
+            "1e3",
+            "+5",
+            "-5",
+            "1_000",
+            "NaN",
+            "1.000",
+            "1,00",
+            "12,0000",
+            "1,2 3",
+            ".5",
+            "5.",
+            "USD 5",
+            "99999999999999999999",
+            "٣",
+        ] {
             let problem = Money::parse(text, Currency::EUR, Marks::Point).unwrap_err();
             assert!(problem.ends_with('.'), "{text}: {problem}");
         }
@@ -306,7 +348,9 @@ mod tests {
 
     #[test]
     fn a_split_adds_up() {
-        let parts = |minor, weights: &[u64]| -> Vec<i64> { split(Money::new(minor, Currency::EUR), weights).iter().map(|part| part.minor).collect() };
+        let parts = |minor, weights: &[u64]| -> Vec<i64> {
+            split(Money::new(minor, Currency::EUR), weights).iter().map(|part| part.minor).collect()
+        };
         assert_eq!(parts(10_000, &[1, 1, 1]), [3_334, 3_333, 3_333]);
         assert_eq!(parts(1_234_567, &[60, 40]), [740_740, 493_827]);
         assert_eq!(parts(-100, &[1, 1, 1]), [-34, -33, -33]);

@@ -105,7 +105,10 @@ pub enum Audience {
     /// The channel manager of that partner.
     ManagerOf(PartnerId),
     /// Approvers of a level who cover that partner's region.
-    Approvers { level: u8, partner: PartnerId },
+    Approvers {
+        level: u8,
+        partner: PartnerId,
+    },
     Finance,
     Executives,
     Administrators,

@@ -256,7 +256,10 @@ impl Policy {
         for rate in &self.share.rate {
             if let Some(code) = &rate.activity {
                 if self.activity_type(code).is_none() {
-                    say(&format!("\"{code}\""), format!("the rate names the activity “{code}”, which the guide does not have"));
+                    say(
+                        &format!("\"{code}\""),
+                        format!("the rate names the activity “{code}”, which the guide does not have"),
+                    );
                 }
             }
             if rate.from.zip(rate.to).is_some_and(|(from, to)| from > to) {
@@ -267,10 +270,16 @@ impl Policy {
             say("first_time_days", "a first-time claimant cannot have fewer days than others".to_owned());
         }
         if let Some(late) = self.claim.reminders.iter().find(|day| **day > self.claim.days) {
-            say("[claim]", format!("the reminder at day {late} comes after the last day to claim, day {}", self.claim.days));
+            say(
+                "[claim]",
+                format!("the reminder at day {late} comes after the last day to claim, day {}", self.claim.days),
+            );
         }
         if let Some(early) = self.proof.reminders.iter().find(|day| **day > self.proof.days) {
-            say("[proof]", format!("the reminder {early} days before proof is due comes before the activity has ended"));
+            say(
+                "[proof]",
+                format!("the reminder {early} days before proof is due comes before the activity has ended"),
+            );
         }
         if self.activity.is_empty() {
             say("[guide]", "the guide names no activity type".to_owned());
@@ -295,15 +304,33 @@ impl Policy {
         };
         match self.approval.first() {
             None => problems.push(Contradiction { line: 1, problem: "the guide names no approval band".to_owned() }),
-            Some(first) if *first.from.get_ref() != Decimal::ZERO => say(first, format!("amounts below {} have no approver: the first band starts at \"0\"", first.from.get_ref())),
+            Some(first) if *first.from.get_ref() != Decimal::ZERO => say(
+                first,
+                format!("amounts below {} have no approver: the first band starts at \"0\"", first.from.get_ref()),
+            ),
             Some(_) => {}
         }
         for (index, band) in self.approval.iter().enumerate() {
             if usize::from(band.level) != index + 1 {
-                problems.push(Contradiction { line: line_of(text, band.from.span().start), problem: format!("levels run 1, 2, 3; this band is number {} and says level {}", index + 1, band.level) });
+                problems.push(Contradiction {
+                    line: line_of(text, band.from.span().start),
+                    problem: format!(
+                        "levels run 1, 2, 3; this band is number {} and says level {}",
+                        index + 1,
+                        band.level
+                    ),
+                });
             }
             if index > 0 && band.from.get_ref() <= self.approval[index - 1].from.get_ref() {
-                problems.push(Contradiction { line: line_of(text, band.from.span().start), problem: format!("level {} starts at {}, not above level {}", band.level, band.from.get_ref(), band.level - 1) });
+                problems.push(Contradiction {
+                    line: line_of(text, band.from.span().start),
+                    problem: format!(
+                        "level {} starts at {}, not above level {}",
+                        band.level,
+                        band.from.get_ref(),
+                        band.level - 1
+                    ),
+                });
             }
         }
         problems
@@ -334,7 +361,10 @@ impl Policy {
     }
 
     pub fn holidays_of(&self, country: &str) -> &[Date] {
-        self.holidays.iter().find(|holidays| holidays.country == country).map_or(&[], |holidays| holidays.days.as_slice())
+        self.holidays
+            .iter()
+            .find(|holidays| holidays.country == country)
+            .map_or(&[], |holidays| holidays.days.as_slice())
     }
 
     /// The day proof is due for an activity that ends on `ends`.

@@ -161,9 +161,19 @@ pub fn check_text(field: &str, name: &str, text: &str, most: usize, reasons: &mu
     if text.trim().is_empty() {
         reasons.push(Reason::new("required", format!("{name} is empty."), "Fill it in.").at(field));
     } else if length > most {
-        reasons.push(Reason::new("too_long", format!("{name} has {length} characters."), format!("Shorten it to {most}.")).at(field));
+        reasons.push(
+            Reason::new("too_long", format!("{name} has {length} characters."), format!("Shorten it to {most}."))
+                .at(field),
+        );
     } else if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-        reasons.push(Reason::new("control_characters", format!("{name} holds characters that cannot be shown."), "Type it again without them.").at(field));
+        reasons.push(
+            Reason::new(
+                "control_characters",
+                format!("{name} holds characters that cannot be shown."),
+                "Type it again without them.",
+            )
+            .at(field),
+        );
     }
 }
 

@@ -47,7 +47,14 @@ pub struct PlanDraft {
 
 impl Default for PlanDraft {
     fn default() -> Self {
-        Self { level: 1, objectives: Vec::new(), quarters: Vec::new(), growth_path: None, strategies: Vec::new(), intended_mdf: None }
+        Self {
+            level: 1,
+            objectives: Vec::new(),
+            quarters: Vec::new(),
+            growth_path: None,
+            strategies: Vec::new(),
+            intended_mdf: None,
+        }
     }
 }
 
@@ -83,7 +90,8 @@ pub enum GrowthPath {
 }
 
 impl GrowthPath {
-    pub const ALL: [GrowthPath; 4] = [GrowthPath::NewCustomers, GrowthPath::ExistingCustomers, GrowthPath::NewOfferings, GrowthPath::NewMarkets];
+    pub const ALL: [GrowthPath; 4] =
+        [GrowthPath::NewCustomers, GrowthPath::ExistingCustomers, GrowthPath::NewOfferings, GrowthPath::NewMarkets];
 
     pub fn code(self) -> &'static str {
         match self {
@@ -156,7 +164,11 @@ fn shape(case: &Case, draft: &PlanDraft) -> Result<(), Refusal> {
         reasons.push(Reason::new("level", "A plan has level 1, 2 or 3.", "Choose one of them.").at("level"));
     }
     if draft.objectives.len() > 20 || draft.quarters.len() > 4 || draft.strategies.len() > 20 {
-        reasons.push(Reason::new("too_many", "The plan has more rows than anyone reads.", "Keep to 20 goals, 4 quarters and 20 strategies."));
+        reasons.push(Reason::new(
+            "too_many",
+            "The plan has more rows than anyone reads.",
+            "Keep to 20 goals, 4 quarters and 20 strategies.",
+        ));
     }
     for (index, objective) in draft.objectives.iter().enumerate() {
         check_text(&format!("goal_{}", index + 1), "The goal", &objective.goal, 300, &mut reasons);
@@ -168,7 +180,11 @@ fn shape(case: &Case, draft: &PlanDraft) -> Result<(), Refusal> {
     }
     let amounts = draft.quarters.iter().flat_map(|quarter| [quarter.sales, quarter.profit]).chain(draft.intended_mdf);
     if amounts.clone().any(|amount| amount.currency != case.s.cycle.currency) {
-        reasons.push(Reason::new("currency", format!("This cycle is kept in {}.", case.s.cycle.currency), "Write its amounts in that currency."));
+        reasons.push(Reason::new(
+            "currency",
+            format!("This cycle is kept in {}.", case.s.cycle.currency),
+            "Write its amounts in that currency.",
+        ));
     }
     Refusal::unless_empty(reasons)
 }
@@ -177,29 +193,54 @@ fn shape(case: &Case, draft: &PlanDraft) -> Result<(), Refusal> {
 fn complete(draft: &PlanDraft) -> Result<(), Refusal> {
     let mut reasons = Vec::new();
     if draft.objectives.is_empty() {
-        reasons.push(Reason::new("objectives", "The plan has no goal yet.", "Add at least one goal with its measure and target.").at("goal_1"));
+        reasons.push(
+            Reason::new(
+                "objectives",
+                "The plan has no goal yet.",
+                "Add at least one goal with its measure and target.",
+            )
+            .at("goal_1"),
+        );
     }
     if let Some(index) = draft.objectives.iter().position(|objective| objective.target == 0) {
-        reasons.push(Reason::new("target", "A goal has no target.", "Enter a number above zero.").at(&format!("target_{}", index + 1)));
+        reasons.push(
+            Reason::new("target", "A goal has no target.", "Enter a number above zero.")
+                .at(&format!("target_{}", index + 1)),
+        );
     }
     if draft.level >= 2 && draft.quarters.is_empty() {
-        reasons.push(Reason::new("quarters", "A level 2 plan forecasts sales and profit.", "Fill in at least one quarter.").at("sales_1"));
+        reasons.push(
+            Reason::new("quarters", "A level 2 plan forecasts sales and profit.", "Fill in at least one quarter.")
+                .at("sales_1"),
+        );
     }
     if draft.level >= 2 && draft.growth_path.is_none() {
-        reasons.push(Reason::new("growth_path", "A level 2 plan names its growth path.", "Choose how you mean to grow.").at("growth_path"));
+        reasons.push(
+            Reason::new("growth_path", "A level 2 plan names its growth path.", "Choose how you mean to grow.")
+                .at("growth_path"),
+        );
     }
     if draft.level >= 3 && draft.strategies.is_empty() {
-        reasons.push(Reason::new("strategies", "A level 3 plan names its strategies.", "Write at least one.").at("strategies"));
+        reasons.push(
+            Reason::new("strategies", "A level 3 plan names its strategies.", "Write at least one.").at("strategies"),
+        );
     }
     if draft.level >= 3 && !draft.intended_mdf.is_some_and(Money::is_positive) {
-        reasons.push(Reason::new("intended_mdf", "A level 3 plan says how much MDF you intend to ask for.", "Enter an amount.").at("intended_mdf"));
+        reasons.push(
+            Reason::new("intended_mdf", "A level 3 plan says how much MDF you intend to ask for.", "Enter an amount.")
+                .at("intended_mdf"),
+        );
     }
     Refusal::unless_empty(reasons)
 }
 
 fn not_its_author(case: &Case) -> Result<(), Refusal> {
     if case.s.cycle.plan.author == Some(case.actor.user()) {
-        return Err(Refusal::new("own_plan", "You submitted this plan yourself, so you cannot agree it.", "Ask a colleague who covers this partner, or a stand-in, to agree it."));
+        return Err(Refusal::new(
+            "own_plan",
+            "You submitted this plan yourself, so you cannot agree it.",
+            "Ask a colleague who covers this partner, or a stand-in, to agree it.",
+        ));
     }
     Ok(())
 }
@@ -228,8 +269,11 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
     let by = teller.by;
     match event {
         Event::Saved { .. } => Told::quiet("plan.saved", format!("{by} saved the plan.")),
-        Event::Submitted { .. } => Told::new("plan.submitted", format!("{by} submitted the plan.")).to(teller.to_manager(Topic::PlanSubmitted, "/plan")),
-        Event::Agreed {} => Told::new("plan.agreed", format!("{by} agreed the plan.")).to(teller.to_partner(Topic::PlanAgreed, "/scorecard")),
-        Event::Returned { reason } => Told::new("plan.returned", format!("{by} returned the plan: “{reason}”")).to(teller.to_partner(Topic::PlanReturned, "/plan").reason(reason)),
+        Event::Submitted { .. } => Told::new("plan.submitted", format!("{by} submitted the plan."))
+            .to(teller.to_manager(Topic::PlanSubmitted, "/plan")),
+        Event::Agreed {} => Told::new("plan.agreed", format!("{by} agreed the plan."))
+            .to(teller.to_partner(Topic::PlanAgreed, "/scorecard")),
+        Event::Returned { reason } => Told::new("plan.returned", format!("{by} returned the plan: “{reason}”"))
+            .to(teller.to_partner(Topic::PlanReturned, "/plan").reason(reason)),
     }
 }

@@ -44,8 +44,14 @@ pub struct Question {
 impl Template {
     pub fn load(text: &str) -> Result<Self, String> {
         let template: Template = toml::from_str(text).map_err(|error| error.to_string())?;
-        let sound = template.amber_from < template.green_from && template.questions().all(|question| question.options.len() >= 2 && question.weight > 0);
-        if sound { Ok(template) } else { Err("the scorecard needs amber_from below green_from, and each question a weight and two options".to_owned()) }
+        let sound = template.amber_from < template.green_from
+            && template.questions().all(|question| question.options.len() >= 2 && question.weight > 0);
+        if sound {
+            Ok(template)
+        } else {
+            Err("the scorecard needs amber_from below green_from, and each question a weight and two options"
+                .to_owned())
+        }
     }
 
     pub fn questions(&self) -> impl Iterator<Item = &Question> {
@@ -146,7 +152,11 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
             let mut reasons = Vec::new();
             check_text("note", "The note", note, 2_000, &mut reasons);
             if case.s.cycle.scorecard.result.is_none() {
-                reasons.push(Reason::new("not_complete", "The scorecard is not complete yet.", "The partner answers every question first."));
+                reasons.push(Reason::new(
+                    "not_complete",
+                    "The scorecard is not complete yet.",
+                    "The partner answers every question first.",
+                ));
             }
             Refusal::unless_empty(reasons)?;
             Event::Verified { note: note.trim().to_owned() }
@@ -160,8 +170,15 @@ fn known(template: &Template, answers: &[Answer]) -> Result<(), Refusal> {
     for answer in answers {
         match template.questions().find(|question| question.code == answer.question) {
             Some(question) if usize::from(answer.option) < question.options.len() => {}
-            Some(question) => reasons.push(Reason::new("option", format!("“{}” has no such answer.", question.text), "Choose one of those shown.").at(&question.code)),
-            None => reasons.push(Reason::new("question", format!("The scorecard has no question “{}”.", answer.question), "Answer the questions shown.")),
+            Some(question) => reasons.push(
+                Reason::new("option", format!("“{}” has no such answer.", question.text), "Choose one of those shown.")
+                    .at(&question.code),
+            ),
+            None => reasons.push(Reason::new(
+                "question",
+                format!("The scorecard has no question “{}”.", answer.question),
+                "Answer the questions shown.",
+            )),
         }
     }
     Refusal::unless_empty(reasons)
@@ -169,13 +186,24 @@ fn known(template: &Template, answers: &[Answer]) -> Result<(), Refusal> {
 
 fn all_answered(template: &Template, answers: &[Answer]) -> Result<(), Refusal> {
     let open = template.questions().filter(|question| !answers.iter().any(|answer| answer.question == question.code));
-    Refusal::unless_empty(open.map(|question| Reason::new("unanswered", format!("“{}” has no answer.", question.text), "Choose the answer that fits best.").at(&question.code)).collect())
+    Refusal::unless_empty(
+        open.map(|question| {
+            Reason::new(
+                "unanswered",
+                format!("“{}” has no answer.", question.text),
+                "Choose the answer that fits best.",
+            )
+            .at(&question.code)
+        })
+        .collect(),
+    )
 }
 
 /// Points per section: weight x option / best option, in hundredths so that nothing is rounded before the end.
 pub fn score(template: &Template, answers: &[Answer], at: Instant) -> ScoreResult {
     let points = |question: &Question| {
-        let option = answers.iter().find(|answer| answer.question == question.code).map_or(0, |answer| u32::from(answer.option));
+        let option =
+            answers.iter().find(|answer| answer.question == question.code).map_or(0, |answer| u32::from(answer.option));
         let best = u32::try_from(question.options.len() - 1).unwrap_or(1);
         u32::from(question.weight) * 100 * option / best
     };
@@ -194,7 +222,11 @@ pub fn score(template: &Template, answers: &[Answer], at: Instant) -> ScoreResul
         })
         .collect();
     let (got, most) = sections.iter().fold((0, 0), |sum, section| (sum.0 + section.points, sum.1 + section.most));
-    let mut missing: Vec<(u32, &Question)> = template.questions().map(|question| (u32::from(question.weight) * 100 - points(question), question)).filter(|(lost, _)| *lost > 0).collect();
+    let mut missing: Vec<(u32, &Question)> = template
+        .questions()
+        .map(|question| (u32::from(question.weight) * 100 - points(question), question))
+        .filter(|(lost, _)| *lost > 0)
+        .collect();
     missing.sort_by_key(|(lost, _)| std::cmp::Reverse(*lost));
     ScoreResult {
         template: format!("{} {}", template.name, template.version),
@@ -214,7 +246,9 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
             cycle.scorecard.result = Some(result.clone());
             cycle.stage = Stage::ForecastDraft;
         }
-        Event::Verified { note } => cycle.scorecard.verified = Some(Verified { by: stamp.by, at: stamp.at, note: note.clone() }),
+        Event::Verified { note } => {
+            cycle.scorecard.verified = Some(Verified { by: stamp.by, at: stamp.at, note: note.clone() })
+        }
     }
 }
 
@@ -222,9 +256,11 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
     let by = teller.by;
     match event {
         Event::Saved { .. } => Told::quiet("scorecard.saved", format!("{by} saved the scorecard.")),
-        Event::Completed { result, .. } => {
-            Told::new("scorecard.completed", format!("{by} completed the scorecard: {} %, {}.", result.percent, result.light.label())).to(teller.to_manager(Topic::ScorecardCompleted, "/scorecard"))
-        }
+        Event::Completed { result, .. } => Told::new(
+            "scorecard.completed",
+            format!("{by} completed the scorecard: {} %, {}.", result.percent, result.light.label()),
+        )
+        .to(teller.to_manager(Topic::ScorecardCompleted, "/scorecard")),
         Event::Verified { note } => Told::new("scorecard.verified", format!("{by} verified the scorecard: “{note}”")),
     }
 }

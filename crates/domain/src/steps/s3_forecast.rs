@@ -44,8 +44,13 @@ pub struct CampaignDraft {
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// Adds a campaign (`no` absent) or changes one.
-    Save { no: Option<u16>, draft: CampaignDraft },
-    Drop { no: u16 },
+    Save {
+        no: Option<u16>,
+        draft: CampaignDraft,
+    },
+    Drop {
+        no: u16,
+    },
     Commit {},
 }
 
@@ -86,13 +91,21 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
 }
 
 pub(super) fn missing(no: u16) -> Refusal {
-    Refusal::new("no_campaign", format!("This cycle has no campaign {no}."), "Go back to the forecast and choose one that is there.")
+    Refusal::new(
+        "no_campaign",
+        format!("This cycle has no campaign {no}."),
+        "Go back to the forecast and choose one that is there.",
+    )
 }
 
 fn sound(case: &Case, no: u16, draft: &CampaignDraft) -> Result<(), Refusal> {
     let mut reasons = Vec::new();
     if no > CAMPAIGNS_PER_CYCLE {
-        reasons.push(Reason::new("too_many", "A cycle holds at most 99 campaigns.", "Open another cycle for this one."));
+        reasons.push(Reason::new(
+            "too_many",
+            "A cycle holds at most 99 campaigns.",
+            "Open another cycle for this one.",
+        ));
     }
     check_text("name", "The campaign's name", &draft.name, 120, &mut reasons);
     check_text("audience", "The audience", &draft.audience, 300, &mut reasons);
@@ -101,13 +114,25 @@ fn sound(case: &Case, no: u16, draft: &CampaignDraft) -> Result<(), Refusal> {
     }
     if let Some(url) = &draft.landing_url {
         let lower = url.to_ascii_lowercase();
-        let safe = (lower.starts_with("https://") || lower.starts_with("http://")) && !url.chars().any(|c| c.is_whitespace() || c.is_control()) && url.len() <= 500;
+        let safe = (lower.starts_with("https://") || lower.starts_with("http://"))
+            && !url.chars().any(|c| c.is_whitespace() || c.is_control())
+            && url.len() <= 500;
         if !safe {
-            reasons.push(Reason::new("landing_url", "The landing page is no web address.", "Write it with https:// in front.").at("landing_url"));
+            reasons.push(
+                Reason::new("landing_url", "The landing page is no web address.", "Write it with https:// in front.")
+                    .at("landing_url"),
+            );
         }
     }
     if draft.cost.currency != case.s.cycle.currency || draft.assumptions.deal_size.currency != case.s.cycle.currency {
-        reasons.push(Reason::new("currency", format!("This cycle is kept in {}.", case.s.cycle.currency), "Write the amounts in that currency.").at("cost"));
+        reasons.push(
+            Reason::new(
+                "currency",
+                format!("This cycle is kept in {}.", case.s.cycle.currency),
+                "Write the amounts in that currency.",
+            )
+            .at("cost"),
+        );
     }
     if !draft.cost.is_positive() {
         reasons.push(Reason::new("cost", "The campaign costs nothing.", "Enter what it will cost in all.").at("cost"));
@@ -119,7 +144,10 @@ fn sound(case: &Case, no: u16, draft: &CampaignDraft) -> Result<(), Refusal> {
         }
     }
     if draft.assumptions.deal_size.minor < 0 {
-        reasons.push(Reason::new("deal_size", "A deal cannot be worth less than nothing.", "Enter the average deal size.").at("deal_size"));
+        reasons.push(
+            Reason::new("deal_size", "A deal cannot be worth less than nothing.", "Enter the average deal size.")
+                .at("deal_size"),
+        );
     }
     Refusal::unless_empty(reasons)
 }
@@ -136,17 +164,28 @@ fn freeze(case: &Case) -> Result<Vec<Frozen>, Refusal> {
     for campaign in &cycle.campaigns {
         let draft = &campaign.draft;
         let Some(tactic) = case.s.benchmarks.tactic(&draft.tactic) else {
-            reasons.push(Reason::new("tactic", format!("“{}” uses a tactic that is no longer offered.", draft.name), "Choose another one."));
+            reasons.push(Reason::new(
+                "tactic",
+                format!("“{}” uses a tactic that is no longer offered.", draft.name),
+                "Choose another one.",
+            ));
             continue;
         };
         let unusual = draft.assumptions.unusual(tactic, draft.cost);
         if !unusual.is_empty() && draft.reason.trim().is_empty() {
             let fields = unusual.join(", ").replace('_', " ");
-            reasons.push(Reason::new("unusual", format!("“{}” assumes more or less than nine in ten such campaigns ({fields}).", draft.name), "Give a reason the approver can weigh, or change the assumption."));
+            reasons.push(Reason::new(
+                "unusual",
+                format!("“{}” assumes more or less than nine in ten such campaigns ({fields}).", draft.name),
+                "Give a reason the approver can weigh, or change the assumption.",
+            ));
         }
         let seed = u64::from(cycle.serial) * 100 + u64::from(campaign.no);
         let evidence = case.s.evidence.iter().find(|evidence| evidence.tactic == draft.tactic);
-        baselines.push(Frozen { campaign: campaign.no, baseline: baseline(draft.cost, &draft.assumptions, tactic, case.s.benchmarks.effect(light), evidence, seed) });
+        baselines.push(Frozen {
+            campaign: campaign.no,
+            baseline: baseline(draft.cost, &draft.assumptions, tactic, case.s.benchmarks.effect(light), evidence, seed),
+        });
     }
     Refusal::unless_empty(reasons)?;
     Ok(baselines)
@@ -156,7 +195,13 @@ pub fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
     match event {
         Event::Saved { no, draft } => match cycle.campaigns.iter_mut().find(|campaign| campaign.no == *no) {
             Some(campaign) => campaign.draft = draft.clone(),
-            None => cycle.campaigns.push(Campaign { no: *no, draft: draft.clone(), baseline: None, code: None, cancelled: None }),
+            None => cycle.campaigns.push(Campaign {
+                no: *no,
+                draft: draft.clone(),
+                baseline: None,
+                code: None,
+                cancelled: None,
+            }),
         },
         Event::Dropped { no } => {
             cycle.campaigns.retain(|campaign| campaign.no != *no);
@@ -164,7 +209,10 @@ pub fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
         }
         Event::Committed { baselines } => {
             for campaign in &mut cycle.campaigns {
-                campaign.baseline = baselines.iter().find(|frozen| frozen.campaign == campaign.no).map(|frozen| frozen.baseline.clone());
+                campaign.baseline = baselines
+                    .iter()
+                    .find(|frozen| frozen.campaign == campaign.no)
+                    .map(|frozen| frozen.baseline.clone());
             }
             cycle.stage = Stage::ActionPlanDraft;
         }
@@ -174,8 +222,19 @@ pub fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
 pub fn tell(teller: &Teller, event: &Event) -> Told {
     let by = teller.by;
     match event {
-        Event::Saved { draft, .. } => Told::quiet("forecast.saved", format!("{by} saved the campaign “{}”.", draft.name)),
-        Event::Dropped { no } => Told::quiet("forecast.dropped", format!("{by} took campaign {no} out of the forecast.")),
-        Event::Committed { baselines } => Told::new("forecast.committed", format!("{by} committed the forecast: {} campaign{}; the baseline is frozen.", baselines.len(), if baselines.len() == 1 { "" } else { "s" })),
+        Event::Saved { draft, .. } => {
+            Told::quiet("forecast.saved", format!("{by} saved the campaign “{}”.", draft.name))
+        }
+        Event::Dropped { no } => {
+            Told::quiet("forecast.dropped", format!("{by} took campaign {no} out of the forecast."))
+        }
+        Event::Committed { baselines } => Told::new(
+            "forecast.committed",
+            format!(
+                "{by} committed the forecast: {} campaign{}; the baseline is frozen.",
+                baselines.len(),
+                if baselines.len() == 1 { "" } else { "s" }
+            ),
+        ),
     }
 }

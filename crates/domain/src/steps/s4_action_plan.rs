@@ -67,8 +67,13 @@ pub struct CostLine {
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// Adds an activity (`no` absent) or changes one.
-    Save { no: Option<u16>, draft: ActivityDraft },
-    Drop { no: u16 },
+    Save {
+        no: Option<u16>,
+        draft: ActivityDraft,
+    },
+    Drop {
+        no: u16,
+    },
     Commit {},
     /// Back to the forecast, to change campaigns before money is asked for.
     Reopen {},
@@ -109,7 +114,11 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
 }
 
 pub(super) fn missing(no: u16) -> Refusal {
-    Refusal::new("no_activity", format!("This cycle has no activity {no}."), "Go back to the action plan and choose one that is there.")
+    Refusal::new(
+        "no_activity",
+        format!("This cycle has no activity {no}."),
+        "Go back to the action plan and choose one that is there.",
+    )
 }
 
 /// What any activity must respect; amendments are held to the same.
@@ -123,17 +132,33 @@ pub(super) fn sound(case: &Case, draft: &ActivityDraft) -> Result<(), Refusal> {
         return Err(s3_forecast::missing(draft.campaign));
     }
     if policy.activity_type(&draft.kind).is_none() {
-        reasons.push(Reason::new("kind", "The program guide does not fund this kind of activity.", "Choose one from the list.").at("kind"));
+        reasons.push(
+            Reason::new("kind", "The program guide does not fund this kind of activity.", "Choose one from the list.")
+                .at("kind"),
+        );
     }
     if draft.ends < draft.starts {
-        reasons.push(Reason::new("dates", "The activity ends before it starts.", "Choose a last day on or after the first.").at("ends"));
+        reasons.push(
+            Reason::new("dates", "The activity ends before it starts.", "Choose a last day on or after the first.")
+                .at("ends"),
+        );
     }
     if !cycle.period.contains(draft.starts) || !cycle.period.contains(draft.ends) {
         let (from, to) = (crate::calendar::words(cycle.period.from), crate::calendar::words(cycle.period.to));
-        reasons.push(Reason::new("outside_period", "The activity lies outside this cycle's period.", format!("Choose days from {from} to {to}.")).at("starts"));
+        reasons.push(
+            Reason::new(
+                "outside_period",
+                "The activity lies outside this cycle's period.",
+                format!("Choose days from {from} to {to}."),
+            )
+            .at("starts"),
+        );
     }
     if !cycle.plan.draft.objectives.iter().any(|objective| objective.no == draft.objective) {
-        reasons.push(Reason::new("objective", "The activity serves no goal of the plan.", "Choose the goal it serves.").at("objective"));
+        reasons.push(
+            Reason::new("objective", "The activity serves no goal of the plan.", "Choose the goal it serves.")
+                .at("objective"),
+        );
     }
     if draft.costs.is_empty() {
         reasons.push(Reason::new("costs", "The activity has no cost line.", "Add what it will cost.").at("amount_1"));
@@ -141,16 +166,40 @@ pub(super) fn sound(case: &Case, draft: &ActivityDraft) -> Result<(), Refusal> {
     for (index, line) in draft.costs.iter().enumerate() {
         let row = index + 1;
         if policy.category(&line.category).is_none() {
-            reasons.push(Reason::new("category", format!("Cost line {row} is of a category the program does not fund."), "Choose an eligible one; the guide lists them.").at(&format!("category_{row}")));
+            reasons.push(
+                Reason::new(
+                    "category",
+                    format!("Cost line {row} is of a category the program does not fund."),
+                    "Choose an eligible one; the guide lists them.",
+                )
+                .at(&format!("category_{row}")),
+            );
         }
-        check_text(&format!("description_{row}"), &format!("The description of cost line {row}"), &line.description, 200, &mut reasons);
+        check_text(
+            &format!("description_{row}"),
+            &format!("The description of cost line {row}"),
+            &line.description,
+            200,
+            &mut reasons,
+        );
         if !line.amount.is_positive() || line.amount.currency != cycle.currency {
-            reasons.push(Reason::new("amount", format!("Cost line {row} has no amount in {}.", cycle.currency), "Enter what it will cost.").at(&format!("amount_{row}")));
+            reasons.push(
+                Reason::new(
+                    "amount",
+                    format!("Cost line {row} has no amount in {}.", cycle.currency),
+                    "Enter what it will cost.",
+                )
+                .at(&format!("amount_{row}")),
+            );
         }
     }
     let numbers: std::collections::BTreeSet<u16> = draft.costs.iter().map(|line| line.no).collect();
     if numbers.len() != draft.costs.len() || draft.costs.len() > 50 {
-        reasons.push(Reason::new("line_numbers", "Cost lines are numbered once each, 50 at most.", "Number them 1, 2, 3."));
+        reasons.push(Reason::new(
+            "line_numbers",
+            "Cost lines are numbered once each, 50 at most.",
+            "Number them 1, 2, 3.",
+        ));
     }
     Refusal::unless_empty(reasons)
 }
@@ -160,15 +209,28 @@ fn complete(cycle: &Cycle) -> Result<(), Refusal> {
     let mut reasons = Vec::new();
     for campaign in &cycle.campaigns {
         let name = &campaign.draft.name;
-        let lines: i64 = cycle.activities.iter().filter(|activity| activity.draft.campaign == campaign.no).map(|activity| activity.draft.cost()).sum();
+        let lines: i64 = cycle
+            .activities
+            .iter()
+            .filter(|activity| activity.draft.campaign == campaign.no)
+            .map(|activity| activity.draft.cost())
+            .sum();
         let planned = campaign.draft.cost;
         let lines = Money::new(lines, planned.currency);
         if lines.is_zero() {
-            reasons.push(Reason::new("no_activity", format!("“{name}” has no activity yet."), "Add what will be done, when and by whom."));
+            reasons.push(Reason::new(
+                "no_activity",
+                format!("“{name}” has no activity yet."),
+                "Add what will be done, when and by whom.",
+            ));
         } else if lines != planned {
             let gap = Money::new((planned.minor - lines.minor).abs(), planned.currency);
             let word = if lines.minor < planned.minor { "less" } else { "more" };
-            reasons.push(Reason::new("costs_differ", format!("The cost lines of “{name}” come to {lines}, {gap} {word} than its forecast of {planned}."), "Change the lines, or go back and change the forecast."));
+            reasons.push(Reason::new(
+                "costs_differ",
+                format!("The cost lines of “{name}” come to {lines}, {gap} {word} than its forecast of {planned}."),
+                "Change the lines, or go back and change the forecast.",
+            ));
         }
     }
     Refusal::unless_empty(reasons)
@@ -178,7 +240,13 @@ pub fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
     match event {
         Event::Saved { no, draft } => match cycle.activities.iter_mut().find(|activity| activity.no == *no) {
             Some(activity) => activity.draft = draft.clone(),
-            None => cycle.activities.push(Activity { no: *no, draft: draft.clone(), state: ActivityState::Planned, proof: Vec::new(), reminded: Vec::new() }),
+            None => cycle.activities.push(Activity {
+                no: *no,
+                draft: draft.clone(),
+                state: ActivityState::Planned,
+                proof: Vec::new(),
+                reminded: Vec::new(),
+            }),
         },
         Event::Dropped { no } => cycle.activities.retain(|activity| activity.no != *no),
         Event::Committed {} => cycle.stage = Stage::RequestDraft,
@@ -194,9 +262,15 @@ pub fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
 pub fn tell(teller: &Teller, event: &Event) -> Told {
     let by = teller.by;
     match event {
-        Event::Saved { draft, .. } => Told::quiet("action_plan.saved", format!("{by} saved the activity “{}”.", draft.name)),
-        Event::Dropped { no } => Told::quiet("action_plan.dropped", format!("{by} took activity {no} out of the action plan.")),
+        Event::Saved { draft, .. } => {
+            Told::quiet("action_plan.saved", format!("{by} saved the activity “{}”.", draft.name))
+        }
+        Event::Dropped { no } => {
+            Told::quiet("action_plan.dropped", format!("{by} took activity {no} out of the action plan."))
+        }
         Event::Committed {} => Told::new("action_plan.committed", format!("{by} committed the action plan.")),
-        Event::Reopened {} => Told::new("forecast.reopened", format!("{by} went back to the forecast; it is a draft again.")),
+        Event::Reopened {} => {
+            Told::new("forecast.reopened", format!("{by} went back to the forecast; it is a draft again."))
+        }
     }
 }

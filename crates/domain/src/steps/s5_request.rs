@@ -84,8 +84,12 @@ pub enum Judgement {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
-    Save { draft: RequestDraft },
-    Submit { draft: RequestDraft },
+    Save {
+        draft: RequestDraft,
+    },
+    Submit {
+        draft: RequestDraft,
+    },
     /// Back to the action plan.
     Reopen {},
     /// Take a submitted request back before it is decided.
@@ -122,7 +126,14 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
             sound(case.s, draft)?;
             let verdicts = judge(case.s, draft, case.today);
             let failed = verdicts.iter().filter(|verdict| verdict.outcome == Judgement::Fail);
-            Refusal::unless_empty(failed.map(|verdict| Reason::new(&verdict.rule, verdict.sentence.clone(), verdict.remedy.clone()).at(field_of(&verdict.rule))).collect())?;
+            Refusal::unless_empty(
+                failed
+                    .map(|verdict| {
+                        Reason::new(&verdict.rule, verdict.sentence.clone(), verdict.remedy.clone())
+                            .at(field_of(&verdict.rule))
+                    })
+                    .collect(),
+            )?;
             let due = super::s6_approval::due(&case.s.policy, 1, case.today);
             Event::Submitted { draft: draft.clone(), guide_version: case.s.policy.guide.version.clone(), verdicts, due }
         }
@@ -146,18 +157,31 @@ fn field_of(rule: &str) -> &str {
 fn sound(s: &Situation, draft: &RequestDraft) -> Result<(), Refusal> {
     let mut reasons = Vec::new();
     if s.fund(draft.fund).is_none() {
-        reasons.push(Reason::new("fund", "That fund does not serve this program.", "Choose one from the list.").at("fund"));
+        reasons.push(
+            Reason::new("fund", "That fund does not serve this program.", "Choose one from the list.").at("fund"),
+        );
     }
     for asked in &draft.lines {
         let field = format!("asked_{}_{}", asked.activity, asked.line);
         if line_cost(&s.cycle, asked.activity, asked.line).is_none() {
-            reasons.push(Reason::new("no_line", format!("The action plan has no cost line {} in activity {}.", asked.line, asked.activity), "Go back to the action plan, or leave it out.").at(&field));
+            reasons.push(
+                Reason::new(
+                    "no_line",
+                    format!("The action plan has no cost line {} in activity {}.", asked.line, asked.activity),
+                    "Go back to the action plan, or leave it out.",
+                )
+                .at(&field),
+            );
         }
         if asked.asked.currency != s.cycle.currency || asked.asked.minor < 0 {
-            reasons.push(Reason::new("amount", format!("This amount is none in {}.", s.cycle.currency), "Enter zero or more.").at(&field));
+            reasons.push(
+                Reason::new("amount", format!("This amount is none in {}.", s.cycle.currency), "Enter zero or more.")
+                    .at(&field),
+            );
         }
     }
-    let keys: std::collections::BTreeSet<(u16, u16)> = draft.lines.iter().map(|line| (line.activity, line.line)).collect();
+    let keys: std::collections::BTreeSet<(u16, u16)> =
+        draft.lines.iter().map(|line| (line.activity, line.line)).collect();
     if keys.len() != draft.lines.len() {
         reasons.push(Reason::new("line_twice", "A cost line is asked for twice.", "Ask for each once."));
     }
@@ -187,10 +211,24 @@ pub fn judge(s: &Situation, draft: &RequestDraft, today: Date) -> Vec<Verdict> {
     shares(s, draft, &mut verdicts);
     amounts(s, draft, &mut verdicts);
     gates(s, &mut verdicts);
-    let terms = (draft.terms_accepted, "The program's terms are accepted.", "The program's terms are not accepted yet.", "Read them and tick the box.");
+    let terms = (
+        draft.terms_accepted,
+        "The program's terms are accepted.",
+        "The program's terms are not accepted yet.",
+        "Read them and tick the box.",
+    );
     judged(&mut verdicts, "terms", terms);
     let text = draft.justification.trim().chars().count();
-    judged(&mut verdicts, "justification", (text >= 20, "The request says what the money will bring.", "The request does not say what the money will bring.", "Write a sentence or two that justify the return you forecast."));
+    judged(
+        &mut verdicts,
+        "justification",
+        (
+            text >= 20,
+            "The request says what the money will bring.",
+            "The request does not say what the money will bring.",
+            "Write a sentence or two that justify the return you forecast.",
+        ),
+    );
     verdicts
 }
 
@@ -205,14 +243,26 @@ fn lead_time(s: &Situation, draft: &RequestDraft, today: Date, verdicts: &mut Ve
     for activity in &s.cycle.activities {
         let (name, starts) = (&activity.draft.name, activity.draft.starts);
         let last = s.policy.last_day_to_ask(starts, &s.partner.country);
-        let mut say = |outcome, sentence: String, remedy: &str| verdicts.push(Verdict { rule: "lead_time".to_owned(), outcome, sentence, remedy: remedy.to_owned() });
+        let mut say = |outcome, sentence: String, remedy: &str| {
+            verdicts.push(Verdict { rule: "lead_time".to_owned(), outcome, sentence, remedy: remedy.to_owned() })
+        };
         if today <= last {
-            say(Judgement::Pass, format!("“{name}” starts {}; the last day to ask is {}.", words(starts), words(last)), "");
+            say(
+                Judgement::Pass,
+                format!("“{name}” starts {}; the last day to ask is {}.", words(starts), words(last)),
+                "",
+            );
             continue;
         }
-        let late = format!("“{name}” starts {}; the program asks for {asks}, so the last day to ask was {}.", words(starts), words(last));
+        let late = format!(
+            "“{name}” starts {}; the program asks for {asks}, so the last day to ask was {}.",
+            words(starts),
+            words(last)
+        );
         match rule.late {
-            Late::NeedsReason if !draft.late_reason.trim().is_empty() => say(Judgement::Warn, format!("{late} A reason is given."), ""),
+            Late::NeedsReason if !draft.late_reason.trim().is_empty() => {
+                say(Judgement::Warn, format!("{late} A reason is given."), "")
+            }
             Late::NeedsReason => say(Judgement::Fail, late, "Give a reason to ask late."),
             Late::Refused => say(Judgement::Fail, late, "Move the activity to a later day in the action plan."),
         }
@@ -221,9 +271,15 @@ fn lead_time(s: &Situation, draft: &RequestDraft, today: Date, verdicts: &mut Ve
 
 fn shares(s: &Situation, draft: &RequestDraft, verdicts: &mut Vec<Verdict>) {
     for asked in &draft.lines {
-        let (Some(most), Some(activity)) = (most_for(s, asked.activity, asked.line), s.cycle.activity(asked.activity)) else { continue };
-        let share = (s.policy.share_for(&s.partner, &activity.draft.kind, activity.draft.starts) * rust_decimal::Decimal::ONE_HUNDRED).normalize();
-        let line = activity.draft.costs.iter().find(|cost| cost.no == asked.line).map_or("", |cost| cost.description.as_str());
+        let (Some(most), Some(activity)) = (most_for(s, asked.activity, asked.line), s.cycle.activity(asked.activity))
+        else {
+            continue;
+        };
+        let share = (s.policy.share_for(&s.partner, &activity.draft.kind, activity.draft.starts)
+            * rust_decimal::Decimal::ONE_HUNDRED)
+            .normalize();
+        let line =
+            activity.draft.costs.iter().find(|cost| cost.no == asked.line).map_or("", |cost| cost.description.as_str());
         let holds = asked.asked.minor <= most.minor;
         let pass = format!("“{line}”: {} asked, the program pays up to {most} ({share} %).", asked.asked);
         let fail = format!("“{line}” asks {}; the program pays at most {share} %, which is {most}.", asked.asked);
@@ -235,14 +291,41 @@ fn amounts(s: &Situation, draft: &RequestDraft, verdicts: &mut Vec<Verdict>) {
     let total = s.cycle.sum(draft.lines.iter().map(|line| line.asked));
     let least = s.policy.amount(s.policy.request.minimum);
     let fail = format!("The request asks {total}, less than the program's minimum of {least}.");
-    judged(verdicts, "minimum", (total.minor >= least.minor && total.is_positive(), &format!("The request asks {total}; the minimum is {least}."), &fail, "Ask for more, or leave this campaign to another cycle."));
+    judged(
+        verdicts,
+        "minimum",
+        (
+            total.minor >= least.minor && total.is_positive(),
+            &format!("The request asks {total}; the minimum is {least}."),
+            &fail,
+            "Ask for more, or leave this campaign to another cycle.",
+        ),
+    );
     let Some(fund) = s.fund(draft.fund) else { return };
     let right = fund.currency == s.cycle.currency;
-    judged(verdicts, "fund", (right, &format!("{} is kept in {}, as this cycle is.", fund.name, fund.currency), &format!("{} is kept in {}, this cycle in {}.", fund.name, fund.currency, s.cycle.currency), "Choose a fund in the cycle's currency."));
+    judged(
+        verdicts,
+        "fund",
+        (
+            right,
+            &format!("{} is kept in {}, as this cycle is.", fund.name, fund.currency),
+            &format!("{} is kept in {}, this cycle in {}.", fund.name, fund.currency, s.cycle.currency),
+            "Choose a fund in the cycle's currency.",
+        ),
+    );
     if right {
         let free = free_in(s, fund);
         let fail = format!("The request asks {total}; {free} is free for {} in {}.", s.partner.name, fund.name);
-        judged(verdicts, "funds_available", (total.minor <= free.minor, &format!("{free} is free for {} in {}.", s.partner.name, fund.name), &fail, &format!("Ask for {free} or less, choose another fund, or ask your channel manager for an allocation.")));
+        judged(
+            verdicts,
+            "funds_available",
+            (
+                total.minor <= free.minor,
+                &format!("{free} is free for {} in {}.", s.partner.name, fund.name),
+                &fail,
+                &format!("Ask for {free} or less, choose another fund, or ask your channel manager for an allocation."),
+            ),
+        );
     }
 }
 
@@ -255,12 +338,39 @@ pub fn free_in(s: &Situation, fund: &Fund) -> Money {
 fn gates(s: &Situation, verdicts: &mut Vec<Verdict>) {
     for gate in &s.policy.request.gates {
         match gate {
-            Gate::PlanAgreed => judged(verdicts, "plan_agreed", (s.cycle.plan.agreed.is_some(), "The business plan is agreed.", "The business plan is not agreed.", "Ask your channel manager to agree it.")),
+            Gate::PlanAgreed => judged(
+                verdicts,
+                "plan_agreed",
+                (
+                    s.cycle.plan.agreed.is_some(),
+                    "The business plan is agreed.",
+                    "The business plan is not agreed.",
+                    "Ask your channel manager to agree it.",
+                ),
+            ),
             Gate::ScorecardNotRed => {
                 let red = s.cycle.scorecard.result.as_ref().is_none_or(|result| result.light == Light::Red);
-                judged(verdicts, "scorecard_not_red", (!red, "The scorecard is not red.", "The scorecard is red.", "Work on the blueprint's first lines and answer the scorecard again."));
+                judged(
+                    verdicts,
+                    "scorecard_not_red",
+                    (
+                        !red,
+                        "The scorecard is not red.",
+                        "The scorecard is red.",
+                        "Work on the blueprint's first lines and answer the scorecard again.",
+                    ),
+                );
             }
-            Gate::GoodStanding => judged(verdicts, "good_standing", (s.partner.good_standing, "The partner is in good standing.", "The partner is not in good standing.", "Talk to your channel manager.")),
+            Gate::GoodStanding => judged(
+                verdicts,
+                "good_standing",
+                (
+                    s.partner.good_standing,
+                    "The partner is in good standing.",
+                    "The partner is not in good standing.",
+                    "Talk to your channel manager.",
+                ),
+            ),
         }
     }
 }
@@ -270,7 +380,12 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
         Event::Saved { draft } => keep(&mut cycle.request, draft),
         Event::Submitted { draft, guide_version, verdicts, due } => {
             keep(&mut cycle.request, draft);
-            cycle.request.submitted = Some(Submitted { by: stamp.by, at: stamp.at, guide_version: guide_version.clone(), verdicts: verdicts.clone() });
+            cycle.request.submitted = Some(Submitted {
+                by: stamp.by,
+                at: stamp.at,
+                guide_version: guide_version.clone(),
+                verdicts: verdicts.clone(),
+            });
             cycle.request.returned = None;
             super::s6_approval::open(cycle, *due);
         }
@@ -291,10 +406,12 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
     let total = teller.cycle.request.total(teller.cycle);
     match event {
         Event::Saved { .. } => Told::quiet("request.saved", format!("{by} saved the request.")),
-        Event::Submitted { due, .. } => {
-            Told::new("request.submitted", format!("{by} asked for {total}.")).to(teller.to_approvers(Topic::RequestSubmitted, 1).amount(total).due(Some(*due)))
+        Event::Submitted { due, .. } => Told::new("request.submitted", format!("{by} asked for {total}."))
+            .to(teller.to_approvers(Topic::RequestSubmitted, 1).amount(total).due(Some(*due))),
+        Event::Reopened {} => {
+            Told::new("action_plan.reopened", format!("{by} went back to the action plan; it is a draft again."))
         }
-        Event::Reopened {} => Told::new("action_plan.reopened", format!("{by} went back to the action plan; it is a draft again.")),
-        Event::Withdrawn { level } => Told::new("request.withdrawn", format!("{by} took the request back.")).to(teller.to_approvers(Topic::RequestWithdrawn, *level).amount(total)),
+        Event::Withdrawn { level } => Told::new("request.withdrawn", format!("{by} took the request back."))
+            .to(teller.to_approvers(Topic::RequestWithdrawn, *level).amount(total)),
     }
 }

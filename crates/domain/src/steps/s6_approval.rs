@@ -92,7 +92,11 @@ impl Approval {
     /// The most each line may get now: what the level below approved, else what was asked.
     pub fn ceiling(&self, cycle: &Cycle) -> Vec<RequestLine> {
         match self.decisions.last() {
-            Some(decision) => decision.lines.iter().map(|line| RequestLine { activity: line.activity, line: line.line, asked: line.amount }).collect(),
+            Some(decision) => decision
+                .lines
+                .iter()
+                .map(|line| RequestLine { activity: line.activity, line: line.line, asked: line.amount })
+                .collect(),
             None => cycle.request.lines.clone(),
         }
     }
@@ -100,7 +104,9 @@ impl Approval {
 
 /// The sum approved for one campaign.
 pub fn approved_for(cycle: &Cycle, campaign: u16) -> Money {
-    let of_campaign = |line: &&LineDecision| cycle.activity(line.activity).is_some_and(|activity| activity.draft.campaign == campaign);
+    let of_campaign = |line: &&LineDecision| {
+        cycle.activity(line.activity).is_some_and(|activity| activity.draft.campaign == campaign)
+    };
     cycle.sum(cycle.approval.lines.iter().filter(of_campaign).map(|line| line.amount))
 }
 
@@ -108,11 +114,21 @@ pub fn approved_for(cycle: &Cycle, campaign: u16) -> Money {
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// A decision for every line asked.
-    Approve { lines: Vec<LineDecision> },
-    Return { reason: String },
-    Decline { reason: String },
-    Ask { question: String },
-    Answer { text: String },
+    Approve {
+        lines: Vec<LineDecision>,
+    },
+    Return {
+        reason: String,
+    },
+    Decline {
+        reason: String,
+    },
+    Ask {
+        question: String,
+    },
+    Answer {
+        text: String,
+    },
     /// The timer: the level under way is past its time.
     Escalate {},
 }
@@ -121,14 +137,33 @@ pub enum Command {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A level approved and the next one is asked.
-    LevelApproved { decision: LevelDecision, next_level: u8, due: Date },
+    LevelApproved {
+        decision: LevelDecision,
+        next_level: u8,
+        due: Date,
+    },
     /// The last level approved: money is committed, campaign IDs are live.
-    Approved { decision: LevelDecision, codes: Vec<Code> },
-    Returned { reason: String },
-    Declined { reason: String },
-    Asked { question: String, by_name: String },
-    Answered { text: String, by_name: String },
-    Escalated { level: u8 },
+    Approved {
+        decision: LevelDecision,
+        codes: Vec<Code>,
+    },
+    Returned {
+        reason: String,
+    },
+    Declined {
+        reason: String,
+    },
+    Asked {
+        question: String,
+        by_name: String,
+    },
+    Answered {
+        text: String,
+        by_name: String,
+    },
+    Escalated {
+        level: u8,
+    },
 }
 
 /// A campaign's number and its campaign ID.
@@ -156,7 +191,11 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
             let mut reasons = Vec::new();
             check_text("question", "The question", question, 2_000, &mut reasons);
             if cycle.approval.open_question().is_some() {
-                reasons.push(Reason::new("already_asked", "A question is open already.", "Wait for its answer, or decide without it."));
+                reasons.push(Reason::new(
+                    "already_asked",
+                    "A question is open already.",
+                    "Wait for its answer, or decide without it.",
+                ));
             }
             Refusal::unless_empty(reasons)?;
             Event::Asked { question: question.trim().to_owned(), by_name: case.actor.me.name.clone() }
@@ -188,10 +227,18 @@ fn independent(case: &Case) -> Result<(), Refusal> {
     let amender = cycle.approval.before.as_ref().map(|before| before.by);
     let me = [case.actor.user(), case.standing.user];
     if me.iter().any(|user| Some(*user) == requester || Some(*user) == amender) {
-        return Err(Refusal::new("own_request", "You asked for this money yourself, so you cannot decide on it.", "Another approver of this level, or a stand-in who did not ask, decides."));
+        return Err(Refusal::new(
+            "own_request",
+            "You asked for this money yourself, so you cannot decide on it.",
+            "Another approver of this level, or a stand-in who did not ask, decides.",
+        ));
     }
     if let Some(decision) = cycle.approval.decisions.iter().find(|decision| me.contains(&decision.by)) {
-        return Err(Refusal::new("two_levels", format!("You decided on level {} of this request.", decision.level), "Another person decides on this level."));
+        return Err(Refusal::new(
+            "two_levels",
+            format!("You decided on level {} of this request.", decision.level),
+            "Another person decides on this level.",
+        ));
     }
     Ok(())
 }
@@ -210,7 +257,11 @@ fn approve(case: &Case, lines: &[LineDecision]) -> Result<Vec<Outcome>, Refusal>
     };
     let total = cycle.sum(lines.iter().map(|line| line.amount));
     if !total.is_positive() {
-        return Err(Refusal::new("nothing_approved", "The decision approves nothing.", "Approve an amount, or decline the request with a reason."));
+        return Err(Refusal::new(
+            "nothing_approved",
+            "The decision approves nothing.",
+            "Approve an amount, or decline the request with a reason.",
+        ));
     }
     let next = s.policy.levels_for(total).iter().map(|band| band.level).find(|level| *level > cycle.level);
     if let Some(next_level) = next {
@@ -218,7 +269,12 @@ fn approve(case: &Case, lines: &[LineDecision]) -> Result<Vec<Outcome>, Refusal>
         return Ok(vec![Event::LevelApproved { decision, next_level, due }.into()]);
     }
     let postings = commit(case, lines)?;
-    let codes = cycle.campaigns.iter().filter(|campaign| campaign.code.is_none()).map(|campaign| Code { campaign: campaign.no, code: mint(cycle.serial, campaign.no) }).collect();
+    let codes = cycle
+        .campaigns
+        .iter()
+        .filter(|campaign| campaign.code.is_none())
+        .map(|campaign| Code { campaign: campaign.no, code: mint(cycle.serial, campaign.no) })
+        .collect();
     Ok(vec![Outcome::with(Event::Approved { decision, codes }, postings)])
 }
 
@@ -229,17 +285,48 @@ fn complete(cycle: &Cycle, lines: &[LineDecision]) -> Result<(), Refusal> {
     for most in &ceiling {
         let field = format!("amount_{}_{}", most.activity, most.line);
         match lines.iter().find(|line| line.activity == most.activity && line.line == most.line) {
-            None => reasons.push(Reason::new("undecided", "A cost line has no decision.", "Enter an amount for each line; 0 declines it.").at(&field)),
-            Some(line) if line.amount.currency != cycle.currency || line.amount.minor < 0 => reasons.push(Reason::new("amount", format!("The amount is none in {}.", cycle.currency), "Enter zero or more.").at(&field)),
-            Some(line) if line.amount.minor > most.asked.minor => reasons.push(Reason::new("over_asked", format!("{} is more than the {} asked for this line.", line.amount, most.asked), "Approve that much or less.").at(&field)),
+            None => reasons.push(
+                Reason::new(
+                    "undecided",
+                    "A cost line has no decision.",
+                    "Enter an amount for each line; 0 declines it.",
+                )
+                .at(&field),
+            ),
+            Some(line) if line.amount.currency != cycle.currency || line.amount.minor < 0 => reasons.push(
+                Reason::new("amount", format!("The amount is none in {}.", cycle.currency), "Enter zero or more.")
+                    .at(&field),
+            ),
+            Some(line) if line.amount.minor > most.asked.minor => reasons.push(
+                Reason::new(
+                    "over_asked",
+                    format!("{} is more than the {} asked for this line.", line.amount, most.asked),
+                    "Approve that much or less.",
+                )
+                .at(&field),
+            ),
             Some(line) if line.amount.minor < most.asked.minor && line.reason.trim().is_empty() => {
-                reasons.push(Reason::new("reason", format!("This line gets {} less than asked.", Money::new(most.asked.minor - line.amount.minor, cycle.currency)), "Say why, for the partner.").at(&format!("reason_{}_{}", most.activity, most.line)));
+                reasons.push(
+                    Reason::new(
+                        "reason",
+                        format!(
+                            "This line gets {} less than asked.",
+                            Money::new(most.asked.minor - line.amount.minor, cycle.currency)
+                        ),
+                        "Say why, for the partner.",
+                    )
+                    .at(&format!("reason_{}_{}", most.activity, most.line)),
+                );
             }
             Some(_) => {}
         }
     }
     if lines.len() > ceiling.len() {
-        reasons.push(Reason::new("unknown_line", "The decision names a cost line nobody asked for.", "Decide on the lines shown."));
+        reasons.push(Reason::new(
+            "unknown_line",
+            "The decision names a cost line nobody asked for.",
+            "Decide on the lines shown.",
+        ));
     }
     Refusal::unless_empty(reasons)
 }
@@ -253,7 +340,9 @@ fn commit(case: &Case, lines: &[LineDecision]) -> Result<Vec<Posting>, Refusal> 
     let mut book = s.book.clone();
     let mut postings = Vec::new();
     for campaign in &cycle.campaigns {
-        let of_campaign = |line: &&LineDecision| cycle.activity(line.activity).is_some_and(|activity| activity.draft.campaign == campaign.no);
+        let of_campaign = |line: &&LineDecision| {
+            cycle.activity(line.activity).is_some_and(|activity| activity.draft.campaign == campaign.no)
+        };
         let approved: i64 = lines.iter().filter(of_campaign).map(|line| line.amount.minor).sum();
         let held = held_by(cycle, &book, campaign.no);
         if approved < held {
@@ -264,7 +353,11 @@ fn commit(case: &Case, lines: &[LineDecision]) -> Result<Vec<Posting>, Refusal> 
         let source = if fund.kind.is_shared() { AccountKind::Unallocated } else { AccountKind::Available };
         let Some(draws) = book.draw(wanted, |account| account.fund == fund.id && account.kind == source) else {
             let left = super::s5_request::free_in(s, fund);
-            return Err(Refusal::new("funds_available", format!("{} is left for {} in {}, less than this decision commits.", left, s.partner.name, fund.name), "Approve less, or allocate more to the partner first."));
+            return Err(Refusal::new(
+                "funds_available",
+                format!("{} is left for {} in {}, less than this decision commits.", left, s.partner.name, fund.name),
+                "Approve less, or allocate more to the partner first.",
+            ));
         };
         for (from, minor) in draws {
             let to = Account::committed(fund.id, s.partner.id, cycle.id, campaign.no, from.lot);
@@ -285,7 +378,9 @@ pub(super) fn held_by(cycle: &Cycle, book: &Book, campaign: u16) -> i64 {
 
 /// What is committed to a campaign and not yet claimed, in minor units.
 pub fn committed(cycle: &Cycle, book: &Book, campaign: u16) -> i64 {
-    book.total(|account| account.kind == AccountKind::Committed && account.cycle == Some(cycle.id) && account.item == Some(campaign))
+    book.total(|account| {
+        account.kind == AccountKind::Committed && account.cycle == Some(cycle.id) && account.item == Some(campaign)
+    })
 }
 
 /// The day a level should decide by.
@@ -301,8 +396,12 @@ pub struct Effect {
 
 pub fn effect(s: &Situation) -> Option<Effect> {
     let fund = s.fund(s.cycle.fund()?)?;
-    let free = |kind| Money::new(s.book.total(|account| account.fund == fund.id && account.kind == kind), fund.currency);
-    Some(Effect { fund_free: free(AccountKind::Unallocated), wallet_free: (!fund.kind.is_shared()).then(|| free(AccountKind::Available)) })
+    let free =
+        |kind| Money::new(s.book.total(|account| account.fund == fund.id && account.kind == kind), fund.currency);
+    Some(Effect {
+        fund_free: free(AccountKind::Unallocated),
+        wallet_free: (!fund.kind.is_shared()).then(|| free(AccountKind::Available)),
+    })
 }
 
 /// A round of approval begins at level 1.
@@ -370,7 +469,13 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
             }
         }
         Event::Asked { question, by_name } => {
-            cycle.approval.thread.push(Question { by: stamp.by, by_name: by_name.clone(), at: stamp.at, text: question.clone(), answer: None });
+            cycle.approval.thread.push(Question {
+                by: stamp.by,
+                by_name: by_name.clone(),
+                at: stamp.at,
+                text: question.clone(),
+                answer: None,
+            });
         }
         Event::Answered { text, by_name } => {
             if let Some(question) = cycle.approval.thread.iter_mut().find(|question| question.answer.is_none()) {
@@ -387,25 +492,37 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
     match event {
         Event::LevelApproved { decision, next_level, due } => {
             let total = cycle.sum(decision.lines.iter().map(|line| line.amount));
-            Told::new("approval.level_approved", format!("{by} approved {total} on level {}.", decision.level)).to(teller.to_approvers(Topic::RequestSubmitted, *next_level).amount(total).due(Some(*due)))
+            Told::new("approval.level_approved", format!("{by} approved {total} on level {}.", decision.level))
+                .to(teller.to_approvers(Topic::RequestSubmitted, *next_level).amount(total).due(Some(*due)))
         }
         Event::Approved { decision, .. } => {
             let total = cycle.sum(decision.lines.iter().map(|line| line.amount));
             let proof = cycle.activities.iter().map(|activity| teller.s.policy.proof_due(activity.draft.ends)).min();
-            Told::new("approval.approved", format!("{by} approved {total}; the money is committed and the campaign IDs are live."))
-                .to(teller.to_partner(Topic::RequestApproved, "/execution").amount(total).due(proof))
-                .to(teller.to_finance(Topic::RequestApproved, "/approval").amount(total))
+            Told::new(
+                "approval.approved",
+                format!("{by} approved {total}; the money is committed and the campaign IDs are live."),
+            )
+            .to(teller.to_partner(Topic::RequestApproved, "/execution").amount(total).due(proof))
+            .to(teller.to_finance(Topic::RequestApproved, "/approval").amount(total))
         }
-        Event::Returned { reason } => Told::new("approval.returned", format!("{by} returned the request: “{reason}”")).to(teller.to_partner(Topic::RequestReturned, "/request").reason(reason)),
+        Event::Returned { reason } => Told::new("approval.returned", format!("{by} returned the request: “{reason}”"))
+            .to(teller.to_partner(Topic::RequestReturned, "/request").reason(reason)),
         Event::Declined { reason } => {
             let topic = if cycle.stage == Stage::Declined { Topic::RequestDeclined } else { Topic::AmendmentDeclined };
-            Told::new("approval.declined", format!("{by} declined: “{reason}”")).to(teller.to_partner(topic, "/approval").reason(reason))
+            Told::new("approval.declined", format!("{by} declined: “{reason}”"))
+                .to(teller.to_partner(topic, "/approval").reason(reason))
         }
-        Event::Asked { question, .. } => Told::new("approval.asked", format!("{by} asked: “{question}”")).to(teller.to_partner(Topic::InformationAsked, "/approval").reason(question)),
-        Event::Answered { text, .. } => Told::new("approval.answered", format!("{by} answered: “{text}”")).to(teller.to_approvers(Topic::InformationAnswered, cycle.level).reason(text)),
+        Event::Asked { question, .. } => Told::new("approval.asked", format!("{by} asked: “{question}”"))
+            .to(teller.to_partner(Topic::InformationAsked, "/approval").reason(question)),
+        Event::Answered { text, .. } => Told::new("approval.answered", format!("{by} answered: “{text}”"))
+            .to(teller.to_approvers(Topic::InformationAnswered, cycle.level).reason(text)),
         Event::Escalated { level } => {
             let total = cycle.request.total(cycle);
-            let up = if teller.s.policy.band(level + 1).is_some() { teller.to_approvers(Topic::ApprovalEscalated, level + 1) } else { teller.notice(Topic::ApprovalEscalated, crate::notice::Audience::Executives, "/approval") };
+            let up = if teller.s.policy.band(level + 1).is_some() {
+                teller.to_approvers(Topic::ApprovalEscalated, level + 1)
+            } else {
+                teller.notice(Topic::ApprovalEscalated, crate::notice::Audience::Executives, "/approval")
+            };
             Told::new("approval.escalated", format!("Level {level} is past its time; its superiors have been told."))
                 .to(teller.to_approvers(Topic::ApprovalEscalated, *level).amount(total).due(cycle.approval.due))
                 .to(up.amount(total).due(cycle.approval.due))

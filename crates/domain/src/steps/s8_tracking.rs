@@ -95,7 +95,11 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
         Command::Close {} => {
             let closes = window_closes(case.s);
             if case.actor.is_system() && case.today <= closes {
-                return Err(Refusal::new("window_open", format!("The tracking window closes {}.", words(closes)), "The timer comes back then."));
+                return Err(Refusal::new(
+                    "window_open",
+                    format!("The tracking window closes {}.", words(closes)),
+                    "The timer comes back then.",
+                ));
             }
             Ok(vec![Event::Closed { measurement: measure(case.s, case.now) }.into()])
         }
@@ -113,9 +117,15 @@ pub fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
 
 pub fn tell(teller: &Teller, event: &Event) -> Told {
     match event {
-        Event::Closed { measurement } => Told::new("tracking.closed", format!("{} closed tracking; performance is measured: {} of {} forecast.", teller.by, measurement.won, measurement.expected_revenue))
-            .to(teller.to_partner(Topic::PerformanceReady, "/performance").amount(measurement.won))
-            .to(teller.to_manager(Topic::PerformanceReady, "/performance").amount(measurement.won))
-            .to(teller.notice(Topic::PerformanceReady, Audience::Executives, "/performance").amount(measurement.won)),
+        Event::Closed { measurement } => Told::new(
+            "tracking.closed",
+            format!(
+                "{} closed tracking; performance is measured: {} of {} forecast.",
+                teller.by, measurement.won, measurement.expected_revenue
+            ),
+        )
+        .to(teller.to_partner(Topic::PerformanceReady, "/performance").amount(measurement.won))
+        .to(teller.to_manager(Topic::PerformanceReady, "/performance").amount(measurement.won))
+        .to(teller.notice(Topic::PerformanceReady, Audience::Executives, "/performance").amount(measurement.won)),
     }
 }

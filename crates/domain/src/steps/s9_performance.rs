@@ -15,6 +15,7 @@ use crate::notice::{Audience, Topic};
 use crate::refusal::Refusal;
 use crate::{Date, Instant};
 use attribution::{Journey, Model, Touch, credit};
+use chrono::NaiveTime;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -128,10 +129,21 @@ pub const MODELS: [(&str, Model); 3] = [("first", Model::First), ("last", Model:
 /// Measures a cycle now, from what has arrived.
 pub fn measure(s: &Situation, now: Instant) -> Measurement {
     let cycle = &s.cycle;
-    let (ours, foreign): (Vec<&DealFact>, Vec<&DealFact>) = s.results.deals.iter().partition(|deal| deal.amount.currency == cycle.currency);
-    let campaigns: Vec<CampaignMeasure> = cycle.campaigns.iter().filter_map(|campaign| Some((campaign, campaign.baseline.as_ref()?))).map(|(campaign, baseline)| measure_campaign(s, campaign.no, baseline, &ours)).collect();
-    let influenced_by_any = ours.iter().filter(|deal| deal.is_won && cycle.campaigns.iter().any(|campaign| influenced(s, campaign.no, deal)));
-    let mdf = s.book.total(|account| account.cycle == Some(cycle.id) && matches!(account.kind, AccountKind::Committed | AccountKind::Claimed | AccountKind::Paid));
+    let (ours, foreign): (Vec<&DealFact>, Vec<&DealFact>) =
+        s.results.deals.iter().partition(|deal| deal.amount.currency == cycle.currency);
+    let campaigns: Vec<CampaignMeasure> = cycle
+        .campaigns
+        .iter()
+        .filter_map(|campaign| Some((campaign, campaign.baseline.as_ref()?)))
+        .map(|(campaign, baseline)| measure_campaign(s, campaign.no, baseline, &ours))
+        .collect();
+    let influenced_by_any = ours
+        .iter()
+        .filter(|deal| deal.is_won && cycle.campaigns.iter().any(|campaign| influenced(s, campaign.no, deal)));
+    let mdf = s.book.total(|account| {
+        account.cycle == Some(cycle.id)
+            && matches!(account.kind, AccountKind::Committed | AccountKind::Claimed | AccountKind::Paid)
+    });
     Measurement {
         at: now,
         guide_version: s.policy.guide.version.clone(),
@@ -168,7 +180,13 @@ fn measure_campaign(s: &Situation, no: u16, baseline: &Baseline, deals: &[&DealF
         pipeline: amounts(&mut touched.iter().filter(|deal| !deal.is_closed).map(|deal| deal.amount)),
         sourced: amounts(&mut won.iter().filter(|deal| sourced(s, no, deal)).map(|deal| deal.amount)),
         influenced: won_amount,
-        credited: MODELS.iter().map(|(name, model)| Credited { model: (*name).to_owned(), amount: amounts(&mut won.iter().map(|deal| credited(s, no, deal, model))) }).collect(),
+        credited: MODELS
+            .iter()
+            .map(|(name, model)| Credited {
+                model: (*name).to_owned(),
+                amount: amounts(&mut won.iter().map(|deal| credited(s, no, deal, model))),
+            })
+            .collect(),
     }
 }
 
@@ -179,10 +197,24 @@ fn counts(s: &Situation, no: u16, deals: &[&&DealFact]) -> [u32; 6] {
     std::array::from_fn(|index| {
         let stage = FunnelStage::ALL[index];
         if stage <= FunnelStage::Mqls {
-            let persons: BTreeSet<Uuid> = s.results.touches.iter().filter(|touch| touch.campaign == here && touch.response && touch.reached >= stage).map(|touch| touch.person.unwrap_or(touch.id)).collect();
+            let persons: BTreeSet<Uuid> = s
+                .results
+                .touches
+                .iter()
+                .filter(|touch| touch.campaign == here && touch.response && touch.reached >= stage)
+                .map(|touch| touch.person.unwrap_or(touch.id))
+                .collect();
             count(persons.len())
         } else {
-            count(deals.iter().filter(|deal| deal.reached() >= stage && (deal.is_won || !deal.is_closed || stage == FunnelStage::Opportunities)).count())
+            count(
+                deals
+                    .iter()
+                    .filter(|deal| {
+                        deal.reached() >= stage
+                            && (deal.is_won || !deal.is_closed || stage == FunnelStage::Opportunities)
+                    })
+                    .count(),
+            )
         }
     })
 }
@@ -190,9 +222,17 @@ fn counts(s: &Situation, no: u16, deals: &[&&DealFact]) -> [u32; 6] {
 /// What is open at each stage, carried on by the forecast's rates and the average deal size, in units.
 fn open_value(baseline: &Baseline, actual: [u32; 6], deals: &[&&DealFact]) -> Decimal {
     let rates = baseline.assumptions.rates();
-    let closed = |stage: FunnelStage| u32::try_from(deals.iter().filter(|deal| deal.is_closed && deal.reached() >= stage).count()).unwrap_or(0);
+    let closed = |stage: FunnelStage| {
+        u32::try_from(deals.iter().filter(|deal| deal.is_closed && deal.reached() >= stage).count()).unwrap_or(0)
+    };
     let mut value = Decimal::ZERO;
-    for stage in [FunnelStage::Responses, FunnelStage::Leads, FunnelStage::Mqls, FunnelStage::Opportunities, FunnelStage::Proposals] {
+    for stage in [
+        FunnelStage::Responses,
+        FunnelStage::Leads,
+        FunnelStage::Mqls,
+        FunnelStage::Opportunities,
+        FunnelStage::Proposals,
+    ] {
         let index = stage as usize;
         let further = actual[index + 1].max(if stage >= FunnelStage::Opportunities { closed(stage) } else { 0 });
         let open = Decimal::from(actual[index].saturating_sub(further));
@@ -205,25 +245,48 @@ fn open_value(baseline: &Baseline, actual: [u32; 6], deals: &[&&DealFact]) -> De
 /// Actual cost of claimed lines; the plan's for what was not claimed yet.
 fn actual_cost(cycle: &Cycle, no: u16, baseline: &Baseline) -> Money {
     use super::s7_execution::ClaimState;
-    let claimed: Vec<_> = cycle.claims.iter().filter(|claim| claim.campaign == no && claim.state != ClaimState::Denied).flat_map(|claim| &claim.lines).collect();
+    let claimed: Vec<_> = cycle
+        .claims
+        .iter()
+        .filter(|claim| claim.campaign == no && claim.state != ClaimState::Denied)
+        .flat_map(|claim| &claim.lines)
+        .collect();
     let lines: BTreeSet<(u16, u16)> = claimed.iter().map(|line| (line.invoice.activity, line.invoice.line)).collect();
     let spent: i64 = claimed.iter().map(|line| line.invoice.actual.minor).sum();
-    let is_final = cycle.claims.iter().any(|claim| claim.campaign == no && claim.is_final && claim.state != ClaimState::Denied);
-    let open_lines = cycle.activities.iter().filter(|activity| activity.draft.campaign == no).flat_map(|activity| activity.draft.costs.iter().map(move |cost| (activity.no, cost)));
-    let unclaimed: i64 = open_lines.filter(|(activity, cost)| !lines.contains(&(*activity, cost.no))).map(|(_, cost)| cost.amount.minor).sum();
-    if cycle.claims.is_empty() { baseline.cost } else { Money::new(spent + if is_final { 0 } else { unclaimed }, cycle.currency) }
+    let is_final =
+        cycle.claims.iter().any(|claim| claim.campaign == no && claim.is_final && claim.state != ClaimState::Denied);
+    let open_lines = cycle
+        .activities
+        .iter()
+        .filter(|activity| activity.draft.campaign == no)
+        .flat_map(|activity| activity.draft.costs.iter().map(move |cost| (activity.no, cost)));
+    let unclaimed: i64 = open_lines
+        .filter(|(activity, cost)| !lines.contains(&(*activity, cost.no)))
+        .map(|(_, cost)| cost.amount.minor)
+        .sum();
+    if cycle.claims.is_empty() {
+        baseline.cost
+    } else {
+        Money::new(spent + if is_final { 0 } else { unclaimed }, cycle.currency)
+    }
 }
 
 /// Touches of a deal's people or company, inside the look-back before its close.
 fn journey<'a>(s: &'a Situation, deal: &'a DealFact) -> impl Iterator<Item = &'a TouchFact> {
     let lookback = chrono::Days::new(u64::from(s.policy.tracking.lookback_days));
-    let end = deal.closed_on.map_or(Instant::MAX_UTC, |day| day.and_time(chrono::NaiveTime::MIN).and_utc() + chrono::TimeDelta::days(1));
+    let end = deal
+        .closed_on
+        .map_or(Instant::MAX_UTC, |day| day.and_time(NaiveTime::MIN).and_utc() + chrono::TimeDelta::days(1));
     let from = deal.closed_on.unwrap_or(deal.created_on).checked_sub_days(lookback).unwrap_or(Date::MIN);
     let meets = move |touch: &&TouchFact| {
         let same = |a: Option<Uuid>, b: Option<Uuid>| a.is_some() && a == b;
         same(touch.company, deal.company) || same(touch.person, deal.person)
     };
-    s.results.touches.iter().filter(meets).filter(move |touch| touch.response && touch.at < end && touch.at.date_naive() >= from)
+    s.results
+        .touches
+        .iter()
+        .filter(meets)
+        .filter(move |touch| touch.response && touch.at < end && touch.at.date_naive() >= from)
 }
 
 /// This campaign touched the deal before its close, or the CRM names it as the source.
@@ -234,23 +297,30 @@ fn influenced(s: &Situation, no: u16, deal: &DealFact) -> bool {
 
 /// The earliest touch before the deal was opened is this campaign's; without one, the CRM's source decides.
 fn sourced(s: &Situation, no: u16, deal: &DealFact) -> bool {
-    let before = journey(s, deal).filter(|touch| touch.at.date_naive() <= deal.created_on).min_by_key(|touch| (touch.at, touch.id));
+    let before = journey(s, deal)
+        .filter(|touch| touch.at.date_naive() <= deal.created_on)
+        .min_by_key(|touch| (touch.at, touch.id));
     let source = before.map_or(deal.source, |touch| touch.campaign);
     source == Some((s.cycle.id, no))
 }
 
 /// This campaign's share of one won deal under a model, exact to the minor unit.
 fn credited(s: &Situation, no: u16, deal: &DealFact, model: &Model) -> Money {
-    let mut touches: Vec<&TouchFact> = journey(s, deal).collect();
-    touches.sort_by_key(|touch| (touch.at, touch.id));
+    let touches: Vec<&TouchFact> = journey(s, deal).collect();
     let here = Some((s.cycle.id, no));
     if touches.is_empty() {
         return if deal.source == here { deal.amount } else { s.cycle.zero() };
     }
-    let kernel: Vec<Touch> = touches.iter().enumerate().map(|(index, touch)| Touch::new(u64::try_from(index).unwrap_or(u64::MAX), touch.at.timestamp(), 0)).collect();
-    let closed = touches.last().map_or(0, |touch| touch.at.timestamp());
-    let parts = credit(model, &Journey::new(kernel, deal.amount.minor, closed), None).parts;
-    let minor = parts.iter().filter(|part| touches.get(part.touch).is_some_and(|touch| touch.campaign == here)).map(|part| part.amount).sum();
+    let end = deal
+        .closed_on
+        .map_or(i64::MAX, |day| (day.and_time(NaiveTime::MIN).and_utc() + chrono::TimeDelta::days(1)).timestamp());
+    let kernel = touches
+        .iter()
+        .map(|touch| Touch::new(touch.id.as_u128(), u32::from(touch.campaign == here), touch.at.timestamp()));
+    let journey = Journey::won(kernel.collect(), deal.amount.minor, end);
+    let credits = credit(model, &journey, None);
+    let ours = credits.parts.iter().filter(|part| journey.touches()[part.touch].channel == 1);
+    let minor = ours.map(|part| part.amount).sum();
     Money::new(minor, deal.amount.currency)
 }
 
@@ -266,11 +336,21 @@ pub enum Command {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    Measured { measurement: Measurement },
-    SignedByPartner { lessons: String, by_name: String },
-    SignedByManager { lessons: String, by_name: String },
+    Measured {
+        measurement: Measurement,
+    },
+    SignedByPartner {
+        lessons: String,
+        by_name: String,
+    },
+    SignedByManager {
+        lessons: String,
+        by_name: String,
+    },
     /// Both have signed: what money is left is released and the cycle teaches the next forecast.
-    Closed { released: Money },
+    Closed {
+        released: Money,
+    },
 }
 
 pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
@@ -283,15 +363,36 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
             Refusal::unless_empty(reasons)?;
             let (lessons, by_name) = (lessons.trim().to_owned(), case.actor.me.name.clone());
             let as_partner = case.standing.is_partner();
-            let (mine, other) = if as_partner { (&cycle.review.partner, &cycle.review.manager) } else { (&cycle.review.manager, &cycle.review.partner) };
+            let (mine, other) = if as_partner {
+                (&cycle.review.partner, &cycle.review.manager)
+            } else {
+                (&cycle.review.manager, &cycle.review.partner)
+            };
             if mine.is_some() {
                 return Err(Refusal::new("signed", "Your side has signed this review.", "The other side signs next."));
             }
             let closes = other.is_some();
-            if closes && cycle.claims.iter().any(|claim| matches!(claim.state, super::s7_execution::ClaimState::Review | super::s7_execution::ClaimState::Payable | super::s7_execution::ClaimState::PartPaid)) {
-                return Err(Refusal::new("claims_open", "A claim is not settled yet.", "Sign once every claim is paid or denied."));
+            if closes
+                && cycle.claims.iter().any(|claim| {
+                    matches!(
+                        claim.state,
+                        super::s7_execution::ClaimState::Review
+                            | super::s7_execution::ClaimState::Payable
+                            | super::s7_execution::ClaimState::PartPaid
+                    )
+                })
+            {
+                return Err(Refusal::new(
+                    "claims_open",
+                    "A claim is not settled yet.",
+                    "Sign once every claim is paid or denied.",
+                ));
             }
-            let signed = if as_partner { Event::SignedByPartner { lessons, by_name } } else { Event::SignedByManager { lessons, by_name } };
+            let signed = if as_partner {
+                Event::SignedByPartner { lessons, by_name }
+            } else {
+                Event::SignedByManager { lessons, by_name }
+            };
             let mut outcomes: Vec<Outcome> = vec![signed.into()];
             if closes {
                 let postings = release_rest(case);
@@ -305,11 +406,18 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
 
 fn release_rest(case: &Case) -> Vec<Posting> {
     let mut book = case.s.book.clone();
-    case.s.cycle.campaigns.iter().flat_map(|campaign| super::s7_execution::release_beyond(case.s, &mut book, campaign.no, 0, case.today)).collect()
+    case.s
+        .cycle
+        .campaigns
+        .iter()
+        .flat_map(|campaign| super::s7_execution::release_beyond(case.s, &mut book, campaign.no, 0, case.today))
+        .collect()
 }
 
 pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
-    let sign = |lessons: &str, by_name: &str| Some(Signature { by: stamp.by, by_name: by_name.to_owned(), at: stamp.at, lessons: lessons.to_owned() });
+    let sign = |lessons: &str, by_name: &str| {
+        Some(Signature { by: stamp.by, by_name: by_name.to_owned(), at: stamp.at, lessons: lessons.to_owned() })
+    };
     match event {
         Event::Measured { measurement } => cycle.review.measurements.push(measurement.clone()),
         Event::SignedByPartner { lessons, by_name } => cycle.review.partner = sign(lessons, by_name),
@@ -321,9 +429,17 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
 pub fn tell(teller: &Teller, event: &Event) -> Told {
     let by = teller.by;
     match event {
-        Event::Measured { measurement } => Told::new("performance.measured", format!("{by} measured again: {} won.", measurement.won)),
-        Event::SignedByPartner { lessons, .. } => Told::new("performance.signed_by_partner", format!("{by} signed the review: “{lessons}”")).to(teller.to_manager(Topic::ReviewSigned, "/performance").reason(lessons)),
-        Event::SignedByManager { lessons, .. } => Told::new("performance.signed_by_manager", format!("{by} signed the review: “{lessons}”")).to(teller.to_partner(Topic::ReviewSigned, "/performance").reason(lessons)),
+        Event::Measured { measurement } => {
+            Told::new("performance.measured", format!("{by} measured again: {} won.", measurement.won))
+        }
+        Event::SignedByPartner { lessons, .. } => {
+            Told::new("performance.signed_by_partner", format!("{by} signed the review: “{lessons}”"))
+                .to(teller.to_manager(Topic::ReviewSigned, "/performance").reason(lessons))
+        }
+        Event::SignedByManager { lessons, .. } => {
+            Told::new("performance.signed_by_manager", format!("{by} signed the review: “{lessons}”"))
+                .to(teller.to_partner(Topic::ReviewSigned, "/performance").reason(lessons))
+        }
         Event::Closed { released } => {
             let left = if released.is_positive() { format!(" {released} released.") } else { String::new() };
             Told::new("performance.closed", format!("Both sides have signed; the cycle is closed.{left}"))

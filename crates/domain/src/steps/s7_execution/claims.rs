@@ -48,7 +48,14 @@ pub enum ClaimState {
 }
 
 impl ClaimState {
-    pub const ALL: [ClaimState; 6] = [ClaimState::Review, ClaimState::Denied, ClaimState::Payable, ClaimState::PartPaid, ClaimState::Paid, ClaimState::ClawedBack];
+    pub const ALL: [ClaimState; 6] = [
+        ClaimState::Review,
+        ClaimState::Denied,
+        ClaimState::Payable,
+        ClaimState::PartPaid,
+        ClaimState::Paid,
+        ClaimState::ClawedBack,
+    ];
 
     pub fn code(self) -> &'static str {
         match self {
@@ -138,7 +145,10 @@ pub fn payable(s: &Situation, campaign: u16, lines: &[ClaimLineDraft]) -> (Vec<C
     let priced: Vec<ClaimLine> = lines
         .iter()
         .map(|line| {
-            let share = cycle.activity(line.activity).map(|activity| s.policy.share_for(&s.partner, &activity.draft.kind, activity.draft.starts)).unwrap_or_default();
+            let share = cycle
+                .activity(line.activity)
+                .map(|activity| s.policy.share_for(&s.partner, &activity.draft.kind, activity.draft.starts))
+                .unwrap_or_default();
             ClaimLine { invoice: line.clone(), share: line.actual.share(share).unwrap_or_else(|_| cycle.zero()) }
         })
         .collect();
@@ -148,38 +158,74 @@ pub fn payable(s: &Situation, campaign: u16, lines: &[ClaimLineDraft]) -> (Vec<C
 
 /// Committed to a campaign and not asked for by a claim in review.
 pub fn claimable(s: &Situation, campaign: u16) -> Money {
-    Money::new(s6_approval::committed(&s.cycle, &s.book, campaign) - in_review(&s.cycle, campaign, None), s.cycle.currency)
+    Money::new(
+        s6_approval::committed(&s.cycle, &s.book, campaign) - in_review(&s.cycle, campaign, None),
+        s.cycle.currency,
+    )
 }
 
 /// The last day to claim on a campaign: that of its last activity.
 fn last_day(s: &Situation, campaign: u16) -> Option<Date> {
-    let ended = s.cycle.activities.iter().filter(|activity| activity.draft.campaign == campaign && !matches!(activity.state, ActivityState::Cancelled | ActivityState::Expired));
+    let ended = s.cycle.activities.iter().filter(|activity| {
+        activity.draft.campaign == campaign
+            && !matches!(activity.state, ActivityState::Cancelled | ActivityState::Expired)
+    });
     ended.map(|activity| s.policy.claim_due(activity.draft.ends, &s.partner)).max()
 }
 
-pub(super) fn submit(case: &Case, campaign: u16, lines: &[ClaimLineDraft], is_final: bool) -> Result<Vec<Outcome>, Refusal> {
+pub(super) fn submit(
+    case: &Case,
+    campaign: u16,
+    lines: &[ClaimLineDraft],
+    is_final: bool,
+) -> Result<Vec<Outcome>, Refusal> {
     let (s, cycle) = (case.s, &case.s.cycle);
     let name = &cycle.campaign(campaign).ok_or_else(|| s3_forecast::missing(campaign))?.draft.name;
     let mut reasons = Vec::new();
     lines_sound(case, campaign, lines, &mut reasons);
     if let Some(last) = last_day(s, campaign).filter(|last| case.today > *last) {
-        reasons.push(Reason::new("claim_window", format!("The last day to claim on “{name}” was {}.", words(last)), "Talk to your channel manager about an extension."));
+        reasons.push(Reason::new(
+            "claim_window",
+            format!("The last day to claim on “{name}” was {}.", words(last)),
+            "Talk to your channel manager about an extension.",
+        ));
     }
-    let earlier = cycle.claims.iter().filter(|claim| claim.campaign == campaign && claim.state != ClaimState::Denied).count();
+    let earlier =
+        cycle.claims.iter().filter(|claim| claim.campaign == campaign && claim.state != ClaimState::Denied).count();
     if earlier >= usize::from(s.policy.claim.most_per_campaign) {
-        reasons.push(Reason::new("most_claims", format!("“{name}” has {earlier} claims, the most the program allows."), "There is no further claim on it."));
+        reasons.push(Reason::new(
+            "most_claims",
+            format!("“{name}” has {earlier} claims, the most the program allows."),
+            "There is no further claim on it.",
+        ));
     }
-    if cycle.claims.iter().any(|claim| claim.campaign == campaign && claim.is_final && claim.state != ClaimState::Denied) {
-        reasons.push(Reason::new("final_made", format!("The final claim on “{name}” was made."), "There is no further claim on it."));
+    if cycle
+        .claims
+        .iter()
+        .any(|claim| claim.campaign == campaign && claim.is_final && claim.state != ClaimState::Denied)
+    {
+        reasons.push(Reason::new(
+            "final_made",
+            format!("The final claim on “{name}” was made."),
+            "There is no further claim on it.",
+        ));
     }
     Refusal::unless_empty(reasons)?;
     let (priced, asked) = payable(s, campaign, lines);
     let least = s.policy.amount(s.policy.claim.minimum);
     if !asked.is_positive() {
-        return Err(Refusal::new("nothing_left", format!("“{name}” has {} left to claim.", claimable(s, campaign)), "There is nothing to pay out on it."));
+        return Err(Refusal::new(
+            "nothing_left",
+            format!("“{name}” has {} left to claim.", claimable(s, campaign)),
+            "There is nothing to pay out on it.",
+        ));
     }
     if asked.minor < least.minor && !is_final {
-        return Err(Refusal::new("minimum", format!("The claim comes to {asked}, less than the program's minimum of {least}."), "Claim more at once, or mark this claim as the final one."));
+        return Err(Refusal::new(
+            "minimum",
+            format!("The claim comes to {asked}, less than the program's minimum of {least}."),
+            "Claim more at once, or mark this claim as the final one.",
+        ));
     }
     let claim = Claim {
         no: super::super::next_no(cycle.claims.iter().map(|claim| claim.no)),
@@ -202,36 +248,81 @@ pub(super) fn submit(case: &Case, campaign: u16, lines: &[ClaimLineDraft], is_fi
 fn lines_sound(case: &Case, campaign: u16, lines: &[ClaimLineDraft], reasons: &mut Vec<Reason>) {
     let cycle = &case.s.cycle;
     if lines.is_empty() {
-        reasons.push(Reason::new("no_lines", "The claim has no invoice.", "Enter what was really spent, with its invoice.").at("actual_1"));
+        reasons.push(
+            Reason::new("no_lines", "The claim has no invoice.", "Enter what was really spent, with its invoice.")
+                .at("actual_1"),
+        );
     }
     for (index, line) in lines.iter().enumerate() {
         let row = index + 1;
-        let approved = cycle.approval.lines.iter().any(|approved| approved.activity == line.activity && approved.line == line.line);
+        let approved = cycle
+            .approval
+            .lines
+            .iter()
+            .any(|approved| approved.activity == line.activity && approved.line == line.line);
         match cycle.activity(line.activity) {
             Some(activity) if activity.draft.campaign == campaign && approved => {
                 if activity.state != ActivityState::Proven {
-                    reasons.push(Reason::new("not_proven", format!("“{}” is not proven yet.", activity.draft.name), "Hand in its proof and have it accepted first.").at(&format!("actual_{row}")));
+                    reasons.push(
+                        Reason::new(
+                            "not_proven",
+                            format!("“{}” is not proven yet.", activity.draft.name),
+                            "Hand in its proof and have it accepted first.",
+                        )
+                        .at(&format!("actual_{row}")),
+                    );
                 }
             }
-            _ => reasons.push(Reason::new("not_approved", format!("Row {row} is for a cost line that was not approved for this campaign."), "Claim on the lines shown.").at(&format!("actual_{row}"))),
+            _ => reasons.push(
+                Reason::new(
+                    "not_approved",
+                    format!("Row {row} is for a cost line that was not approved for this campaign."),
+                    "Claim on the lines shown.",
+                )
+                .at(&format!("actual_{row}")),
+            ),
         }
         if !line.actual.is_positive() || line.actual.currency != cycle.currency {
-            reasons.push(Reason::new("amount", format!("Row {row} has no amount in {}.", cycle.currency), "Enter the invoice's amount without tax.").at(&format!("actual_{row}")));
+            reasons.push(
+                Reason::new(
+                    "amount",
+                    format!("Row {row} has no amount in {}.", cycle.currency),
+                    "Enter the invoice's amount without tax.",
+                )
+                .at(&format!("actual_{row}")),
+            );
         }
         check_text(&format!("vendor_{row}"), "The supplier", &line.vendor, 120, reasons);
         check_text(&format!("invoice_no_{row}"), "The invoice number", &line.invoice_no, 60, reasons);
         if line.invoice_date > case.today {
-            reasons.push(Reason::new("invoice_date", format!("The invoice of row {row} is dated in the future."), "Enter the day on the invoice.").at(&format!("invoice_date_{row}")));
+            reasons.push(
+                Reason::new(
+                    "invoice_date",
+                    format!("The invoice of row {row} is dated in the future."),
+                    "Enter the day on the invoice.",
+                )
+                .at(&format!("invoice_date_{row}")),
+            );
         }
     }
 }
 
 fn in_state<'a>(case: &'a Case, no: u16, states: &[ClaimState]) -> Result<&'a Claim, Refusal> {
-    let claim = case.s.cycle.claim(no).ok_or_else(|| Refusal::new("no_claim", format!("This cycle has no claim {no}."), "Go back to the claims and choose one that is there."))?;
+    let claim = case.s.cycle.claim(no).ok_or_else(|| {
+        Refusal::new(
+            "no_claim",
+            format!("This cycle has no claim {no}."),
+            "Go back to the claims and choose one that is there.",
+        )
+    })?;
     if states.contains(&claim.state) {
         return Ok(claim);
     }
-    Err(Refusal::new("claim_state", format!("Claim {no} is {}.", claim.state.label()), "Look at the claim again; it has moved on."))
+    Err(Refusal::new(
+        "claim_state",
+        format!("Claim {no} is {}.", claim.state.label()),
+        "Look at the claim again; it has moved on.",
+    ))
 }
 
 /// Not the submitter, not an approver of the request, and not acting for one of them.
@@ -239,10 +330,18 @@ fn third_person(case: &Case, claim: &Claim, what: &str) -> Result<(), Refusal> {
     let me = [case.actor.user(), case.standing.user];
     let approver = |user: &UserId| case.s.cycle.approval.decisions.iter().any(|decision| decision.by == *user);
     if me.contains(&claim.submitted_by) {
-        return Err(Refusal::new("own_claim", format!("You submitted this claim yourself, so you cannot {what} it."), "A colleague in finance does."));
+        return Err(Refusal::new(
+            "own_claim",
+            format!("You submitted this claim yourself, so you cannot {what} it."),
+            "A colleague in finance does.",
+        ));
     }
     if me.iter().any(approver) {
-        return Err(Refusal::new("approved_request", format!("You approved the request behind this claim, so you cannot {what} it."), "A colleague in finance who did not approve it does."));
+        return Err(Refusal::new(
+            "approved_request",
+            format!("You approved the request behind this claim, so you cannot {what} it."),
+            "A colleague in finance who did not approve it does.",
+        ));
     }
     Ok(())
 }
@@ -252,14 +351,37 @@ pub(super) fn approve(case: &Case, no: u16, amount: Money, reason: &str) -> Resu
     let claim = in_state(case, no, &[ClaimState::Review])?;
     third_person(case, claim, "approve")?;
     if amount.currency != cycle.currency || !amount.is_positive() || amount.minor > claim.asked.minor {
-        return Err(Refusal::at("amount", "amount", format!("The claim may pay up to {}.", claim.asked), "Approve that much or less, above zero."));
+        return Err(Refusal::at(
+            "amount",
+            "amount",
+            format!("The claim may pay up to {}.", claim.asked),
+            "Approve that much or less, above zero.",
+        ));
     }
     if amount.minor < claim.asked.minor {
-        need_reason(reason).map_err(|_| Refusal::at("reason", "reason", format!("This pays {} less than claimed.", Money::new(claim.asked.minor - amount.minor, cycle.currency)), "Say why, for the partner."))?;
+        need_reason(reason).map_err(|_| {
+            Refusal::at(
+                "reason",
+                "reason",
+                format!(
+                    "This pays {} less than claimed.",
+                    Money::new(claim.asked.minor - amount.minor, cycle.currency)
+                ),
+                "Say why, for the partner.",
+            )
+        })?;
     }
-    let of_campaign = |account: &Account| account.kind == AccountKind::Committed && account.cycle == Some(cycle.id) && account.item == Some(claim.campaign);
+    let of_campaign = |account: &Account| {
+        account.kind == AccountKind::Committed
+            && account.cycle == Some(cycle.id)
+            && account.item == Some(claim.campaign)
+    };
     let Some(draws) = s.book.draw(amount.minor, of_campaign) else {
-        return Err(Refusal::new("committed", format!("“{}” holds less than {amount}.", claim.campaign), "Look at the claim again; money was released meanwhile."));
+        return Err(Refusal::new(
+            "committed",
+            format!("“{}” holds less than {amount}.", claim.campaign),
+            "Look at the claim again; money was released meanwhile.",
+        ));
     };
     let mut book = s.book.clone();
     let mut postings = Vec::new();
@@ -269,10 +391,17 @@ pub(super) fn approve(case: &Case, no: u16, amount: Money, reason: &str) -> Resu
         book.post(&posting);
         postings.push(posting);
     }
-    let release = if claim.is_final { release_all_but(s, &mut book, claim.campaign, in_review(cycle, claim.campaign, Some(no)), case.today) } else { Vec::new() };
+    let release = if claim.is_final {
+        release_all_but(s, &mut book, claim.campaign, in_review(cycle, claim.campaign, Some(no)), case.today)
+    } else {
+        Vec::new()
+    };
     let released = released(cycle, &release);
     postings.extend(release);
-    Ok(vec![Outcome::with(Event::ClaimApproved { claim: no, amount, reason: reason.trim().to_owned(), released }, postings)])
+    Ok(vec![Outcome::with(
+        Event::ClaimApproved { claim: no, amount, reason: reason.trim().to_owned(), released },
+        postings,
+    )])
 }
 
 pub(super) fn deny(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>, Refusal> {
@@ -287,22 +416,44 @@ pub(super) fn settle(case: &Case, no: u16, amount: Money, reference: &str) -> Re
     let claim = in_state(case, no, &[ClaimState::Payable, ClaimState::PartPaid])?;
     third_person(case, claim, "pay")?;
     if claim.decided_by == Some(case.actor.user()) {
-        return Err(Refusal::new("own_approval", "You approved this claim, so you cannot pay it.", "A colleague in finance pays it."));
+        return Err(Refusal::new(
+            "own_approval",
+            "You approved this claim, so you cannot pay it.",
+            "A colleague in finance pays it.",
+        ));
     }
     let mut reasons = Vec::new();
     check_text("reference", "The payment reference", reference, 120, &mut reasons);
     if amount.currency != cycle.currency || !amount.is_positive() || amount.minor > claim.outstanding().minor {
-        reasons.push(Reason::new("amount", format!("{} is outstanding on this claim.", claim.outstanding()), "Enter that much or less.").at("amount"));
+        reasons.push(
+            Reason::new(
+                "amount",
+                format!("{} is outstanding on this claim.", claim.outstanding()),
+                "Enter that much or less.",
+            )
+            .at("amount"),
+        );
     }
     Refusal::unless_empty(reasons)?;
-    let Some(fund) = cycle.fund() else { return Err(Refusal::new("fund", "The claim has no fund.", "Ask the administrator.")) };
+    let Some(fund) = cycle.fund() else {
+        return Err(Refusal::new("fund", "The claim has no fund.", "Ask the administrator."));
+    };
     let owed = s.book.minor(&Account::recoverable(fund, s.partner.id));
     let offset = Money::new(owed.min(amount.minor).max(0), cycle.currency);
-    let mut postings = vec![Posting { from: Account::claimed(fund, s.partner.id, cycle.id, no), to: Account::paid(fund, s.partner.id, cycle.id, no), amount }];
+    let mut postings = vec![Posting {
+        from: Account::claimed(fund, s.partner.id, cycle.id, no),
+        to: Account::paid(fund, s.partner.id, cycle.id, no),
+        amount,
+    }];
     if offset.is_positive() {
-        postings.push(Posting { from: Account::recoverable(fund, s.partner.id), to: Account::funding(fund), amount: offset });
+        postings.push(Posting {
+            from: Account::recoverable(fund, s.partner.id),
+            to: Account::funding(fund),
+            amount: offset,
+        });
     }
-    let payment = Payment { amount, offset, reference: reference.trim().to_owned(), by: case.actor.user(), at: case.now };
+    let payment =
+        Payment { amount, offset, reference: reference.trim().to_owned(), by: case.actor.user(), at: case.now };
     Ok(vec![Outcome::with(Event::Settled { claim: no, payment }, postings)])
 }
 
@@ -310,10 +461,19 @@ pub(super) fn propose_clawback(case: &Case, no: u16, amount: Money, reason: &str
     let claim = in_state(case, no, &[ClaimState::Paid])?;
     need_reason(reason)?;
     if amount.currency != case.s.cycle.currency || !amount.is_positive() || amount.minor > claim.paid().minor {
-        return Err(Refusal::at("amount", "amount", format!("The claim was paid {}.", claim.paid()), "Ask back that much or less."));
+        return Err(Refusal::at(
+            "amount",
+            "amount",
+            format!("The claim was paid {}.", claim.paid()),
+            "Ask back that much or less.",
+        ));
     }
     if claim.clawback.is_some() {
-        return Err(Refusal::new("already_proposed", "A claw back of this claim is proposed already.", "A second person confirms it."));
+        return Err(Refusal::new(
+            "already_proposed",
+            "A claw back of this claim is proposed already.",
+            "A second person confirms it.",
+        ));
     }
     Ok(vec![Event::ClawbackProposed { claim: no, amount, reason: reason.trim().to_owned() }.into()])
 }
@@ -322,26 +482,49 @@ pub(super) fn confirm_clawback(case: &Case, no: u16) -> Result<Vec<Outcome>, Ref
     let (s, cycle) = (case.s, &case.s.cycle);
     let claim = in_state(case, no, &[ClaimState::Paid])?;
     let Some(clawback) = &claim.clawback else {
-        return Err(Refusal::new("not_proposed", "No claw back of this claim is proposed.", "Propose it first, with a reason."));
+        return Err(Refusal::new(
+            "not_proposed",
+            "No claw back of this claim is proposed.",
+            "Propose it first, with a reason.",
+        ));
     };
     if clawback.proposed_by == case.actor.user() {
-        return Err(Refusal::new("second_person", "You proposed this claw back yourself.", "A second person in finance confirms it."));
+        return Err(Refusal::new(
+            "second_person",
+            "You proposed this claw back yourself.",
+            "A second person in finance confirms it.",
+        ));
     }
-    let Some(fund) = cycle.fund() else { return Err(Refusal::new("fund", "The claim has no fund.", "Ask the administrator.")) };
-    let posting = Posting { from: Account::paid(fund, s.partner.id, cycle.id, no), to: Account::recoverable(fund, s.partner.id), amount: clawback.amount };
+    let Some(fund) = cycle.fund() else {
+        return Err(Refusal::new("fund", "The claim has no fund.", "Ask the administrator."));
+    };
+    let posting = Posting {
+        from: Account::paid(fund, s.partner.id, cycle.id, no),
+        to: Account::recoverable(fund, s.partner.id),
+        amount: clawback.amount,
+    };
     Ok(vec![Outcome::with(Event::ClawedBack { claim: no, amount: clawback.amount }, vec![posting])])
 }
 
 /// Releases what a campaign holds beyond `keep` (claims counted), latest expiry first, so that what stays
 /// committed is what expires soonest.
-pub(in crate::steps) fn release_beyond(s: &Situation, book: &mut Book, campaign: u16, keep: i64, today: Date) -> Vec<Posting> {
+pub(in crate::steps) fn release_beyond(
+    s: &Situation,
+    book: &mut Book,
+    campaign: u16,
+    keep: i64,
+    today: Date,
+) -> Vec<Posting> {
     let in_claims = s6_approval::held_by(&s.cycle, book, campaign) - s6_approval::committed(&s.cycle, book, campaign);
     release_all_but(s, book, campaign, (keep - in_claims).max(in_review(&s.cycle, campaign, None)), today)
 }
 
 /// Asked for by claims in review, but for `except`, in minor units.
 fn in_review(cycle: &Cycle, campaign: u16, except: Option<u16>) -> i64 {
-    let waiting = cycle.claims.iter().filter(|claim| claim.campaign == campaign && claim.state == ClaimState::Review && Some(claim.no) != except);
+    let waiting = cycle
+        .claims
+        .iter()
+        .filter(|claim| claim.campaign == campaign && claim.state == ClaimState::Review && Some(claim.no) != except);
     waiting.map(|claim| claim.asked.minor).sum()
 }
 
@@ -350,7 +533,13 @@ fn release_all_but(s: &Situation, book: &mut Book, campaign: u16, keep: i64, tod
     let cycle = &s.cycle;
     let Some(fund) = cycle.fund().and_then(|fund| s.fund(fund)) else { return Vec::new() };
     let mut rest = (s6_approval::committed(cycle, book, campaign) - keep).max(0);
-    let held: Vec<(Account, i64)> = book.lots(|account| account.kind == AccountKind::Committed && account.cycle == Some(cycle.id) && account.item == Some(campaign)).iter().map(|lot| (lot.account, lot.amount.minor)).collect();
+    let held: Vec<(Account, i64)> = book
+        .lots(|account| {
+            account.kind == AccountKind::Committed && account.cycle == Some(cycle.id) && account.item == Some(campaign)
+        })
+        .iter()
+        .map(|lot| (lot.account, lot.amount.minor))
+        .collect();
     let mut postings = Vec::new();
     for (from, minor) in held.into_iter().rev() {
         let taken = rest.min(minor);
@@ -377,13 +566,15 @@ pub(super) fn released(cycle: &Cycle, postings: &[Posting]) -> Money {
 /// Campaigns whose claim window has closed with money left and no claim under review.
 pub(super) fn windows(case: &Case) -> Vec<Outcome> {
     let cycle = &case.s.cycle;
-    let closed = cycle.campaigns.iter().filter(|campaign| window_end(case.s, campaign.no).is_some_and(|last| case.today > last));
+    let closed =
+        cycle.campaigns.iter().filter(|campaign| window_end(case.s, campaign.no).is_some_and(|last| case.today > last));
     closed
         .filter_map(|campaign| {
             let mut book = case.s.book.clone();
             let postings = release_all_but(case.s, &mut book, campaign.no, 0, case.today);
             let released = released(cycle, &postings);
-            (!postings.is_empty()).then(|| Outcome::with(Event::WindowClosed { campaign: campaign.no, released }, postings))
+            (!postings.is_empty())
+                .then(|| Outcome::with(Event::WindowClosed { campaign: campaign.no, released }, postings))
         })
         .collect()
 }
@@ -391,7 +582,10 @@ pub(super) fn windows(case: &Case) -> Vec<Outcome> {
 /// The day a campaign's claim window closes, while money is committed to it and no claim is under review.
 pub(crate) fn window_end(s: &Situation, campaign: u16) -> Option<Date> {
     let cycle = &s.cycle;
-    let open = cycle.activities.iter().any(|activity| activity.draft.campaign == campaign && matches!(activity.state, ActivityState::Live | ActivityState::ProofReview | ActivityState::Planned));
+    let open = cycle.activities.iter().any(|activity| {
+        activity.draft.campaign == campaign
+            && matches!(activity.state, ActivityState::Live | ActivityState::ProofReview | ActivityState::Planned)
+    });
     let reviewing = cycle.claims.iter().any(|claim| claim.campaign == campaign && claim.state == ClaimState::Review);
     let held = s6_approval::committed(cycle, &s.book, campaign) > 0;
     if open || reviewing || !held { None } else { last_day(s, campaign) }
@@ -403,7 +597,13 @@ pub(super) fn reminders(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
     for activity in s.cycle.activities.iter().filter(|activity| activity.state == ActivityState::Proven) {
         if claimable(s, activity.draft.campaign).is_positive() {
             let due = s.policy.claim_due(activity.draft.ends, &s.partner);
-            all.extend(s.policy.claim.reminders.iter().map(|after| (plus(activity.draft.ends, *after), Reminder::ClaimDue, activity.no, due)));
+            all.extend(
+                s.policy
+                    .claim
+                    .reminders
+                    .iter()
+                    .map(|after| (plus(activity.draft.ends, *after), Reminder::ClaimDue, activity.no, due)),
+            );
         }
     }
     all
@@ -415,7 +615,11 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
             cycle.claims.push(claim.clone());
             return;
         }
-        Event::ClaimApproved { claim, .. } | Event::ClaimDenied { claim, .. } | Event::Settled { claim, .. } | Event::ClawbackProposed { claim, .. } | Event::ClawedBack { claim, .. } => *claim,
+        Event::ClaimApproved { claim, .. }
+        | Event::ClaimDenied { claim, .. }
+        | Event::Settled { claim, .. }
+        | Event::ClawbackProposed { claim, .. }
+        | Event::ClawedBack { claim, .. } => *claim,
         _ => return,
     };
     let Some(claim) = cycle.claims.iter_mut().find(|claim| claim.no == no) else { return };
@@ -435,7 +639,10 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
             claim.payments.push(payment.clone());
             claim.state = if claim.outstanding().is_zero() { ClaimState::Paid } else { ClaimState::PartPaid };
         }
-        Event::ClawbackProposed { amount, reason, .. } => claim.clawback = Some(Clawback { amount: *amount, reason: reason.clone(), proposed_by: stamp.by, confirmed_by: None }),
+        Event::ClawbackProposed { amount, reason, .. } => {
+            claim.clawback =
+                Some(Clawback { amount: *amount, reason: reason.clone(), proposed_by: stamp.by, confirmed_by: None })
+        }
         Event::ClawedBack { .. } => {
             if let Some(clawback) = &mut claim.clawback {
                 clawback.confirmed_by = Some(stamp.by);
@@ -457,7 +664,12 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
     match event {
         Event::ClaimSubmitted { claim } => {
             let due = plus(teller.s.policy.today(teller.now), teller.s.policy.claim.review_days);
-            Told::new("claim.submitted", format!("{by} claimed {}.", claim.asked)).to(to_finance(Topic::ClaimSubmitted, claim.no).amount(claim.asked).due(Some(due)))
+            Told::new("claim.submitted", format!("{by} claimed {}.", claim.asked)).to(to_finance(
+                Topic::ClaimSubmitted,
+                claim.no,
+            )
+            .amount(claim.asked)
+            .due(Some(due)))
         }
         Event::ClaimApproved { claim, amount, reason, released } => {
             let due = plus(teller.s.policy.today(teller.now), teller.s.policy.claim.pay_days);
@@ -468,17 +680,34 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             }
             Told::new("claim.approved", format!("{by} approved claim {claim}: {amount}.{left}")).to(notice)
         }
-        Event::ClaimDenied { claim, reason } => Told::new("claim.denied", format!("{by} denied claim {claim}: “{reason}”")).to(to_partner(Topic::ClaimDenied, *claim).reason(reason)),
+        Event::ClaimDenied { claim, reason } => Told::new(
+            "claim.denied",
+            format!("{by} denied claim {claim}: “{reason}”"),
+        )
+        .to(to_partner(Topic::ClaimDenied, *claim).reason(reason)),
         Event::Settled { claim, payment } => {
             let cash = Money::new(payment.amount.minor - payment.offset.minor, payment.amount.currency);
-            let offset = if payment.offset.is_positive() { format!(" {} was held back against an earlier claw back.", payment.offset) } else { String::new() };
-            Told::new("claim.settled", format!("{by} paid {cash} on claim {claim} ({}).{offset}", payment.reference)).to(to_partner(Topic::ClaimPaid, *claim).amount(cash).item(payment.reference.clone()))
+            let offset = if payment.offset.is_positive() {
+                format!(" {} was held back against an earlier claw back.", payment.offset)
+            } else {
+                String::new()
+            };
+            Told::new("claim.settled", format!("{by} paid {cash} on claim {claim} ({}).{offset}", payment.reference))
+                .to(to_partner(Topic::ClaimPaid, *claim).amount(cash).item(payment.reference.clone()))
         }
-        Event::ClawbackProposed { claim, amount, reason } => Told::new("claim.clawback_proposed", format!("{by} asks {amount} of claim {claim} back: “{reason}”")).to(to_finance(Topic::ClawbackProposed, *claim).amount(*amount).reason(reason)),
-        Event::ClawedBack { claim, amount } => Told::new("claim.clawed_back", format!("{by} confirmed: {amount} of claim {claim} is to come back.")).to(to_partner(Topic::ClawedBack, *claim).amount(*amount)),
+        Event::ClawbackProposed { claim, amount, reason } => {
+            Told::new("claim.clawback_proposed", format!("{by} asks {amount} of claim {claim} back: “{reason}”"))
+                .to(to_finance(Topic::ClawbackProposed, *claim).amount(*amount).reason(reason))
+        }
+        Event::ClawedBack { claim, amount } => {
+            Told::new("claim.clawed_back", format!("{by} confirmed: {amount} of claim {claim} is to come back."))
+                .to(to_partner(Topic::ClawedBack, *claim).amount(*amount))
+        }
         Event::WindowClosed { campaign, released } => {
-            let name = teller.cycle.campaign(*campaign).map_or_else(String::new, |campaign| campaign.draft.name.clone());
-            Told::new("execution.window_closed", format!("The claim window of “{name}” closed; {released} released.")).to(teller.to_partner(Topic::ActivityExpired, "/execution").item(name).amount(*released))
+            let name =
+                teller.cycle.campaign(*campaign).map_or_else(String::new, |campaign| campaign.draft.name.clone());
+            Told::new("execution.window_closed", format!("The claim window of “{name}” closed; {released} released."))
+                .to(teller.to_partner(Topic::ActivityExpired, "/execution").item(name).amount(*released))
         }
         _ => Told::quiet("execution.noted", ""),
     }

@@ -28,7 +28,14 @@ pub enum ActivityState {
 }
 
 impl ActivityState {
-    pub const ALL: [ActivityState; 6] = [ActivityState::Planned, ActivityState::Live, ActivityState::ProofReview, ActivityState::Proven, ActivityState::Cancelled, ActivityState::Expired];
+    pub const ALL: [ActivityState; 6] = [
+        ActivityState::Planned,
+        ActivityState::Live,
+        ActivityState::ProofReview,
+        ActivityState::Proven,
+        ActivityState::Cancelled,
+        ActivityState::Expired,
+    ];
 
     pub fn code(self) -> &'static str {
         match self {
@@ -95,8 +102,11 @@ impl Activity {
 
 /// The items of the checklist that have no good file yet: every one of `all_of`, and `one_of` where none is met.
 pub fn missing_proof(kind: &ActivityType, files: &[ProofFile]) -> Vec<String> {
-    let met = |code: &str| files.iter().any(|file| file.item == code && file.verdict.as_ref().is_none_or(|verdict| verdict.accepted));
-    let mut missing: Vec<String> = kind.all_of.iter().filter(|item| !met(&item.code)).map(|item| item.name.clone()).collect();
+    let met = |code: &str| {
+        files.iter().any(|file| file.item == code && file.verdict.as_ref().is_none_or(|verdict| verdict.accepted))
+    };
+    let mut missing: Vec<String> =
+        kind.all_of.iter().filter(|item| !met(&item.code)).map(|item| item.name.clone()).collect();
     if !kind.one_of.is_empty() && !kind.one_of.iter().any(|item| met(&item.code)) {
         let names: Vec<&str> = kind.one_of.iter().map(|item| item.name.as_str()).collect();
         missing.push(format!("one of: {}", names.join(", ")));
@@ -108,19 +118,39 @@ pub(super) fn submit(case: &Case, no: u16, uploads: &[ProofUpload]) -> Result<Ve
     let activity = open(case, no, ActivityState::Live, "Proof can be handed in while the activity is live.")?;
     let kind = case.s.policy.activity_type(&activity.draft.kind).ok_or_else(|| s4_action_plan::missing(no))?;
     if case.today < activity.draft.starts {
-        return Err(Refusal::new("not_begun", format!("“{}” starts {}.", activity.draft.name, crate::calendar::words(activity.draft.starts)), "Hand in proof once it has begun."));
+        return Err(Refusal::new(
+            "not_begun",
+            format!("“{}” starts {}.", activity.draft.name, crate::calendar::words(activity.draft.starts)),
+            "Hand in proof once it has begun.",
+        ));
     }
     let known = |code: &str| kind.all_of.iter().chain(&kind.one_of).any(|item| item.code == code);
     if let Some(stray) = uploads.iter().find(|upload| !known(&upload.item)) {
-        return Err(Refusal::new("item", format!("The checklist has no item “{}”.", stray.item), "Hand the file in for one of the items shown."));
+        return Err(Refusal::new(
+            "item",
+            format!("The checklist has no item “{}”.", stray.item),
+            "Hand the file in for one of the items shown.",
+        ));
     }
     let by = case.actor.user();
-    let fresh = uploads.iter().map(|upload| ProofFile { item: upload.item.clone(), file: upload.file, name: upload.name.clone(), by, verdict: None });
-    let accepted = activity.proof.iter().filter(|file| file.verdict.as_ref().is_some_and(|verdict| verdict.accepted)).cloned();
+    let fresh = uploads.iter().map(|upload| ProofFile {
+        item: upload.item.clone(),
+        file: upload.file,
+        name: upload.name.clone(),
+        by,
+        verdict: None,
+    });
+    let accepted =
+        activity.proof.iter().filter(|file| file.verdict.as_ref().is_some_and(|verdict| verdict.accepted)).cloned();
     let files: Vec<ProofFile> = accepted.chain(fresh).collect();
     let missing = missing_proof(kind, &files);
     if !missing.is_empty() {
-        return Err(Refusal::at("files", "checklist", format!("The checklist of “{}” is not met: {} missing.", activity.draft.name, missing.join("; ")), "Add a file for each."));
+        return Err(Refusal::at(
+            "files",
+            "checklist",
+            format!("The checklist of “{}” is not met: {} missing.", activity.draft.name, missing.join("; ")),
+            "Add a file for each.",
+        ));
     }
     Ok(vec![Event::ProofSubmitted { activity: no, files }.into()])
 }
@@ -135,18 +165,34 @@ pub(super) fn send_back(case: &Case, no: u16, verdicts: &[FileVerdict], reason: 
     need_reason(reason)?;
     let mut reasons = Vec::new();
     if verdicts.iter().all(|verdict| verdict.accepted) {
-        reasons.push(Reason::new("no_file_returned", "No file is marked as not good enough.", "Mark at least one, or accept the proof.").at("verdicts"));
+        reasons.push(
+            Reason::new(
+                "no_file_returned",
+                "No file is marked as not good enough.",
+                "Mark at least one, or accept the proof.",
+            )
+            .at("verdicts"),
+        );
     }
     for verdict in verdicts {
         if !activity.proof.iter().any(|file| file.file == verdict.file) {
-            reasons.push(Reason::new("file", "A verdict names a file that is not part of this proof.", "Judge the files shown."));
+            reasons.push(Reason::new(
+                "file",
+                "A verdict names a file that is not part of this proof.",
+                "Judge the files shown.",
+            ));
         }
         if !verdict.accepted && verdict.reason.trim().is_empty() {
-            reasons.push(Reason::new("reason", "A returned file has no reason.", "Say what is wrong with it.").at(&format!("reason_{}", verdict.file)));
+            reasons.push(
+                Reason::new("reason", "A returned file has no reason.", "Say what is wrong with it.")
+                    .at(&format!("reason_{}", verdict.file)),
+            );
         }
     }
     Refusal::unless_empty(reasons)?;
-    Ok(vec![Event::ProofReturned { activity: no, verdicts: verdicts.to_vec(), reason: reason.trim().to_owned() }.into()])
+    Ok(vec![
+        Event::ProofReturned { activity: no, verdicts: verdicts.to_vec(), reason: reason.trim().to_owned() }.into(),
+    ])
 }
 
 fn open<'a>(case: &'a Case, no: u16, state: ActivityState, remedy: &str) -> Result<&'a Activity, Refusal> {
@@ -161,7 +207,11 @@ fn open<'a>(case: &'a Case, no: u16, state: ActivityState, remedy: &str) -> Resu
 fn reviewable<'a>(case: &'a Case, no: u16) -> Result<&'a Activity, Refusal> {
     let activity = open(case, no, ActivityState::ProofReview, "Only proof that has been handed in can be reviewed.")?;
     if activity.proof.iter().any(|file| file.by == case.actor.user()) {
-        return Err(Refusal::new("own_proof", "You handed this proof in yourself, so you cannot review it.", "Another reviewer, or a stand-in, reviews it."));
+        return Err(Refusal::new(
+            "own_proof",
+            "You handed this proof in yourself, so you cannot review it.",
+            "Another reviewer, or a stand-in, reviews it.",
+        ));
     }
     Ok(activity)
 }
@@ -207,7 +257,10 @@ pub(super) fn end(cycle: &mut Cycle, no: u16, state: ActivityState) {
 
 pub(super) fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
     let no = match event {
-        Event::ProofSubmitted { activity, .. } | Event::ProofAccepted { activity } | Event::ProofReturned { activity, .. } | Event::ActivityExpired { activity, .. } => *activity,
+        Event::ProofSubmitted { activity, .. }
+        | Event::ProofAccepted { activity }
+        | Event::ProofReturned { activity, .. }
+        | Event::ActivityExpired { activity, .. } => *activity,
         Event::Reminded { item, .. } => *item,
         _ => return,
     };
@@ -232,7 +285,9 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
             activity.state = ActivityState::Live;
         }
         Event::ActivityExpired { .. } => activity.state = ActivityState::Expired,
-        Event::Reminded { what, day, .. } => activity.reminded.push(s4_action_plan::Reminded { what: *what, day: *day }),
+        Event::Reminded { what, day, .. } => {
+            activity.reminded.push(s4_action_plan::Reminded { what: *what, day: *day })
+        }
         _ => {}
     }
 }
@@ -244,27 +299,47 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
         Event::ProofSubmitted { activity, files } => {
             let due = teller.s.policy.proof.review_days;
             let due = plus(teller.s.policy.today(teller.now), due);
-            Told::new("proof.submitted", format!("{by} handed in proof of “{}”: {} file{}.", name(*activity), files.len(), if files.len() == 1 { "" } else { "s" }))
-                .to(teller.to_manager(Topic::ProofSubmitted, "/execution").item(name(*activity)).due(Some(due)))
+            Told::new(
+                "proof.submitted",
+                format!(
+                    "{by} handed in proof of “{}”: {} file{}.",
+                    name(*activity),
+                    files.len(),
+                    if files.len() == 1 { "" } else { "s" }
+                ),
+            )
+            .to(teller.to_manager(Topic::ProofSubmitted, "/execution").item(name(*activity)).due(Some(due)))
         }
         Event::ProofAccepted { activity } => {
-            let due = teller.cycle.activity(*activity).map(|activity| teller.s.policy.claim_due(activity.draft.ends, &teller.s.partner));
-            Told::new("proof.accepted", format!("{by} accepted the proof of “{}”.", name(*activity))).to(teller.to_partner(Topic::ProofAccepted, "/execution").item(name(*activity)).due(due))
+            let due = teller
+                .cycle
+                .activity(*activity)
+                .map(|activity| teller.s.policy.claim_due(activity.draft.ends, &teller.s.partner));
+            Told::new("proof.accepted", format!("{by} accepted the proof of “{}”.", name(*activity)))
+                .to(teller.to_partner(Topic::ProofAccepted, "/execution").item(name(*activity)).due(due))
         }
         Event::ProofReturned { activity, reason, .. } => {
             let due = teller.cycle.activity(*activity).map(|activity| teller.s.policy.proof_due(activity.draft.ends));
-            Told::new("proof.returned", format!("{by} returned the proof of “{}”: “{reason}”", name(*activity))).to(teller.to_partner(Topic::ProofReturned, "/execution").item(name(*activity)).reason(reason).due(due))
+            Told::new("proof.returned", format!("{by} returned the proof of “{}”: “{reason}”", name(*activity)))
+                .to(teller.to_partner(Topic::ProofReturned, "/execution").item(name(*activity)).reason(reason).due(due))
         }
-        Event::ActivityExpired { activity, released } => Told::new("execution.activity_expired", format!("“{}” expired without proof; {released} released.", name(*activity)))
-            .to(teller.to_partner(Topic::ActivityExpired, "/execution").item(name(*activity)).amount(*released))
-            .to(teller.to_manager(Topic::ActivityExpired, "/execution").item(name(*activity)).amount(*released)),
+        Event::ActivityExpired { activity, released } => Told::new(
+            "execution.activity_expired",
+            format!("“{}” expired without proof; {released} released.", name(*activity)),
+        )
+        .to(teller.to_partner(Topic::ActivityExpired, "/execution").item(name(*activity)).amount(*released))
+        .to(teller.to_manager(Topic::ActivityExpired, "/execution").item(name(*activity)).amount(*released)),
         Event::Reminded { what, item, due, .. } => {
             let (topic, words) = match what {
                 Reminder::ProofDue => (Topic::ProofDue, "proof is due"),
                 Reminder::ProofOverdue => (Topic::ProofOverdue, "proof is overdue since"),
                 Reminder::ClaimDue => (Topic::ClaimDue, "the claim is due"),
             };
-            Told::quiet("execution.reminded", format!("Reminded of “{}”: {words} {}.", name(*item), crate::calendar::words(*due))).to(teller.to_partner(topic, "/execution").item(name(*item)).due(Some(*due)))
+            Told::quiet(
+                "execution.reminded",
+                format!("Reminded of “{}”: {words} {}.", name(*item), crate::calendar::words(*due)),
+            )
+            .to(teller.to_partner(topic, "/execution").item(name(*item)).due(Some(*due)))
         }
         _ => Told::quiet("execution.noted", ""),
     }
