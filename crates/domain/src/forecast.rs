@@ -348,13 +348,13 @@ impl Model {
         let mut out = [0.0; 7];
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let mut count = self.responses.sample(rng).round().clamp(0.0, 1e9) as u64;
-        #[allow(clippy::cast_precision_loss)]
-        for stage in 0..6 {
-            out[stage] = count as f64;
-            if stage < 5 {
-                let rate = self.rates[stage].sample(rng).clamp(0.0, 1.0);
-                count = Binomial::new(count, rate).map_or(0, |binomial| binomial.sample(rng));
-            }
+        let mut rates = self.rates.iter();
+        for place in &mut out[..6] {
+            #[allow(clippy::cast_precision_loss)]
+            let drawn = count as f64;
+            *place = drawn;
+            let passed = rates.next().and_then(|rate| Binomial::new(count, rate.sample(rng).clamp(0.0, 1.0)).ok());
+            count = passed.map_or(0, |binomial| binomial.sample(rng));
         }
         out[6] = out[5] * self.deal_size.sample(rng);
         out

@@ -5,7 +5,13 @@
 //! the documentation and the tests all read it.
 
 use crate::calendar::plus;
-use crate::cycle::{Cycle, Health, Opening, Partner, Party, Stage, Stage::*};
+use crate::cycle::{
+    Cycle, Health, Opening, Partner, Party, Stage,
+    Stage::{
+        ActionPlanDraft, ApprovalReview, Cancelled, Closed, Declined, ExecutionLive, Expired, ForecastDraft,
+        PerformanceMeasured, PlanDraft, PlanReview, RequestDraft, ScorecardOpen, TrackingListening, Withdrawn,
+    },
+};
 use crate::event::Entry;
 use crate::forecast::{Benchmarks, Evidence};
 use crate::fund::Fund;
@@ -797,7 +803,10 @@ pub fn diagram() -> String {
 
 /// Acts whose line covers several stages leave the stage as it is; only their ends are moves.
 fn leads(law: &Move, from: Stage, to: Stage) -> bool {
-    !(law.from.len() > 1 && law.from.contains(&to) && law.to.contains(&from))
-        && !(law.act == Act::CancelCycle && (to == Withdrawn) != (BEFORE_APPROVAL.contains(&from)))
-        && !(law.act == Act::TickExecution && from != ExecutionLive)
+    let stays = law.from.len() > 1 && law.from.contains(&to) && law.to.contains(&from);
+    match law.act {
+        Act::CancelCycle => (to == Withdrawn) == BEFORE_APPROVAL.contains(&from),
+        Act::TickExecution => from == ExecutionLive && !stays,
+        _ => !stays,
+    }
 }

@@ -6,6 +6,7 @@
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
+use std::fmt::Write;
 
 /// An ISO 4217 currency that has minor units: USD (2), JPY (0), KWD (3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -221,7 +222,7 @@ impl Money {
         if rest > 0 {
             let width = self.currency.exponent() as usize;
             text.push(marks.decimal());
-            text.push_str(&format!("{rest:0width$}"));
+            let _ = write!(text, "{rest:0width$}");
         }
         text
     }

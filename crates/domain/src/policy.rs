@@ -254,13 +254,13 @@ impl Policy {
             say("[share]", "a share is above 0 and at most 1".to_owned());
         }
         for rate in &self.share.rate {
-            if let Some(code) = &rate.activity {
-                if self.activity_type(code).is_none() {
-                    say(
-                        &format!("\"{code}\""),
-                        format!("the rate names the activity “{code}”, which the guide does not have"),
-                    );
-                }
+            if let Some(code) = &rate.activity
+                && self.activity_type(code).is_none()
+            {
+                say(
+                    &format!("\"{code}\""),
+                    format!("the rate names the activity “{code}”, which the guide does not have"),
+                );
             }
             if rate.from.zip(rate.to).is_some_and(|(from, to)| from > to) {
                 say("[[share.rate]]", "a rate's first day comes after its last".to_owned());

@@ -247,7 +247,7 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
             cycle.stage = Stage::ForecastDraft;
         }
         Event::Verified { note } => {
-            cycle.scorecard.verified = Some(Verified { by: stamp.by, at: stamp.at, note: note.clone() })
+            cycle.scorecard.verified = Some(Verified { by: stamp.by, at: stamp.at, note: note.clone() });
         }
     }
 }

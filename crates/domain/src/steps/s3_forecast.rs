@@ -40,6 +40,8 @@ pub struct CampaignDraft {
     pub reason: String,
 }
 
+// A command lives for one request; its size costs nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
@@ -54,6 +56,8 @@ pub enum Command {
     Commit {},
 }
 
+// An event lives for one decision; its size costs nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {

@@ -244,7 +244,7 @@ fn lead_time(s: &Situation, draft: &RequestDraft, today: Date, verdicts: &mut Ve
         let (name, starts) = (&activity.draft.name, activity.draft.starts);
         let last = s.policy.last_day_to_ask(starts, &s.partner.country);
         let mut say = |outcome, sentence: String, remedy: &str| {
-            verdicts.push(Verdict { rule: "lead_time".to_owned(), outcome, sentence, remedy: remedy.to_owned() })
+            verdicts.push(Verdict { rule: "lead_time".to_owned(), outcome, sentence, remedy: remedy.to_owned() });
         };
         if today <= last {
             say(
@@ -261,7 +261,7 @@ fn lead_time(s: &Situation, draft: &RequestDraft, today: Date, verdicts: &mut Ve
         );
         match rule.late {
             Late::NeedsReason if !draft.late_reason.trim().is_empty() => {
-                say(Judgement::Warn, format!("{late} A reason is given."), "")
+                say(Judgement::Warn, format!("{late} A reason is given."), "");
             }
             Late::NeedsReason => say(Judgement::Fail, late, "Give a reason to ask late."),
             Late::Refused => say(Judgement::Fail, late, "Move the activity to a later day in the action plan."),

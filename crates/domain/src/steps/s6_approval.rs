@@ -372,7 +372,8 @@ fn commit(case: &Case, lines: &[LineDecision]) -> Result<Vec<Posting>, Refusal> 
 /// What a campaign holds already: committed, and claimed or paid by its claims.
 pub(super) fn held_by(cycle: &Cycle, book: &Book, campaign: u16) -> i64 {
     let committed = committed(cycle, book, campaign);
-    let claims: i64 = cycle.claims.iter().filter(|claim| claim.campaign == campaign).map(|claim| claim.held()).sum();
+    let claims: i64 =
+        cycle.claims.iter().filter(|claim| claim.campaign == campaign).map(super::s7_execution::Claim::held).sum();
     committed + claims
 }
 

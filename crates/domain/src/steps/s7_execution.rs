@@ -405,7 +405,7 @@ pub(crate) fn upcoming(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
 impl Cycle {
     /// Reminders already sent: what, which activity, for which day.
     pub(crate) fn execution_reminders(&self) -> impl Iterator<Item = (Reminder, u16, Date)> {
-        self.activities.iter().flat_map(|activity| activity.state_reminders())
+        self.activities.iter().flat_map(super::s4_action_plan::Activity::state_reminders)
     }
 }
 

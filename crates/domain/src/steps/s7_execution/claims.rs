@@ -641,7 +641,7 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
         }
         Event::ClawbackProposed { amount, reason, .. } => {
             claim.clawback =
-                Some(Clawback { amount: *amount, reason: reason.clone(), proposed_by: stamp.by, confirmed_by: None })
+                Some(Clawback { amount: *amount, reason: reason.clone(), proposed_by: stamp.by, confirmed_by: None });
         }
         Event::ClawedBack { .. } => {
             if let Some(clawback) = &mut claim.clawback {

@@ -286,7 +286,7 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
         }
         Event::ActivityExpired { .. } => activity.state = ActivityState::Expired,
         Event::Reminded { what, day, .. } => {
-            activity.reminded.push(s4_action_plan::Reminded { what: *what, day: *day })
+            activity.reminded.push(s4_action_plan::Reminded { what: *what, day: *day });
         }
         _ => {}
     }
