@@ -9,7 +9,8 @@ mod words;
 
 pub use form::{Choice, Control, ErrorSummary, Field, Form, FormError, Line};
 pub use parts::{
-    Badge, Crumbs, Empty, Fact, Facts, Hub, HubItem, Pager, RuleLine, Rules, Stats, Tab, Tabs, Tone, Value,
+    Answer, Answers, Badge, Crumbs, Empty, Fact, Facts, Hub, HubItem, Pager, RuleLine, Rules, Stats, Tab, Tabs, Tone,
+    Value,
 };
 pub use record::{HeaderStrip, Rail, RailStep, STEPS, StepState, Task, TaskList, Timeline, TimelineItem};
 pub use words::{Amount, Due, Share, count, date_words, day_words, grouped, percent, short_date};

@@ -145,6 +145,21 @@ pub struct Stats {
     pub facts: Vec<Fact>,
 }
 
+/// What was answered, before it is sent: each line with a way back to its question.
+#[derive(Clone, Debug, Template)]
+#[template(path = "parts/answers.html")]
+pub struct Answers {
+    pub rows: Vec<Answer>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub label: String,
+    pub value: Value,
+    /// None where nothing can be changed any more.
+    pub href: Option<String>,
+}
+
 /// The parts of a bigger document and how far each is.
 #[derive(Clone, Debug, Template)]
 #[template(path = "parts/hub.html")]
@@ -229,6 +244,7 @@ pub struct Pager {
     pub next: Option<String>,
 }
 
+impl HtmlSafe for Answers {}
 impl HtmlSafe for Facts {}
 impl HtmlSafe for Stats {}
 impl HtmlSafe for Hub {}
