@@ -11,6 +11,8 @@ pub use ring::{Ring, RingStep};
 
 use std::borrow::Borrow;
 
+use domain::money::Currency;
+
 use crate::view::{Amount, Value, grouped};
 
 /// What a chart's numbers count.
@@ -27,6 +29,10 @@ pub enum Unit {
 impl Unit {
     pub fn money(exponent: u32, currency: &str) -> Self {
         Self::Money { exponent, currency: currency.to_owned() }
+    }
+
+    pub fn of(currency: Currency) -> Self {
+        Self::money(currency.exponent(), currency.code())
     }
 
     /// A number as people read it. (Templates hand over references, code hands over numbers.)

@@ -2,15 +2,19 @@
 //!
 //! A part is a struct that renders itself: `{{ rail }}` in a template writes its HTML, escaped inside, unescaped as a whole.
 
+mod cycle;
 mod form;
 mod parts;
 mod record;
 mod words;
 
+pub use cycle::{cycle_href, light_badge, stage_badge, step_href, step_path};
 pub use form::{Choice, Control, ErrorSummary, Field, Form, FormError, Line};
 pub use parts::{
     Answer, Answers, Badge, Crumbs, Empty, Fact, Facts, Hub, HubItem, Pager, RuleLine, Rules, Stats, Tab, Tabs, Tone,
     Value,
 };
-pub use record::{HeaderStrip, Rail, RailStep, STEPS, StepState, Task, TaskList, Timeline, TimelineItem};
-pub use words::{Amount, Due, Share, count, date_words, day_words, grouped, percent, short_date};
+pub use record::{HeaderStrip, Rail, RailStep, StepState, Task, TaskList, Timeline, TimelineItem};
+pub use words::{Amount, Due, Share, count, grouped, percent, short_date};
+
+pub use domain::calendar::{distance as day_words, words as date_words};

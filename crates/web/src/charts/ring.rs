@@ -3,7 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use crate::view::STEPS;
+use domain::cycle::Step;
 
 /// The home page's picture of the whole loop.
 #[derive(Clone, Debug, Template)]
@@ -69,7 +69,7 @@ impl Ring {
             };
             Node { step, name, x, y, word_x, word_y, anchor }
         };
-        self.steps.iter().zip(STEPS).zip(CENTRES.into_iter().enumerate()).map(node).collect()
+        self.steps.iter().zip(Step::ALL.map(Step::label)).zip(CENTRES.into_iter().enumerate()).map(node).collect()
     }
 }
 

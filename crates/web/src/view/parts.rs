@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use domain::money::Money;
 
 use super::words::{Amount, Due, Share, escaped};
 
@@ -109,6 +110,12 @@ macro_rules! value_from {
         })*
     };
 }
+impl From<Money> for Value {
+    fn from(money: Money) -> Self {
+        Self::Money(money.into())
+    }
+}
+
 value_from!(Text(String), Money(Amount), Due(Due), Share(Share), Badge(Badge));
 
 /// A label, its value, and a small note beneath.

@@ -6,32 +6,11 @@ use askama::filters::HtmlSafe;
 use super::parts::{Badge, Fact, Tone};
 use super::words::Due;
 
-/// The nine steps of the loop, by the names people see.
-pub const STEPS: [&str; 9] =
-    ["plan", "scorecard", "forecast", "action plan", "request", "approval", "execution", "tracking", "performance"];
-
 /// The loop as a line: what is behind, where the cycle is, what is ahead.
 #[derive(Clone, Debug, Template)]
 #[template(path = "parts/rail.html")]
 pub struct Rail {
     pub steps: Vec<RailStep>,
-}
-
-impl Rail {
-    /// All nine steps with step `current` (1 to 9) in the given state, those before it done, those after it ahead.
-    /// With 10 the loop is closed. `href` says where a step's page is, if it has one yet.
-    pub fn at(current: usize, state: StepState, href: impl Fn(usize) -> Option<String>) -> Self {
-        let steps = STEPS.iter().enumerate().map(|(index, name)| {
-            let number = index + 1;
-            let state = match number.cmp(&current) {
-                std::cmp::Ordering::Less => StepState::Done,
-                std::cmp::Ordering::Equal => state,
-                std::cmp::Ordering::Greater => StepState::Todo,
-            };
-            RailStep { name: (*name).to_owned(), href: href(number), state }
-        });
-        Self { steps: steps.collect() }
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -143,11 +122,11 @@ mod tests {
 
     #[test]
     fn the_rail_says_where_the_cycle_is_without_colour() {
-        let rail =
-            Rail::at(6, StepState::Current, |step| (step <= 6).then(|| format!("/cycles/C-1/{step}"))).to_string();
-        assert_eq!(rail.matches("class=\"done\"").count(), 5);
-        assert_eq!(rail.matches("aria-current=\"step\"").count(), 1);
-        assert_eq!(rail.matches("still ahead").count(), 3);
-        assert_eq!(rail.matches("<a ").count(), 6);
+        let step = |name: &str, state| RailStep { name: name.to_owned(), href: None, state };
+        let steps = vec![step("plan", StepState::Done), step("scorecard", StepState::Current), step("x", StepState::Todo)];
+        let rail = Rail { steps }.to_string();
+        for words in ["plan</span><span class=\"sr\">, done", "aria-current=\"step\"", "still ahead"] {
+            assert_eq!(rail.matches(words).count(), 1, "{words}: {rail}");
+        }
     }
 }

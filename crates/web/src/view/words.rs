@@ -4,6 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use askama::filters::{Html, HtmlSafe, escape};
 use chrono::{Datelike, NaiveDate};
+use domain::calendar::{distance, words};
+use domain::money::Money;
 
 /// An amount of money for showing: grouped figure, small currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,11 @@ impl Amount {
         Self { number, currency: currency.to_owned(), negative: minor < 0 }
     }
 
+    /// A sum of money with every decimal.
+    pub fn exactly(money: Money) -> Self {
+        Self::exact(money.minor, money.currency.exponent(), money.currency.code())
+    }
+
     /// "12,000 EUR", for buttons, titles and mails.
     pub fn plain(&self) -> String {
         format!("{}\u{a0}{}", self.number, self.currency)
@@ -67,6 +74,12 @@ impl Display for Amount {
 }
 
 impl HtmlSafe for Amount {}
+
+impl From<Money> for Amount {
+    fn from(money: Money) -> Self {
+        Self::new(money.minor, money.currency.exponent(), money.currency.code())
+    }
+}
 
 /// Text made harmless for HTML, for the parts that write their own markup.
 pub(super) fn escaped(text: &str) -> impl Display {
@@ -138,25 +151,9 @@ impl Display for Share {
 
 impl HtmlSafe for Share {}
 
-/// "Thu 30 April 2026".
-pub fn date_words(date: NaiveDate) -> String {
-    date.format("%a %-d %B %Y").to_string()
-}
-
 /// "30 Apr", with the year when it is another one than today's.
 pub fn short_date(date: NaiveDate, today: NaiveDate) -> String {
     date.format(if date.year() == today.year() { "%-d %b" } else { "%-d %b %Y" }).to_string()
-}
-
-/// "today", "tomorrow", "in 9 days", "2 days ago".
-pub fn day_words(date: NaiveDate, today: NaiveDate) -> String {
-    match (date - today).num_days() {
-        -1 => "yesterday".to_owned(),
-        0 => "today".to_owned(),
-        1 => "tomorrow".to_owned(),
-        days if days < 0 => format!("{} days ago", -days),
-        days => format!("in {days} days"),
-    }
 }
 
 /// A deadline seen from a day: says the date, the distance, and whether it presses.
@@ -189,8 +186,8 @@ impl Due {
 
     /// "Thu 30 April 2026, in 9 days" without markup.
     pub fn plain(self) -> String {
-        let distance = self.overdue().unwrap_or_else(|| day_words(self.on, self.today));
-        format!("{}, {distance}", date_words(self.on))
+        let distance = self.overdue().unwrap_or_else(|| distance(self.on, self.today));
+        format!("{}, {distance}", words(self.on))
     }
 
     /// For lists: "in 9 days", "2 days overdue"; the date itself as the tooltip.
@@ -214,13 +211,13 @@ pub struct DueBrief(Due);
 impl Display for DueBrief {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let due = self.0;
-        let words = due.overdue().unwrap_or_else(|| format!("due {}", day_words(due.on, due.today)));
+        let nearness = due.overdue().unwrap_or_else(|| format!("due {}", distance(due.on, due.today)));
         write!(
             f,
-            r#"<time class="{}" datetime="{}" title="{}">{words}</time>"#,
+            r#"<time class="{}" datetime="{}" title="{}">{nearness}</time>"#,
             due.class(),
             due.on,
-            date_words(due.on)
+            words(due.on)
         )
     }
 }
