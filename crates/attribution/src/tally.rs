@@ -149,7 +149,8 @@ impl Tally {
         }
     }
 
-    fn make_room(&mut self, channels: usize) {
+    /// Have a total for each of so many channels, whether a journey met them or not.
+    pub fn make_room(&mut self, channels: usize) {
         if channels <= self.channels {
             return;
         }
@@ -209,13 +210,13 @@ pub struct Rounded {
 impl Totals {
     /// Round to so many decimals, 12 at most: credit by largest remainder, so that the channels and what is unattributed
     /// add up to the total of all journeys (itself rounded half up, if it has more decimals); among equal remainders
-    /// the channel earlier in `order` gets the unit. Participation is rounded number by number. Returns the channels
-    /// in that order, and what is unattributed.
-    pub fn rounded(&self, decimals: u32, order: &[Channel]) -> (Vec<Rounded>, Rounded) {
+    /// the channel with the smaller number gets the unit. Participation is rounded number by number. Returns each
+    /// channel's amounts by its number, and what is unattributed.
+    pub fn rounded(&self, decimals: u32) -> (Vec<Rounded>, Rounded) {
         let unit = 10_i128.pow(DECIMALS - decimals.min(DECIMALS)) << FRACTION;
         let [conversions, value] = [0, 1].map(|quantity| {
-            let sum = |channel: &Channel| self.by_channel.get(*channel as usize).map_or(0, |sums| sums[quantity]);
-            let parts: Vec<i128> = order.iter().map(sum).chain([self.unattributed[quantity]]).collect();
+            let all = self.by_channel.iter().chain([&self.unattributed]);
+            let parts: Vec<i128> = all.map(|sums| sums[quantity]).collect();
             if self.credit {
                 round_together(self.total[quantity] << FRACTION, &parts, unit)
             } else {

@@ -1,0 +1,281 @@
+//! Events: a row per touch, in any order. Rows are kept as 40 bytes each, in buckets by journey; buckets are then sorted
+//! and added up one by one, on all threads.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
+use std::io::Read;
+use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use attribution::tally::{DECIMALS, Tally};
+use attribution::{Channel, Milestone, Milestones, Outcome, Touch};
+
+use super::channels::{self, Merged, Names};
+use super::rows::{self, Header, Problem, Row};
+use super::settings::Settings;
+use super::{Counted, number};
+
+/// Journeys are divided among so many buckets.
+const BUCKETS: usize = 128;
+
+const MICROS: i64 = 1_000_000;
+const ONE: i128 = 10_i128.pow(DECIMALS);
+
+/// One row. The order of the fields is the order of touches in a journey: time, the conversion last among touches of the
+/// same moment, stage rank, then channel by name; the rest only makes the order total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Event {
+    /// 128 bits of hash stand for the journey's id: two ids are taken for one once in 10^20 files of a billion journeys.
+    journey: [u64; 2],
+    micros: i64,
+    converts: bool,
+    rank: u8,
+    channel: Channel,
+    milestone: u8,
+    /// The place of a conversion's value among the bucket's.
+    value: u32,
+}
+
+/// A conversion without a touch.
+const NO_CHANNEL: Channel = Channel::MAX;
+const NO_MILESTONE: u8 = Milestone::MAX;
+
+struct Columns<'a> {
+    journey: usize,
+    timestamp: usize,
+    channel: usize,
+    stage: Option<usize>,
+    conversion: Option<usize>,
+    value: Option<usize>,
+    own_milestones: &'a BTreeMap<String, Milestone>,
+}
+
+#[derive(Default, Clone)]
+struct Bucket {
+    events: Vec<Event>,
+    values: Vec<i128>,
+}
+
+/// What one thread collects.
+struct Collected {
+    names: Names,
+    buckets: Vec<Bucket>,
+    staged: bool,
+    idle_values: u64,
+}
+
+pub fn read(input: impl Read, settings: &Settings, lookback: Option<Duration>) -> anyhow::Result<Counted> {
+    let begin = |header: &Header| {
+        Ok(Columns {
+            journey: header.require("journey_id")?,
+            timestamp: header.require("timestamp")?,
+            channel: header.require("channel")?,
+            stage: header.find("stage"),
+            conversion: header.find("conversion"),
+            value: header.find("value"),
+            own_milestones: &settings.own_milestones,
+        })
+    };
+    let state = || Collected {
+        names: Names::default(),
+        buckets: vec![Bucket::default(); BUCKETS],
+        staged: false,
+        idle_values: 0,
+    };
+    let mut collected = rows::read(input, begin, state, Columns::take)?;
+    if !collected.iter().any(|part| part.staged) {
+        settings.warn_without_stages();
+    }
+    let idle: u64 = collected.iter().map(|part| part.idle_values).sum();
+    if idle > 0 {
+        eprintln!("note: {idle} rows have a value but no conversion; only a row with conversion 1 carries value");
+    }
+    let channels = channels::merge(&collected.iter().map(|part| &part.names).collect::<Vec<_>>());
+    let buckets = by_bucket(&mut collected);
+    let empty = Tally::new(&settings.measures())?;
+    let tally = add_up(buckets, &channels, lookback, &empty);
+    Ok(Counted { tally, channels })
+}
+
+impl Columns<'_> {
+    fn take(&self, to: &mut Collected, row: &Row) -> Result<(), Problem> {
+        let journey = row.get(Some(self.journey));
+        if journey.is_empty() {
+            return Err(Problem::new("journey_id is empty"));
+        }
+        let (text, value) = (row.get(Some(self.timestamp)), row.get(self.value));
+        let wanted = "a time; write RFC 3339 with an offset, like 2026-03-02T09:30:00Z, or epoch seconds";
+        let micros = micros(text).ok_or_else(|| Problem::cell("timestamp", text, wanted))?;
+        let amount =
+            number::parse(value).ok_or_else(|| Problem::cell("value", value, "a number like 12.5, below 10^15"))?;
+        let converts = self.converts(row)?;
+        let channel = match row.get(Some(self.channel)) {
+            [] if converts => NO_CHANNEL,
+            [] => return Ok(()), // A touch of no channel is none.
+            name => to.names.number(name, (row.line, 0)),
+        };
+        let (rank, milestone) = self.stage(row.get(self.stage));
+        to.staged |= milestone != NO_MILESTONE;
+        let journey = hash(journey);
+        let bucket = &mut to.buckets[usize::try_from(journey[0] % BUCKETS as u64).unwrap_or(0)];
+        let place = bucket.values.len();
+        if converts {
+            bucket.values.push(amount);
+        } else if amount != 0 {
+            to.idle_values += 1;
+        }
+        let value = u32::try_from(place).map_err(|_| Problem::new("there are too many conversions"))?;
+        bucket.events.push(Event { journey, micros, converts, rank, channel, milestone, value });
+        Ok(())
+    }
+
+    fn converts(&self, row: &Row) -> Result<bool, Problem> {
+        match row.get(self.conversion) {
+            b"" | b"0" => Ok(false),
+            b"1" => Ok(true),
+            text if text.eq_ignore_ascii_case(b"false") => Ok(false),
+            text if text.eq_ignore_ascii_case(b"true") => Ok(true),
+            text => match number::parse(text) {
+                Some(0) => Ok(false),
+                Some(ONE) => Ok(true),
+                _ => Err(Problem::cell("conversion", text, "0 or 1")),
+            },
+        }
+    }
+
+    /// A stage's rank, and the milestone it names. A stage nobody has named orders nothing.
+    fn stage(&self, text: &[u8]) -> (u8, u8) {
+        if text.is_empty() {
+            return (0, NO_MILESTONE);
+        }
+        let text = String::from_utf8_lossy(text);
+        if let Ok(rank) = text.parse() {
+            return (rank, NO_MILESTONE);
+        }
+        let own = || self.own_milestones.get(&text.to_lowercase()).copied();
+        match Milestone::named(&text).or_else(own) {
+            Some(milestone) => (rank_of(milestone), milestone.number()),
+            None => (0, NO_MILESTONE),
+        }
+    }
+}
+
+/// Milestones in the order in which a deal meets them; one's own come between the named ones and the close.
+fn rank_of(milestone: Milestone) -> u8 {
+    match milestone {
+        Milestone::FIRST_TOUCH => 1,
+        Milestone::LEAD_CREATION => 2,
+        Milestone::REGISTERED_DEAL => 3,
+        Milestone::OPPORTUNITY_CREATION => 4,
+        Milestone::DEMO => 5,
+        Milestone::PROPOSAL => 6,
+        Milestone::CLOSE => u8::MAX,
+        own => own.number(),
+    }
+}
+
+fn hash(journey: &[u8]) -> [u64; 2] {
+    [1, 2].map(|which| {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u8(which);
+        hasher.write(journey);
+        hasher.finish()
+    })
+}
+
+/// A moment in microseconds since 1970, up to the year 9999.
+fn micros(text: &[u8]) -> Option<i64> {
+    const LATEST: i128 = 253_402_300_800;
+    let text = std::str::from_utf8(text).ok()?;
+    if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
+        return Some(time.timestamp_micros());
+    }
+    let units = number::parse(text.as_bytes()).filter(|units| !text.is_empty() && units.abs() < LATEST * ONE)?;
+    i64::try_from(units.div_euclid(ONE / i128::from(MICROS))).ok()
+}
+
+/// For every bucket, what each thread has put into it.
+fn by_bucket(collected: &mut [Collected]) -> Vec<Vec<Bucket>> {
+    let of_all = |bucket: usize| collected.iter_mut().map(|part| mem::take(&mut part.buckets[bucket])).collect();
+    (0..BUCKETS).map(of_all).collect()
+}
+
+/// Sort bucket after bucket and add up its journeys. Sums are whole numbers: which thread takes which bucket is all one.
+fn add_up(buckets: Vec<Vec<Bucket>>, channels: &Merged, lookback: Option<Duration>, empty: &Tally) -> Tally {
+    let buckets: Vec<std::sync::Mutex<Vec<Bucket>>> = buckets.into_iter().map(std::sync::Mutex::new).collect();
+    let next = AtomicUsize::new(0);
+    let direct: Vec<bool> = channels.names.iter().map(|name| channels::is_direct(name)).collect();
+    let work = || {
+        let mut journeys = Journeys { tally: empty.clone(), lookback, direct: &direct, touches: Vec::new() };
+        while let Some(bucket) = buckets.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let parts = mem::take(&mut *bucket.lock().expect("a bucket is taken by one thread"));
+            journeys.add(&joined(parts, &channels.renumbered));
+        }
+        journeys.tally
+    };
+    let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let same: Vec<Channel> = (0..).take(channels.names.len()).collect();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let mut tally = empty.clone();
+        for worker in workers {
+            tally.merge(&worker.join().expect("a worker has panicked"), &same);
+        }
+        tally
+    })
+}
+
+/// One bucket out of what the threads have put into it, with the channels' final numbers, in order.
+fn joined(parts: Vec<Bucket>, renumbered: &[Vec<Channel>]) -> Bucket {
+    let mut joined = Bucket::default();
+    for (part, renumbered) in parts.into_iter().zip(renumbered) {
+        let offset = u32::try_from(joined.values.len()).unwrap_or(u32::MAX);
+        joined.values.extend(part.values);
+        joined.events.extend(part.events.into_iter().map(|event| Event {
+            channel: renumbered.get(event.channel as usize).copied().unwrap_or(NO_CHANNEL),
+            value: event.value.saturating_add(offset),
+            ..event
+        }));
+    }
+    let value = |event: &Event| if event.converts { joined.values[event.value as usize] } else { 0 };
+    joined.events.sort_unstable_by(|one, other| {
+        let same = |event: &Event| Event { value: 0, ..*event };
+        same(one).cmp(&same(other)).then_with(|| value(one).cmp(&value(other)))
+    });
+    joined
+}
+
+/// Cuts sorted events into journeys and counts them.
+struct Journeys<'a> {
+    tally: Tally,
+    lookback: Option<Duration>,
+    direct: &'a [bool],
+    touches: Vec<Touch>,
+}
+
+impl Journeys<'_> {
+    fn add(&mut self, bucket: &Bucket) {
+        for events in bucket.events.chunk_by(|one, next| one.journey == next.journey && !one.converts) {
+            let Some(last) = events.last() else { continue };
+            let outcome = if last.converts {
+                Outcome { conversions: ONE, value: bucket.values[last.value as usize], nulls: 0 }
+            } else {
+                Outcome { conversions: 0, value: 0, nulls: ONE }
+            };
+            let oldest = self.lookback.map_or(i64::MIN, |lookback| {
+                last.micros.saturating_sub(i64::try_from(lookback.as_micros()).unwrap_or(i64::MAX))
+            });
+            let inside = events.iter().filter(|event| event.micros >= oldest && event.channel != NO_CHANNEL);
+            self.touches.clear();
+            self.touches.extend(inside.map(|event| Touch {
+                rank: event.rank,
+                direct: self.direct[event.channel as usize],
+                milestones: Milestone::numbered(event.milestone).into_iter().collect::<Milestones>(),
+                ..Touch::new(0, event.channel, event.micros.div_euclid(MICROS))
+            }));
+            self.tally.record(&self.touches, last.micros.div_euclid(MICROS), &outcome);
+        }
+    }
+}
