@@ -5,12 +5,14 @@
 //! partner's, what was not spent is released.
 
 mod claims;
+mod payment;
 mod proof;
+mod release;
 
-pub(super) use claims::release_beyond;
 pub(crate) use claims::window_end;
 pub use claims::{Claim, ClaimLine, ClaimLineDraft, ClaimState, Clawback, Payment, claimable, payable};
 pub use proof::{ActivityState, FileVerdict, ProofFile, ProofUpload, missing_proof};
+pub(super) use release::release_beyond;
 
 use super::s4_action_plan::{self, ActivityDraft};
 use super::s5_request::{RequestLine, most_for};
@@ -182,11 +184,11 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
         Command::AcceptProof { activity } => proof::accept(case, *activity),
         Command::ReturnProof { activity, verdicts, reason } => proof::send_back(case, *activity, verdicts, reason),
         Command::SubmitClaim { campaign, lines, is_final } => claims::submit(case, *campaign, lines, *is_final),
-        Command::ApproveClaim { claim, amount, reason } => claims::approve(case, *claim, *amount, reason),
-        Command::DenyClaim { claim, reason } => claims::deny(case, *claim, reason),
-        Command::RecordSettlement { claim, amount, reference } => claims::settle(case, *claim, *amount, reference),
-        Command::ProposeClawback { claim, amount, reason } => claims::propose_clawback(case, *claim, *amount, reason),
-        Command::ConfirmClawback { claim } => claims::confirm_clawback(case, *claim),
+        Command::ApproveClaim { claim, amount, reason } => payment::approve(case, *claim, *amount, reason),
+        Command::DenyClaim { claim, reason } => payment::deny(case, *claim, reason),
+        Command::RecordSettlement { claim, amount, reference } => payment::settle(case, *claim, *amount, reference),
+        Command::ProposeClawback { claim, amount, reason } => payment::propose_clawback(case, *claim, *amount, reason),
+        Command::ConfirmClawback { claim } => payment::confirm_clawback(case, *claim),
         Command::Amend { activity, draft, lines, reason } => amend(case, *activity, draft, lines, reason),
         Command::CancelActivity { activity, reason } => cancel_activity(case, *activity, reason),
         Command::CancelCampaign { campaign, reason } => cancel_campaign(case, *campaign, reason),
@@ -320,7 +322,7 @@ fn release_activity(s: &Situation, no: u16, today: Date) -> (Money, Vec<Posting>
     let mut book = s.book.clone();
     let held = s6_approval::held_by(cycle, &book, campaign);
     let postings = release_beyond(s, &mut book, campaign, (held - approved).max(0), today);
-    (claims::released(cycle, &postings), postings)
+    (release::released(cycle, &postings), postings)
 }
 
 fn cancel_campaign(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>, Refusal> {
@@ -336,7 +338,7 @@ fn cancel_campaign(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>, R
     }
     let mut book = case.s.book.clone();
     let postings = release_beyond(case.s, &mut book, no, 0, case.today);
-    let released = claims::released(cycle, &postings);
+    let released = release::released(cycle, &postings);
     Ok(with_end(
         case,
         Outcome::with(Event::CampaignCancelled { campaign: no, reason: reason.trim().to_owned(), released }, postings),

@@ -1,0 +1,122 @@
+//! What a cycle waits for, and when the clock next matters to it.
+
+use super::Situation;
+use super::command::{Command, CycleCommand};
+use super::moves::BEFORE_APPROVAL;
+use crate::calendar::plus;
+use crate::cycle::Stage::{
+    ActionPlanDraft, ApprovalReview, Cancelled, Closed, Declined, ExecutionLive, Expired, ForecastDraft,
+    PerformanceMeasured, PlanDraft, PlanReview, RequestDraft, ScorecardOpen, TrackingListening, Withdrawn,
+};
+use crate::cycle::{Health, Party};
+use crate::steps::{s6_approval, s7_execution, s8_tracking};
+use crate::{Date, Instant};
+use chrono::NaiveTime;
+
+/// Whom the cycle waits for, since when, by when, and to do what.
+pub fn health(s: &Situation) -> Health {
+    let cycle = &s.cycle;
+    let (waiting_on, due, task) = match cycle.stage {
+        PlanDraft if cycle.plan.returned.is_some() => (Party::Partner, None, "Change the plan and submit it again"),
+        PlanDraft => (Party::Partner, None, "Write the plan and submit it"),
+        PlanReview => (
+            Party::Manager,
+            Some(plus(cycle.since.date_naive(), s.policy.band(1).map_or(5, |band| band.sla_days))),
+            "Agree or return the plan",
+        ),
+        ScorecardOpen => (Party::Partner, None, "Answer the scorecard"),
+        ForecastDraft => (Party::Partner, None, "Forecast the campaigns"),
+        ActionPlanDraft => (Party::Partner, None, "Plan the activities"),
+        RequestDraft => (Party::Partner, last_day_to_ask(s), "Ask for the money"),
+        ApprovalReview if cycle.approval.open_question().is_some() => {
+            (Party::Partner, cycle.approval.due, "Answer the approver's question")
+        }
+        ApprovalReview => (Party::Approvers, cycle.approval.due, "Approve, return or decline the request"),
+        ExecutionLive => in_execution(s),
+        TrackingListening => {
+            with_claims(s).unwrap_or((Party::Nobody, Some(s8_tracking::window_closes(s)), "Listening for results"))
+        }
+        PerformanceMeasured if cycle.review.partner.is_some() => {
+            with_claims(s).unwrap_or((Party::Manager, None, "Sign the performance review"))
+        }
+        PerformanceMeasured => with_claims(s).unwrap_or((Party::Partner, None, "Sign the performance review")),
+        Closed | Declined | Withdrawn | Cancelled | Expired => (Party::Nobody, None, "Ended"),
+    };
+    Health {
+        waiting_on,
+        since: cycle.since,
+        due,
+        task: task.to_owned(),
+        stopped: cycle.stage.is_end() && cycle.stage != Closed,
+    }
+}
+
+fn last_day_to_ask(s: &Situation) -> Option<Date> {
+    s.cycle.activities.iter().map(|activity| s.policy.last_day_to_ask(activity.draft.starts, &s.partner.country)).min()
+}
+
+type Waiting = (Party, Option<Date>, &'static str);
+
+fn in_execution(s: &Situation) -> Waiting {
+    use s7_execution::ActivityState;
+    let cycle = &s.cycle;
+    if cycle.activities.iter().any(|activity| activity.state == ActivityState::ProofReview) {
+        return (Party::Manager, None, "Review the proof");
+    }
+    if let Some(waiting) = with_claims(s) {
+        return waiting;
+    }
+    let next = cycle
+        .activities
+        .iter()
+        .filter(|activity| activity.state == ActivityState::Live)
+        .map(|activity| s.policy.proof_due(activity.draft.ends))
+        .min();
+    (Party::Partner, next, "Run the activities and hand in their proof")
+}
+
+/// A claim waits for finance: to decide or to pay.
+fn with_claims(s: &Situation) -> Option<Waiting> {
+    use s7_execution::ClaimState;
+    let claims = &s.cycle.claims;
+    if let Some(claim) = claims.iter().find(|claim| claim.state == ClaimState::Review) {
+        return Some((
+            Party::Finance,
+            Some(plus(claim.submitted_at.date_naive(), s.policy.claim.review_days)),
+            "Decide the claim",
+        ));
+    }
+    let payable = claims.iter().find(|claim| matches!(claim.state, ClaimState::Payable | ClaimState::PartPaid))?;
+    Some((
+        Party::Finance,
+        Some(plus(payable.submitted_at.date_naive(), s.policy.claim.review_days + s.policy.claim.pay_days)),
+        "Pay the claim",
+    ))
+}
+
+/// The next day the timer has something to do, at its first moment.
+pub fn wake_at(s: &Situation) -> Option<Instant> {
+    let cycle = &s.cycle;
+    let day = match cycle.stage {
+        ApprovalReview if !cycle.approval.escalated => cycle.approval.due.map(|due| plus(due, 1)),
+        ExecutionLive | TrackingListening | PerformanceMeasured => s7_execution::next_day(s)
+            .into_iter()
+            .chain((cycle.stage == TrackingListening).then(|| plus(s8_tracking::window_closes(s), 1)))
+            .min(),
+        stage if BEFORE_APPROVAL.contains(&stage) && stage != ApprovalReview => Some(plus(cycle.period.to, 1)),
+        _ => None,
+    };
+    day.map(|day| day.and_time(NaiveTime::MIN).and_utc())
+}
+
+/// The command the timer issues for a cycle that has woken, if there is one.
+pub fn timer_command(s: &Situation, now: Instant) -> Option<Command> {
+    let today = s.policy.today(now);
+    match s.cycle.stage {
+        ApprovalReview => Some(s6_approval::Command::Escalate {}.into()),
+        TrackingListening if s8_tracking::window_closes(s) < today => Some(s8_tracking::Command::Close {}.into()),
+        ExecutionLive | TrackingListening | PerformanceMeasured => Some(s7_execution::Command::Tick {}.into()),
+        stage if stage.is_end() => None,
+        _ => Some(CycleCommand::Expire {}.into()),
+    }
+}

@@ -1,0 +1,210 @@
+//! A claim's decision and its money: approved, denied, paid, clawed back. Three people at least: who submitted it,
+//! who approved the request, who approves the claim and who pays it are never the same.
+
+use super::super::{Case, Outcome, check_text, need_reason};
+use super::Event;
+use super::claims::{Claim, ClaimState, Payment};
+use super::release::{in_review, release_all_but, released};
+use crate::ids::UserId;
+use crate::ledger::{Account, AccountKind, Posting};
+use crate::money::Money;
+use crate::refusal::{Reason, Refusal};
+
+fn in_state<'a>(case: &'a Case, no: u16, states: &[ClaimState]) -> Result<&'a Claim, Refusal> {
+    let claim = case.s.cycle.claim(no).ok_or_else(|| {
+        Refusal::new(
+            "no_claim",
+            format!("This cycle has no claim {no}."),
+            "Go back to the claims and choose one that is there.",
+        )
+    })?;
+    if states.contains(&claim.state) {
+        return Ok(claim);
+    }
+    Err(Refusal::new(
+        "claim_state",
+        format!("Claim {no} is {}.", claim.state.label()),
+        "Look at the claim again; it has moved on.",
+    ))
+}
+
+/// Not the submitter, not an approver of the request, and not acting for one of them.
+fn third_person(case: &Case, claim: &Claim, what: &str) -> Result<(), Refusal> {
+    let me = [case.actor.user(), case.standing.user];
+    let approver = |user: &UserId| case.s.cycle.approval.decisions.iter().any(|decision| decision.by == *user);
+    if me.contains(&claim.submitted_by) {
+        return Err(Refusal::new(
+            "own_claim",
+            format!("You submitted this claim yourself, so you cannot {what} it."),
+            "A colleague in finance does.",
+        ));
+    }
+    if me.iter().any(approver) {
+        return Err(Refusal::new(
+            "approved_request",
+            format!("You approved the request behind this claim, so you cannot {what} it."),
+            "A colleague in finance who did not approve it does.",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn approve(case: &Case, no: u16, amount: Money, reason: &str) -> Result<Vec<Outcome>, Refusal> {
+    let (s, cycle) = (case.s, &case.s.cycle);
+    let claim = in_state(case, no, &[ClaimState::Review])?;
+    third_person(case, claim, "approve")?;
+    if amount.currency != cycle.currency || !amount.is_positive() || amount.minor > claim.asked.minor {
+        return Err(Refusal::at(
+            "amount",
+            "amount",
+            format!("The claim may pay up to {}.", claim.asked),
+            "Approve that much or less, above zero.",
+        ));
+    }
+    if amount.minor < claim.asked.minor {
+        need_reason(reason).map_err(|_| {
+            Refusal::at(
+                "reason",
+                "reason",
+                format!(
+                    "This pays {} less than claimed.",
+                    Money::new(claim.asked.minor - amount.minor, cycle.currency)
+                ),
+                "Say why, for the partner.",
+            )
+        })?;
+    }
+    let of_campaign = |account: &Account| {
+        account.kind == AccountKind::Committed
+            && account.cycle == Some(cycle.id)
+            && account.item == Some(claim.campaign)
+    };
+    let Some(draws) = s.book.draw(amount.minor, of_campaign) else {
+        return Err(Refusal::new(
+            "committed",
+            format!("“{}” holds less than {amount}.", claim.campaign),
+            "Look at the claim again; money was released meanwhile.",
+        ));
+    };
+    let mut book = s.book.clone();
+    let mut postings = Vec::new();
+    for (from, minor) in draws {
+        let to = Account::claimed(from.fund, s.partner.id, cycle.id, no);
+        let posting = Posting { from, to, amount: Money::new(minor, cycle.currency) };
+        book.post(&posting);
+        postings.push(posting);
+    }
+    let release = if claim.is_final {
+        release_all_but(s, &mut book, claim.campaign, in_review(cycle, claim.campaign, Some(no)), case.today)
+    } else {
+        Vec::new()
+    };
+    let released = released(cycle, &release);
+    postings.extend(release);
+    Ok(vec![Outcome::with(
+        Event::ClaimApproved { claim: no, amount, reason: reason.trim().to_owned(), released },
+        postings,
+    )])
+}
+
+pub(super) fn deny(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>, Refusal> {
+    let claim = in_state(case, no, &[ClaimState::Review])?;
+    third_person(case, claim, "deny")?;
+    need_reason(reason)?;
+    Ok(vec![Event::ClaimDenied { claim: no, reason: reason.trim().to_owned() }.into()])
+}
+
+pub(super) fn settle(case: &Case, no: u16, amount: Money, reference: &str) -> Result<Vec<Outcome>, Refusal> {
+    let (s, cycle) = (case.s, &case.s.cycle);
+    let claim = in_state(case, no, &[ClaimState::Payable, ClaimState::PartPaid])?;
+    third_person(case, claim, "pay")?;
+    if claim.decided_by == Some(case.actor.user()) {
+        return Err(Refusal::new(
+            "own_approval",
+            "You approved this claim, so you cannot pay it.",
+            "A colleague in finance pays it.",
+        ));
+    }
+    let mut reasons = Vec::new();
+    check_text("reference", "The payment reference", reference, 120, &mut reasons);
+    if amount.currency != cycle.currency || !amount.is_positive() || amount.minor > claim.outstanding().minor {
+        reasons.push(
+            Reason::new(
+                "amount",
+                format!("{} is outstanding on this claim.", claim.outstanding()),
+                "Enter that much or less.",
+            )
+            .at("amount"),
+        );
+    }
+    Refusal::unless_empty(reasons)?;
+    let Some(fund) = cycle.fund() else {
+        return Err(Refusal::new("fund", "The claim has no fund.", "Ask the administrator."));
+    };
+    let owed = s.book.minor(&Account::recoverable(fund, s.partner.id));
+    let offset = Money::new(owed.min(amount.minor).max(0), cycle.currency);
+    let mut postings = vec![Posting {
+        from: Account::claimed(fund, s.partner.id, cycle.id, no),
+        to: Account::paid(fund, s.partner.id, cycle.id, no),
+        amount,
+    }];
+    if offset.is_positive() {
+        postings.push(Posting {
+            from: Account::recoverable(fund, s.partner.id),
+            to: Account::funding(fund),
+            amount: offset,
+        });
+    }
+    let payment =
+        Payment { amount, offset, reference: reference.trim().to_owned(), by: case.actor.user(), at: case.now };
+    Ok(vec![Outcome::with(Event::Settled { claim: no, payment }, postings)])
+}
+
+pub(super) fn propose_clawback(case: &Case, no: u16, amount: Money, reason: &str) -> Result<Vec<Outcome>, Refusal> {
+    let claim = in_state(case, no, &[ClaimState::Paid])?;
+    need_reason(reason)?;
+    if amount.currency != case.s.cycle.currency || !amount.is_positive() || amount.minor > claim.paid().minor {
+        return Err(Refusal::at(
+            "amount",
+            "amount",
+            format!("The claim was paid {}.", claim.paid()),
+            "Ask back that much or less.",
+        ));
+    }
+    if claim.clawback.is_some() {
+        return Err(Refusal::new(
+            "already_proposed",
+            "A claw back of this claim is proposed already.",
+            "A second person confirms it.",
+        ));
+    }
+    Ok(vec![Event::ClawbackProposed { claim: no, amount, reason: reason.trim().to_owned() }.into()])
+}
+
+pub(super) fn confirm_clawback(case: &Case, no: u16) -> Result<Vec<Outcome>, Refusal> {
+    let (s, cycle) = (case.s, &case.s.cycle);
+    let claim = in_state(case, no, &[ClaimState::Paid])?;
+    let Some(clawback) = &claim.clawback else {
+        return Err(Refusal::new(
+            "not_proposed",
+            "No claw back of this claim is proposed.",
+            "Propose it first, with a reason.",
+        ));
+    };
+    if clawback.proposed_by == case.actor.user() {
+        return Err(Refusal::new(
+            "second_person",
+            "You proposed this claw back yourself.",
+            "A second person in finance confirms it.",
+        ));
+    }
+    let Some(fund) = cycle.fund() else {
+        return Err(Refusal::new("fund", "The claim has no fund.", "Ask the administrator."));
+    };
+    let posting = Posting {
+        from: Account::paid(fund, s.partner.id, cycle.id, no),
+        to: Account::recoverable(fund, s.partner.id),
+        amount: clawback.amount,
+    };
+    Ok(vec![Outcome::with(Event::ClawedBack { claim: no, amount: clawback.amount }, vec![posting])])
+}
