@@ -68,7 +68,9 @@ impl Visitor {
         let url = self.url(path);
         let sent = with(self.client.request(method.clone(), &url)).send().await;
         let response = sent.unwrap_or_else(|e| panic!("{method} {url}: {e:?}"));
-        Page::read(&self.base, response).await
+        let page = Page::read(&self.base, response).await;
+        page.assert_guarded();
+        page
     }
 
     /// Fills the form that has this button and presses it; the page after the redirect comes back.
@@ -294,6 +296,15 @@ impl Page {
         let text = self.raw();
         assert!(!text.contains(words), "{} says {words:?}:\n{}", self.path, self.text_or_raw());
         self
+    }
+
+    /// The headers that leave with every answer, whatever made it.
+    #[track_caller]
+    fn assert_guarded(&self) {
+        let policy = self.header("content-security-policy");
+        assert!(!policy.is_empty() && !policy.contains("unsafe-"), "{}: policy {policy:?}", self.path);
+        assert_eq!(self.header("x-content-type-options"), "nosniff", "{}", self.path);
+        assert!(!self.header("referrer-policy").is_empty(), "{}: no referrer policy", self.path);
     }
 
     fn text_or_raw(&self) -> String {
