@@ -2,12 +2,15 @@
 //!
 //! A part is a struct that renders itself: `{{ rail }}` in a template writes its HTML, escaped inside, unescaped as a whole.
 
+mod cell;
 mod cycle;
 mod form;
 mod parts;
 mod record;
+mod strip;
 mod words;
 
+pub use cell::{Cell, Cells};
 pub use cycle::{cycle_href, light_badge, stage_badge, step_href, step_path};
 pub use form::{Choice, Control, ErrorSummary, Field, Form, FormError, Line};
 pub use parts::{
@@ -15,6 +18,7 @@ pub use parts::{
     Value,
 };
 pub use record::{HeaderStrip, Rail, RailStep, StepState, Task, TaskList, Timeline, TimelineItem};
+pub use strip::{activity_badge, capital, claim_badge};
 pub use words::{Amount, Due, Share, count, grouped, percent, short_date};
 
 pub use domain::calendar::{distance as day_words, words as date_words};

@@ -206,7 +206,7 @@ impl Field {
     }
 
     /// The ids of the notes that a screen reader should read with the field.
-    fn described_by(&self) -> Option<String> {
+    pub(super) fn described_by(&self) -> Option<String> {
         let notes =
             [("hint", !self.hint.is_empty()), ("pinned", self.pinned.is_some()), ("error", self.error.is_some())];
         let ids: Vec<_> =
