@@ -1,0 +1,35 @@
+//! What pages, the API and exports read.
+//!
+//! Every method takes the viewer first, and the wall between partners is part of its query. What is read before it is
+//! known who asks (sessions, sign-in, tracked links) is behind [`Reader::door`].
+
+mod door;
+mod people;
+
+pub use door::Door;
+pub use people::UserFilter;
+
+use crate::sql::rows;
+use domain::ids::{CycleId, PartnerId};
+use sea_orm::DatabaseConnection;
+
+/// A read-only handle. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    db: DatabaseConnection,
+}
+
+impl Reader {
+    pub(crate) fn new(db: DatabaseConnection) -> Self {
+        Self { db }
+    }
+}
+
+rows! {
+    /// Where a campaign ID leads.
+    view CampaignKey {
+        cycle_id: CycleId,
+        no: u16,
+        partner_id: PartnerId,
+    }
+}

@@ -1,0 +1,94 @@
+//! Users, their sessions, invitations, tokens and stand-ins.
+
+use super::Reader;
+use crate::error::{Error, Result};
+use crate::rows::{ApiToken, Invitation, Session, StandIn, User};
+use crate::sql::{self, anywhere, values};
+use crate::viewer::{Scope, Viewer, Where};
+use domain::Instant;
+use domain::ids::{PartnerId, UserId};
+use domain::people::Role;
+
+/// Which users to list.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct UserFilter {
+    /// Part of the name or address.
+    pub text: Option<String>,
+    pub role: Option<Role>,
+    pub partner: Option<PartnerId>,
+    /// `Some(true)`: only disabled ones.
+    pub disabled: Option<bool>,
+}
+
+impl Reader {
+    /// Users by name, at most 500: all of them for an administrator or auditor, one's own colleagues for a partner.
+    pub async fn users(&self, viewer: &Viewer, filter: &UserFilter) -> Result<Vec<User>> {
+        let text = filter.text.as_deref().filter(|text| !text.trim().is_empty()).map(anywhere);
+        let mut found = users_seen_by(viewer)?.eq("partner_id", filter.partner);
+        if let Some(text) = text {
+            found = found.and(r"(lower(name) LIKE ? ESCAPE '\' OR email LIKE ? ESCAPE '\')", values![text, text]);
+        }
+        if let Some(role) = filter.role {
+            found = found.and("roles LIKE ?", values![format!("%\"{}\"%", role.code())]);
+        }
+        let found = match filter.disabled {
+            Some(true) => found.and("disabled_at IS NOT NULL", Vec::new()),
+            Some(false) => found.and("disabled_at IS NULL", Vec::new()),
+            None => found,
+        };
+        let tail = format!("{} ORDER BY name, id LIMIT 500", found.sql());
+        sql::all(&self.db, &sql::select::<User>(&tail), found.values).await
+    }
+
+    pub async fn user(&self, viewer: &Viewer, id: UserId) -> Result<User> {
+        let found = users_seen_by(viewer)?.eq("id", Some(id));
+        sql::one(&self.db, &sql::select::<User>(&found.sql()), found.values).await
+    }
+
+    /// One's own sessions, last seen first; an administrator may look at anybody's.
+    pub async fn sessions_of(&self, viewer: &Viewer, user: UserId) -> Result<Vec<Session>> {
+        own_or_administered(viewer, user)?;
+        let tail = "WHERE user_id = $1 ORDER BY seen_at DESC";
+        sql::all(&self.db, &sql::select::<Session>(tail), values![user]).await
+    }
+
+    /// Invitations nobody has used yet and that still work, of the users the viewer may see.
+    pub async fn open_invitations(&self, viewer: &Viewer, now: Instant) -> Result<Vec<Invitation>> {
+        let seen = users_seen_by(viewer)?.and("used_at IS NULL AND expires_at > ?", values![now]);
+        let sql = format!(
+            "SELECT i.* FROM invitation i JOIN (SELECT id AS who, partner_id FROM app_user) u ON u.who = i.user_id
+             {} ORDER BY i.created_at DESC LIMIT 500",
+            seen.sql()
+        );
+        sql::all(&self.db, &sql, seen.values).await
+    }
+
+    pub async fn tokens_of(&self, viewer: &Viewer, user: UserId) -> Result<Vec<ApiToken>> {
+        own_or_administered(viewer, user)?;
+        let tail = "WHERE user_id = $1 ORDER BY created_at DESC";
+        sql::all(&self.db, &sql::select::<ApiToken>(tail), values![user]).await
+    }
+
+    /// Who stands in for a user, and whom they stand in for, newest first.
+    pub async fn stand_ins(&self, viewer: &Viewer, user: UserId) -> Result<Vec<StandIn>> {
+        own_or_administered(viewer, user)?;
+        let tail = "WHERE absent_id = $1 OR stand_in_id = $1 ORDER BY from_day DESC LIMIT 200";
+        sql::all(&self.db, &sql::select::<StandIn>(tail), values![user]).await
+    }
+}
+
+/// Administrators and auditors see every user, a partner's people their colleagues, the vendor's people each other.
+fn users_seen_by(viewer: &Viewer) -> Result<Where> {
+    if viewer.sees_administration() {
+        return Ok(Where::default());
+    }
+    match viewer.scope() {
+        Scope::Partner(partner) => Ok(Where::default().eq("partner_id", Some(partner))),
+        Scope::Nothing => Err(Error::NotFound),
+        Scope::All | Scope::Regions(_) => Ok(Where::default().and("partner_id IS NULL", Vec::new())),
+    }
+}
+
+fn own_or_administered(viewer: &Viewer, user: UserId) -> Result<()> {
+    if viewer.user() == user || viewer.sees_administration() { Ok(()) } else { Err(Error::NotFound) }
+}

@@ -1,0 +1,16 @@
+//! Rows of tables that are written as they stand. Cycles and the ledger are not among them: those are written from a
+//! decision only.
+
+mod files;
+mod partners;
+mod people;
+mod programs;
+mod results;
+mod work;
+
+pub use files::File;
+pub use partners::PartnerRow;
+pub use people::{ApiToken, Invitation, Purpose, Session, SignInAttempt, StandIn, User};
+pub use programs::{Guide, Program};
+pub use results::{Company, Deal, ImportBatch, ImportChange, Link, Person, Touch};
+pub use work::OutboxMail;

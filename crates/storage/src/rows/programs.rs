@@ -1,0 +1,30 @@
+//! Programs and their guides.
+
+use crate::sql::rows;
+use domain::ids::{ProgramId, UserId};
+use domain::money::Currency;
+use domain::{Date, Instant};
+
+rows! {
+    /// A program: a fund's rules and its guide.
+    table "program" => Program {
+        id: ProgramId,
+        code: String,
+        name: String,
+        currency: Currency,
+        /// The name of its scorecard template.
+        scorecard: String,
+        created_at: Instant,
+    }
+
+    /// One version of a program's guide. In force on a day is the latest version effective by then.
+    table "guide" => Guide {
+        program_id: ProgramId,
+        /// Counts from 1.
+        version: u32,
+        toml: String,
+        effective_from: Date,
+        created_at: Instant,
+        created_by: Option<UserId>,
+    }
+}

@@ -1,0 +1,4 @@
+//! Storage against a real database: SQLite always, PostgreSQL where `TEST_POSTGRES_URL` names a server.
+
+mod kit;
+mod people;

@@ -1,0 +1,332 @@
+//! A cycle is locked, decided on, and recorded from the decision, in one transaction.
+
+use super::Remembered;
+use super::fund::FundRow;
+use super::ledger::{AccountRow, Caused};
+use super::projection::{Projection, totals};
+use super::timeline::{Chain, GENESIS, sha256};
+use crate::error::{Error, Result};
+use crate::rows::{Guide, Program};
+use crate::sql::{self, Column, FromRow, Table, rows, values};
+use crate::tx::Tx;
+use crate::viewer::{Viewer, Where};
+use domain::cycle::{Cycle, Partner, Party, Stage};
+use domain::fund::Fund;
+use domain::ids::{CycleId, EventId, FundId, PartnerId, ProgramId};
+use domain::ledger::{Balance, Book};
+use domain::machine::Decision;
+use domain::money::Currency;
+use domain::people::Actor;
+use domain::{Date, Instant};
+use sea_orm::QueryResult;
+
+/// What `due` holds where nothing is due.
+pub(crate) const NEVER: Date = Date::from_ymd_opt(9999, 12, 31).unwrap();
+
+rows! {
+    table "cycle" => CycleRow {
+        id: CycleId,
+        number: String,
+        serial: u32,
+        program_id: ProgramId,
+        partner_id: PartnerId,
+        region: String,
+        title: String,
+        search: String,
+        period_from: Date,
+        period_to: Date,
+        currency: Currency,
+        stage: Stage,
+        level: u8,
+        version: i64,
+        since: Instant,
+        opened_at: Instant,
+        ended_at: Option<Instant>,
+        waiting_on: Party,
+        waiting_since: Instant,
+        due: Date,
+        task: String,
+        stopped: bool,
+        wake_at: Option<Instant>,
+        lease_until: Option<Instant>,
+        fund_id: Option<FundId>,
+        asked: i64,
+        approved: i64,
+        claimed: i64,
+        paid: i64,
+        updated_at: Instant,
+        head_hash: String,
+        doc: String,
+    }
+}
+
+/// A cycle, by the number people use or by its id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WhichCycle<'a> {
+    Number(&'a str),
+    Id(CycleId),
+}
+
+/// What surrounds a cycle that is about to be decided on. The rules' `Situation` is made of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CycleParts {
+    pub cycle: Cycle,
+    pub partner: Partner,
+    pub program: Program,
+    /// The guide in force on the day the cycle was opened.
+    pub guide: Guide,
+    /// The funds of the program, by code.
+    pub funds: Vec<Fund>,
+    /// Balances that are not zero: unallocated in those funds, this partner's wallet and recoverable in them, and all
+    /// accounts of this cycle.
+    pub book: Book,
+}
+
+/// What a new cycle is opened from.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Opened {
+    pub partner: Partner,
+    pub program: Program,
+    pub guide: Guide,
+    /// The partner's cycles of the same period, newest first: an agreed plan or a scorecard may be taken from them.
+    pub earlier: Vec<Cycle>,
+}
+
+/// What was recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recorded {
+    pub number: String,
+    pub version: i64,
+    /// One event an entry, in order.
+    pub events: Vec<EventId>,
+}
+
+struct Locked {
+    doc: String,
+    head_hash: String,
+    region: String,
+}
+
+impl FromRow for Locked {
+    fn from_row(row: &QueryResult) -> Result<Self> {
+        Ok(Self {
+            doc: Column::read(row, "doc")?,
+            head_hash: Column::read(row, "head_hash")?,
+            region: Column::read(row, "region")?,
+        })
+    }
+}
+
+impl Tx {
+    /// Locks a cycle until the end of the transaction and loads what surrounds it, as far as the viewer may see it.
+    pub async fn lock_cycle(&self, viewer: &Viewer, which: WhichCycle<'_>) -> Result<CycleParts> {
+        let found = match which {
+            WhichCycle::Number(number) => Where::default().eq("number", Some(number)),
+            WhichCycle::Id(id) => Where::default().eq("id", Some(id)),
+        };
+        let wall = found.within(viewer.scope(), "partner_id", "region");
+        let lock = sql::for_update(&self.db, false);
+        let sql = format!("SELECT doc, head_hash, region FROM cycle {} {lock}", wall.sql());
+        let locked: Locked = sql::one(&self.db, &sql, wall.values).await?;
+        let cycle: Cycle = sql::from_json(&locked.doc, "cycle.doc")?;
+        self.remember(Remembered {
+            stream: cycle.id.0,
+            version: cycle.version,
+            head_hash: locked.head_hash,
+            projection: Projection::of(&cycle, &locked.region),
+            region: locked.region,
+        });
+        Ok(CycleParts {
+            partner: self.partner(cycle.partner).await?,
+            program: self.program(cycle.program).await?,
+            guide: self.guide_on(cycle.program, cycle.opened_at.date_naive()).await?,
+            funds: self.funds_of(cycle.program).await?,
+            book: self.book_of_cycle(&cycle).await?,
+            cycle,
+        })
+    }
+
+    /// What a new cycle of a partner in a program is opened from, where the viewer may see that partner.
+    pub async fn before_opening(
+        &self,
+        viewer: &Viewer,
+        partner: PartnerId,
+        program: ProgramId,
+        period: (Date, Date),
+        today: Date,
+    ) -> Result<Opened> {
+        let wall = Where::default().eq("id", Some(partner)).within(viewer.scope(), "id", "region");
+        let sql = format!("SELECT id FROM partner {}", wall.sql());
+        let seen: Vec<PartnerId> = sql::column(&self.db, "id", &sql, wall.values).await?;
+        let partner = *seen.first().ok_or(Error::NotFound)?;
+        let sql = "SELECT doc FROM cycle WHERE partner_id = $1 AND program_id = $2
+                   AND period_from = $3 AND period_to = $4 ORDER BY serial DESC LIMIT 20";
+        let docs: Vec<String> =
+            sql::column(&self.db, "doc", sql, values![partner, program, period.0, period.1]).await?;
+        let earlier = docs.iter().map(|doc| sql::from_json(doc, "cycle.doc")).collect::<Result<_>>()?;
+        Ok(Opened {
+            partner: self.partner(partner).await?,
+            program: self.program(program).await?,
+            guide: self.guide_on(program, today).await?,
+            earlier,
+        })
+    }
+
+    async fn funds_of(&self, program: ProgramId) -> Result<Vec<Fund>> {
+        let tail = "WHERE program_id = $1 ORDER BY code";
+        let rows: Vec<FundRow> = sql::all(&self.db, &sql::select::<FundRow>(tail), values![program]).await?;
+        Ok(rows.into_iter().map(FundRow::into_domain).collect())
+    }
+
+    /// Each arm goes by an index of its own.
+    async fn book_of_cycle(&self, cycle: &Cycle) -> Result<Book> {
+        let columns: Vec<String> = AccountRow::COLUMNS.iter().map(|column| format!("a.{column}")).collect();
+        let columns = columns.join(", ");
+        let sql = format!(
+            "SELECT {columns} FROM account a WHERE a.cycle_id = $1 AND a.balance <> 0
+             UNION ALL
+             SELECT {columns} FROM account a JOIN fund f ON f.id = a.fund_id
+             WHERE f.program_id = $2 AND a.kind = 'unallocated' AND a.balance <> 0
+             UNION ALL
+             SELECT {columns} FROM account a JOIN fund f ON f.id = a.fund_id
+             WHERE a.partner_id = $3 AND a.cycle_id IS NULL AND a.balance <> 0 AND f.program_id = $2"
+        );
+        self.book(&sql, values![cycle.id, cycle.program, cycle.partner]).await
+    }
+
+    pub(crate) async fn book(&self, sql: &str, values: Vec<sea_orm::Value>) -> Result<Book> {
+        let rows: Vec<AccountRow> = sql::all(&self.db, sql, values).await?;
+        let balances: Vec<Balance> = rows.into_iter().map(AccountRow::into_balance).collect();
+        Ok(Book { balances })
+    }
+
+    /// Records a decision on a cycle: its stage and document where the version still matches, balances, postings,
+    /// chained events, and the rows that hang on it. A decision made on version 0 opens the cycle.
+    ///
+    /// [`Error::Stale`]: the cycle moved on since. [`Error::Contended`]: a balance was taken meanwhile.
+    pub async fn record(&self, decision: &Decision, actor: &Actor, now: Instant) -> Result<Recorded> {
+        let cycle = decision.cycle();
+        let before = match decision.before() {
+            0 => self.nothing_before(cycle).await?,
+            version => self.recall(cycle.id.0, version)?,
+        };
+        let after = Projection::of(cycle, &before.region);
+        let doc = sql::to_json(cycle);
+        let state_hash = sha256(&doc);
+        let chain = Chain {
+            stream: cycle.id.0,
+            kind: "cycle",
+            partner: Some(cycle.partner),
+            seq: before.version,
+            head: before.head_hash,
+            state_hash: &state_hash,
+        };
+        let events = chain.extend(decision.entries(), actor, now);
+        let head_hash = events.last().map_or_else(|| GENESIS.to_owned(), |event| event.hash.clone());
+        self.save_cycle(&self.row_of(decision, &before.region, &after, now, head_hash, doc).await?, before.version)
+            .await?;
+        let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+        let postings = caused(&ids, decision.entries());
+        self.move_balances(&postings).await?;
+        self.append(&events).await?;
+        self.post(&postings, now).await?;
+        self.project(&before.projection, &after).await?;
+        Ok(Recorded { number: cycle.number.clone(), version: cycle.version, events: ids })
+    }
+
+    async fn nothing_before(&self, cycle: &Cycle) -> Result<Remembered> {
+        Ok(Remembered {
+            stream: cycle.id.0,
+            version: 0,
+            head_hash: GENESIS.to_owned(),
+            region: self.region_of(cycle.partner).await?,
+            projection: Projection::default(),
+        })
+    }
+
+    async fn save_cycle(&self, row: &CycleRow, before: i64) -> Result<()> {
+        if before == 0 {
+            return sql::insert(&self.db, std::slice::from_ref(row)).await.map(|_| ());
+        }
+        match sql::update(&self.db, row, &["id"], " AND version = ?", values![before]).await? {
+            0 => Err(Error::Stale),
+            _ => Ok(()),
+        }
+    }
+
+    async fn row_of(
+        &self,
+        decision: &Decision,
+        region: &str,
+        projection: &Projection,
+        now: Instant,
+        head_hash: String,
+        doc: String,
+    ) -> Result<CycleRow> {
+        let (cycle, health) = (decision.cycle(), decision.health());
+        let partner = self.partner_row(cycle.partner).await?;
+        let sums = totals(&projection.campaigns);
+        Ok(CycleRow {
+            id: cycle.id,
+            number: cycle.number.clone(),
+            serial: cycle.serial,
+            program_id: cycle.program,
+            partner_id: cycle.partner,
+            region: region.to_owned(),
+            title: cycle.title.clone(),
+            search: format!("{} {} {}", cycle.number, cycle.title, partner.name).to_lowercase(),
+            period_from: cycle.period.from,
+            period_to: cycle.period.to,
+            currency: cycle.currency,
+            stage: cycle.stage,
+            level: cycle.level,
+            version: cycle.version,
+            since: cycle.since,
+            opened_at: cycle.opened_at,
+            ended_at: cycle.ended_at,
+            waiting_on: health.waiting_on,
+            waiting_since: health.since,
+            due: health.due.unwrap_or(NEVER),
+            task: health.task.clone(),
+            stopped: health.stopped,
+            wake_at: decision.wake_at(),
+            lease_until: None,
+            fund_id: cycle.fund(),
+            asked: sums.asked,
+            approved: sums.approved,
+            claimed: sums.claimed,
+            paid: sums.paid,
+            updated_at: now,
+            head_hash,
+            doc,
+        })
+    }
+
+    /// Takes up to `limit` cycles whose clock has come, for this worker until `until`; another worker skips them.
+    /// Recording a decision ends the lease.
+    pub async fn lease_cycles(&self, now: Instant, until: Instant, limit: u16) -> Result<Vec<CycleId>> {
+        let sql = format!(
+            "UPDATE cycle SET lease_until = $2 WHERE id IN (
+               SELECT id FROM cycle WHERE wake_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+               ORDER BY wake_at LIMIT $3 {}
+             ) RETURNING id",
+            sql::for_update(&self.db, true)
+        );
+        sql::column(&self.db, "id", &sql, values![now, until, limit]).await
+    }
+
+    /// Nothing was due after all: the cycle sleeps until `wake_at`, or for good.
+    pub async fn put_to_sleep(&self, cycle: CycleId, wake_at: Option<Instant>) -> Result<()> {
+        let sql = "UPDATE cycle SET wake_at = $2, lease_until = NULL WHERE id = $1";
+        sql::execute(&self.db, sql, values![cycle, wake_at]).await.map(|_| ())
+    }
+}
+
+/// The postings of all entries, each with its event and its place in it.
+pub(crate) fn caused<'a>(events: &[EventId], entries: &'a [domain::event::Entry]) -> Vec<Caused<'a>> {
+    let of_entry = |(event, entry): (&EventId, &'a domain::event::Entry)| {
+        let event = *event;
+        (1..).zip(&entry.postings).map(move |(n, posting)| Caused { event, n, posting })
+    };
+    events.iter().zip(entries).flat_map(of_entry).collect()
+}

@@ -1,0 +1,165 @@
+//! Funds: made by an administrator, filled and given out by decisions.
+
+use super::Remembered;
+use super::cycle::{Recorded, caused};
+use super::ledger::AccountRow;
+use super::projection::Projection;
+use super::timeline::{Chain, GENESIS, sha256};
+use crate::error::{Error, Result};
+use crate::sql::{self, Table, rows, values};
+use crate::tx::Tx;
+use domain::fund::{Fund, FundDecision, FundKind};
+use domain::ids::{EventId, FundId, PartnerId, ProgramId};
+use domain::ledger::Book;
+use domain::money::Currency;
+use domain::people::Actor;
+use domain::{Date, Instant};
+
+rows! {
+    table "fund" => FundRow {
+        id: FundId,
+        code: String,
+        name: String,
+        program_id: ProgramId,
+        parent_id: Option<FundId>,
+        kind: FundKind,
+        currency: Currency,
+        version: i64,
+        head_hash: String,
+        created_at: Instant,
+    }
+}
+
+impl FundRow {
+    pub fn into_domain(self) -> Fund {
+        Fund {
+            id: self.id,
+            code: self.code,
+            name: self.name,
+            program: self.program_id,
+            parent: self.parent_id,
+            kind: self.kind,
+            currency: self.currency,
+            version: self.version,
+        }
+    }
+}
+
+/// A fund, by its code or its id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WhichFund<'a> {
+    Code(&'a str),
+    Id(FundId),
+}
+
+/// What the fund's rules look at.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FundParts {
+    pub fund: Fund,
+    /// Balances that are not zero: the fund's own, those of the partner named, and every lot that expires before
+    /// the day given.
+    pub book: Book,
+    pub partner_name: Option<String>,
+}
+
+impl Tx {
+    /// A new fund, still empty: `version` 0. A taken code is [`Error::Duplicate`].
+    pub async fn insert_fund(&self, fund: &Fund, now: Instant) -> Result<()> {
+        sql::insert(&self.db, &[row_of(fund, GENESIS.to_owned(), now)]).await.map(|_| ())
+    }
+
+    /// Locks a fund until the end of the transaction.
+    pub async fn lock_fund(
+        &self,
+        which: WhichFund<'_>,
+        partner: Option<PartnerId>,
+        expired_before: Option<Date>,
+    ) -> Result<FundParts> {
+        let (condition, value) = match which {
+            WhichFund::Code(code) => ("WHERE code = $1", values![code]),
+            WhichFund::Id(id) => ("WHERE id = $1", values![id]),
+        };
+        let tail = format!("{condition} {}", sql::for_update(&self.db, false));
+        let row: FundRow = sql::one(&self.db, &sql::select::<FundRow>(&tail), value).await?;
+        self.remember(Remembered {
+            stream: row.id.0,
+            version: row.version,
+            head_hash: row.head_hash.clone(),
+            region: String::new(),
+            projection: Projection::default(),
+        });
+        let partner_name = match partner {
+            Some(id) => Some(self.partner_row(id).await?.name),
+            None => None,
+        };
+        let book = self.book_of_fund(row.id, partner, expired_before).await?;
+        Ok(FundParts { fund: row.into_domain(), book, partner_name })
+    }
+
+    async fn book_of_fund(&self, fund: FundId, partner: Option<PartnerId>, before: Option<Date>) -> Result<Book> {
+        let columns = AccountRow::COLUMNS.join(", ");
+        let accounts = |condition: &str| format!("SELECT {columns} FROM account WHERE fund_id = $1 AND {condition}");
+        let mut values = values![fund];
+        let own = "balance <> 0 AND kind IN ('funding', 'unallocated', 'forfeited', 'converted')";
+        let mut arms = vec![accounts(own)];
+        if let Some(partner) = partner {
+            values.extend(values![partner]);
+            arms.push(accounts("balance <> 0 AND cycle_id IS NULL AND partner_id = $2"));
+        }
+        if let Some(day) = before {
+            values.extend(values![day]);
+            arms.push(accounts(&format!("balance > 0 AND kind = 'available' AND lot < ${}", values.len())));
+        }
+        let sql = arms.join(" UNION ");
+        self.book(&sql, values).await
+    }
+
+    /// Records a decision on a fund that this transaction has locked.
+    pub async fn record_fund(&self, decision: &FundDecision, actor: &Actor, now: Instant) -> Result<Recorded> {
+        let (fund, entries) = (decision.fund(), std::slice::from_ref(decision.entry()));
+        let before = self.recall(fund.id.0, fund.version - 1)?;
+        let state_hash = sha256(&sql::to_json(fund));
+        let chain = Chain {
+            stream: fund.id.0,
+            kind: "fund",
+            partner: entries[0].postings.iter().find_map(|posting| posting.to.partner.or(posting.from.partner)),
+            seq: before.version,
+            head: before.head_hash,
+            state_hash: &state_hash,
+        };
+        let events = chain.extend(entries, actor, now);
+        let head = events.last().map_or_else(|| GENESIS.to_owned(), |event| event.hash.clone());
+        let sql = "UPDATE fund SET version = $3, head_hash = $4 WHERE id = $1 AND version = $2";
+        if sql::execute(&self.db, sql, values![fund.id, before.version, fund.version, head]).await? == 0 {
+            return Err(Error::Stale);
+        }
+        let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+        let postings = caused(&ids, entries);
+        self.move_balances(&postings).await?;
+        self.append(&events).await?;
+        self.post(&postings, now).await?;
+        Ok(Recorded { number: fund.code.clone(), version: fund.version, events: ids })
+    }
+
+    /// Funds in which credit has expired before the day and is still there.
+    pub async fn funds_with_expired_credit(&self, day: Date) -> Result<Vec<FundId>> {
+        let sql = "SELECT DISTINCT fund_id FROM account
+                   WHERE kind = 'available' AND balance > 0 AND lot < $1 ORDER BY fund_id LIMIT 100";
+        sql::column(&self.db, "fund_id", sql, values![day]).await
+    }
+}
+
+pub(crate) fn row_of(fund: &Fund, head_hash: String, created_at: Instant) -> FundRow {
+    FundRow {
+        id: fund.id,
+        code: fund.code.clone(),
+        name: fund.name.clone(),
+        program_id: fund.program,
+        parent_id: fund.parent,
+        kind: fund.kind,
+        currency: fund.currency,
+        version: fund.version,
+        head_hash,
+        created_at,
+    }
+}

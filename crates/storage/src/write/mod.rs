@@ -1,0 +1,51 @@
+//! What a transaction can write. Cycles, funds and the ledger are written from a decision only.
+
+mod cycle;
+mod fund;
+mod ledger;
+mod outbox;
+mod partners;
+mod people;
+mod programs;
+pub(crate) mod projection;
+mod results;
+pub(crate) mod rollup;
+mod submission;
+pub(crate) mod timeline;
+
+pub use cycle::{CycleParts, Opened, Recorded, WhichCycle};
+pub use fund::{FundParts, WhichFund};
+pub use projection::CampaignResults;
+pub use rollup::{Actual, Figures, Planned, quarter_of};
+pub use submission::Submission;
+
+use crate::error::{Error, Result};
+use crate::tx::Tx;
+use projection::Projection;
+use std::sync::PoisonError;
+use uuid::Uuid;
+
+/// A cycle or fund as it was when this transaction locked it.
+pub(crate) struct Remembered {
+    /// The cycle's or fund's id, which is the id of its timeline.
+    pub stream: Uuid,
+    pub version: i64,
+    pub head_hash: String,
+    /// The partner's region and the rows that hang on the cycle; empty for a fund.
+    pub region: String,
+    pub projection: Projection,
+}
+
+impl Tx {
+    pub(crate) fn remember(&self, what: Remembered) {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+
+    /// What was locked, once: what is recorded must have been locked in the same transaction, at the same version.
+    pub(crate) fn recall(&self, stream: Uuid, version: i64) -> Result<Remembered> {
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = remembered.iter().rposition(|what| what.stream == stream);
+        let what = found.map(|index| remembered.swap_remove(index)).ok_or(Error::Stale)?;
+        if what.version == version { Ok(what) } else { Err(Error::Stale) }
+    }
+}

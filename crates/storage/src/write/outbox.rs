@@ -1,0 +1,50 @@
+//! The outbox: mail is written with the event it tells of, and sent after the commit, each once.
+
+use crate::error::{Error, Result};
+use crate::rows::OutboxMail;
+use crate::sql::{self, Table, values};
+use crate::tx::Tx;
+use domain::Instant;
+use uuid::Uuid;
+
+impl Tx {
+    pub async fn enqueue(&self, mails: &[OutboxMail]) -> Result<()> {
+        sql::insert(&self.db, mails).await.map(|_| ())
+    }
+
+    /// Takes up to `limit` due mails for this worker until `until`; another worker skips them meanwhile.
+    pub async fn lease_mails(&self, now: Instant, until: Instant, limit: u16) -> Result<Vec<OutboxMail>> {
+        let sql = format!(
+            "UPDATE outbox SET lease_until = $2, attempts = attempts + 1 WHERE id IN (
+               SELECT id FROM outbox WHERE sent_at IS NULL AND NOT dead AND due_at <= $1
+               AND (lease_until IS NULL OR lease_until <= $1) ORDER BY due_at, id LIMIT $3 {}
+             ) RETURNING {}",
+            sql::for_update(&self.db, true),
+            OutboxMail::COLUMNS.join(", ")
+        );
+        sql::all(&self.db, &sql, values![now, until, limit]).await
+    }
+
+    pub async fn mail_sent(&self, id: Uuid, now: Instant) -> Result<()> {
+        let sql = "UPDATE outbox SET sent_at = $2, lease_until = NULL, last_error = NULL WHERE id = $1";
+        sql::execute(&self.db, sql, values![id, now]).await.map(|_| ())
+    }
+
+    /// Not sent: tried again at `retry_at`, or given up where there is no such time.
+    pub async fn mail_failed(&self, id: Uuid, error: &str, retry_at: Option<Instant>) -> Result<()> {
+        let sql = "UPDATE outbox SET lease_until = NULL, last_error = $2, due_at = COALESCE($3, due_at), dead = $4
+                   WHERE id = $1 AND sent_at IS NULL";
+        let error: String = error.chars().take(500).collect();
+        sql::execute(&self.db, sql, values![id, error, retry_at, retry_at.is_none()]).await.map(|_| ())
+    }
+
+    /// An administrator sends a mail again that was given up.
+    pub async fn revive_mail(&self, id: Uuid, now: Instant) -> Result<()> {
+        let sql = "UPDATE outbox SET dead = FALSE, attempts = 0, due_at = $2, lease_until = NULL
+                   WHERE id = $1 AND dead AND sent_at IS NULL";
+        match sql::execute(&self.db, sql, values![id, now]).await? {
+            0 => Err(Error::NotFound),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Partners.
+
+use super::people::found;
+use crate::error::Result;
+use crate::rows::PartnerRow;
+use crate::sql::{self, values};
+use crate::tx::Tx;
+use domain::cycle::Partner;
+use domain::ids::PartnerId;
+
+impl Tx {
+    /// A taken name is [`crate::Error::Duplicate`].
+    pub async fn insert_partner(&self, partner: &PartnerRow) -> Result<()> {
+        sql::insert(&self.db, std::slice::from_ref(partner)).await.map(|_| ())
+    }
+
+    /// Overwrites a partner. Its region and name go along to the lists that are cut and searched by them.
+    pub async fn update_partner(&self, partner: &PartnerRow) -> Result<()> {
+        let before: PartnerRow = self.partner_row(partner.id).await?;
+        found(sql::update(&self.db, partner, &["id"], "", Vec::new()).await?)?;
+        if before.region != partner.region {
+            self.move_region(partner.id, &partner.region).await?;
+        }
+        if before.name != partner.name {
+            let sql = "UPDATE cycle SET search = replace(search, $2, $3) WHERE partner_id = $1";
+            let names = [before.name.to_lowercase(), partner.name.to_lowercase()];
+            sql::execute(&self.db, sql, values![partner.id, names[0], names[1]]).await?;
+        }
+        Ok(())
+    }
+
+    /// The partner as the rules see it.
+    pub async fn partner(&self, id: PartnerId) -> Result<Partner> {
+        let row = self.partner_row(id).await?;
+        let paid = "SELECT id FROM account WHERE partner_id = $1 AND kind = 'paid' LIMIT 1";
+        let has_been_paid = !sql::column::<uuid::Uuid>(&self.db, "id", paid, values![id]).await?.is_empty();
+        Ok(row.into_domain(has_been_paid))
+    }
+
+    pub(crate) async fn partner_row(&self, id: PartnerId) -> Result<PartnerRow> {
+        sql::one(&self.db, &sql::select::<PartnerRow>("WHERE id = $1"), values![id]).await
+    }
+
+    pub(crate) async fn region_of(&self, id: PartnerId) -> Result<String> {
+        Ok(self.partner_row(id).await?.region)
+    }
+}

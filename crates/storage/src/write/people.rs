@@ -1,0 +1,167 @@
+//! Users, sessions, guesses, invitations, tokens, stand-ins; and whom a notice reaches.
+
+use crate::error::{Error, Result};
+use crate::rows::{ApiToken, Invitation, Purpose, Session, SignInAttempt, StandIn, User};
+use crate::sql::{self, Table, values};
+use crate::tx::Tx;
+use domain::Instant;
+use domain::ids::{PartnerId, UserId};
+use domain::notice::Audience;
+use domain::people::Role;
+use uuid::Uuid;
+
+impl Tx {
+    /// A taken address is [`Error::Duplicate`].
+    pub async fn insert_user(&self, user: &User) -> Result<()> {
+        sql::insert(&self.db, std::slice::from_ref(user)).await.map(|_| ())
+    }
+
+    /// Overwrites everything of a user but the id.
+    pub async fn update_user(&self, user: &User) -> Result<()> {
+        found(sql::update(&self.db, user, &["id"], "", Vec::new()).await?)
+    }
+
+    pub async fn set_password(&self, user: UserId, password_hash: &str) -> Result<()> {
+        let sql = "UPDATE app_user SET password_hash = $2 WHERE id = $1";
+        found(sql::execute(&self.db, sql, values![user, password_hash]).await?)
+    }
+
+    pub async fn insert_session(&self, session: &Session) -> Result<()> {
+        sql::insert(&self.db, std::slice::from_ref(session)).await.map(|_| ())
+    }
+
+    pub async fn touch_session(&self, token_hash: &str, seen_at: Instant, expires_at: Instant) -> Result<()> {
+        let sql = "UPDATE session SET seen_at = $2, expires_at = $3 WHERE token_hash = $1";
+        found(sql::execute(&self.db, sql, values![token_hash, seen_at, expires_at]).await?)
+    }
+
+    /// Ends one of a user's own sessions.
+    pub async fn end_session(&self, user: UserId, token_hash: &str) -> Result<()> {
+        let sql = "DELETE FROM session WHERE user_id = $1 AND token_hash = $2";
+        sql::execute(&self.db, sql, values![user, token_hash]).await.map(|_| ())
+    }
+
+    /// Ends a user's sessions, but for the one to keep; says how many.
+    pub async fn end_sessions_of(&self, user: UserId, keep: Option<&str>) -> Result<u64> {
+        let sql = "DELETE FROM session WHERE user_id = $1 AND token_hash <> $2";
+        sql::execute(&self.db, sql, values![user, keep.unwrap_or_default()]).await
+    }
+
+    /// Forgets expired sessions and guesses older than `attempts_before`.
+    pub async fn prune_sign_in(&self, now: Instant, attempts_before: Instant) -> Result<()> {
+        sql::execute(&self.db, "DELETE FROM session WHERE expires_at <= $1", values![now]).await?;
+        sql::execute(&self.db, "DELETE FROM sign_in_attempt WHERE at < $1", values![attempts_before]).await?;
+        Ok(())
+    }
+
+    pub async fn record_attempt(&self, attempt: &SignInAttempt) -> Result<()> {
+        sql::insert(&self.db, std::slice::from_ref(attempt)).await.map(|_| ())
+    }
+
+    /// The try was no guess: it counts no longer.
+    pub async fn pass_attempt(&self, id: Uuid) -> Result<()> {
+        sql::execute(&self.db, "UPDATE sign_in_attempt SET passed = TRUE WHERE id = $1", values![id]).await.map(|_| ())
+    }
+
+    pub async fn drop_attempt(&self, id: Uuid) -> Result<()> {
+        sql::execute(&self.db, "DELETE FROM sign_in_attempt WHERE id = $1", values![id]).await.map(|_| ())
+    }
+
+    pub async fn insert_invitation(&self, invitation: &Invitation) -> Result<()> {
+        sql::insert(&self.db, std::slice::from_ref(invitation)).await.map(|_| ())
+    }
+
+    /// Uses a mailed link up. Used, expired and unknown are the same [`Error::NotFound`].
+    pub async fn use_invitation(&self, token_hash: &str, now: Instant) -> Result<Invitation> {
+        let sql = format!(
+            "UPDATE invitation SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2
+             RETURNING {}",
+            Invitation::COLUMNS.join(", ")
+        );
+        sql::one(&self.db, &sql, values![token_hash, now]).await
+    }
+
+    /// Makes the links mailed to this user for a purpose useless.
+    pub async fn drop_invitations_of(&self, user: UserId, purpose: Purpose) -> Result<()> {
+        let sql = "DELETE FROM invitation WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL";
+        sql::execute(&self.db, sql, values![user, purpose]).await.map(|_| ())
+    }
+
+    pub async fn insert_api_token(&self, token: &ApiToken) -> Result<()> {
+        sql::insert(&self.db, std::slice::from_ref(token)).await.map(|_| ())
+    }
+
+    pub async fn touch_api_token(&self, id: Uuid, now: Instant) -> Result<()> {
+        sql::execute(&self.db, "UPDATE api_token SET last_used_at = $2 WHERE id = $1", values![id, now])
+            .await
+            .map(|_| ())
+    }
+
+    pub async fn revoke_api_token(&self, id: Uuid, now: Instant) -> Result<()> {
+        let sql = "UPDATE api_token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+        found(sql::execute(&self.db, sql, values![id, now]).await?)
+    }
+
+    pub async fn insert_stand_in(&self, stand_in: &StandIn) -> Result<()> {
+        sql::insert(&self.db, std::slice::from_ref(stand_in)).await.map(|_| ())
+    }
+
+    /// Only by the one who is absent.
+    pub async fn remove_stand_in(&self, id: Uuid, absent: UserId) -> Result<()> {
+        let sql = "DELETE FROM stand_in WHERE id = $1 AND absent_id = $2";
+        found(sql::execute(&self.db, sql, values![id, absent]).await?)
+    }
+
+    /// The people a notice reaches, by name. Nobody where the audience is an address without an account.
+    pub async fn audience(&self, audience: &Audience) -> Result<Vec<User>> {
+        match audience {
+            Audience::Partner(partner) => {
+                let people = self.active_users("partner_id = $1", values![partner]).await?;
+                Ok(with_role(people, &[Role::PartnerUser, Role::PartnerAdmin]))
+            }
+            Audience::ManagerOf(partner) => {
+                let sql = "id = (SELECT manager_id FROM partner WHERE id = $1)";
+                let manager = self.active_users(sql, values![partner]).await?;
+                if !manager.is_empty() {
+                    return Ok(manager);
+                }
+                let managers = with_role(self.vendor_people().await?, &[Role::ChannelManager]);
+                self.covering(managers, *partner).await
+            }
+            Audience::Approvers { level, partner } => {
+                let mut approvers = with_role(self.vendor_people().await?, &[Role::Approver]);
+                approvers.retain(|user| user.approves_level == *level);
+                self.covering(approvers, *partner).await
+            }
+            Audience::Finance => Ok(with_role(self.vendor_people().await?, &[Role::Finance])),
+            Audience::Executives => Ok(with_role(self.vendor_people().await?, &[Role::Executive])),
+            Audience::Administrators => Ok(with_role(self.vendor_people().await?, &[Role::Administrator])),
+            Audience::User(user) => self.active_users("id = $1", values![user]).await,
+            Audience::Address(_) => Ok(Vec::new()),
+        }
+    }
+
+    async fn vendor_people(&self) -> Result<Vec<User>> {
+        self.active_users("partner_id IS NULL", Vec::new()).await
+    }
+
+    async fn active_users(&self, condition: &str, values: Vec<sea_orm::Value>) -> Result<Vec<User>> {
+        let tail = format!("WHERE {condition} AND disabled_at IS NULL AND confirmed_at IS NOT NULL ORDER BY name, id");
+        sql::all(&self.db, &sql::select::<User>(&tail), values).await
+    }
+
+    async fn covering(&self, mut people: Vec<User>, partner: PartnerId) -> Result<Vec<User>> {
+        let region = self.region_of(partner).await?;
+        people.retain(|user| user.standing().covers(&region));
+        Ok(people)
+    }
+}
+
+fn with_role(mut people: Vec<User>, roles: &[Role]) -> Vec<User> {
+    people.retain(|user| roles.iter().any(|role| user.roles.contains(role)));
+    people
+}
+
+pub(crate) fn found(rows: u64) -> Result<()> {
+    if rows == 0 { Err(Error::NotFound) } else { Ok(()) }
+}
