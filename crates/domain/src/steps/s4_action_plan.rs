@@ -160,10 +160,17 @@ pub(super) fn sound(case: &Case, draft: &ActivityDraft) -> Result<(), Refusal> {
                 .at("objective"),
         );
     }
-    if draft.costs.is_empty() {
+    costs_sound(case, &draft.costs, &mut reasons);
+    Refusal::unless_empty(reasons)
+}
+
+/// Every cost line has an eligible category, words and an amount, and a number of its own.
+fn costs_sound(case: &Case, costs: &[CostLine], reasons: &mut Vec<Reason>) {
+    let (cycle, policy) = (&case.s.cycle, &case.s.policy);
+    if costs.is_empty() {
         reasons.push(Reason::new("costs", "The activity has no cost line.", "Add what it will cost.").at("amount_1"));
     }
-    for (index, line) in draft.costs.iter().enumerate() {
+    for (index, line) in costs.iter().enumerate() {
         let row = index + 1;
         if policy.category(&line.category).is_none() {
             reasons.push(
@@ -180,7 +187,7 @@ pub(super) fn sound(case: &Case, draft: &ActivityDraft) -> Result<(), Refusal> {
             &format!("The description of cost line {row}"),
             &line.description,
             200,
-            &mut reasons,
+            reasons,
         );
         if !line.amount.is_positive() || line.amount.currency != cycle.currency {
             reasons.push(
@@ -193,15 +200,14 @@ pub(super) fn sound(case: &Case, draft: &ActivityDraft) -> Result<(), Refusal> {
             );
         }
     }
-    let numbers: std::collections::BTreeSet<u16> = draft.costs.iter().map(|line| line.no).collect();
-    if numbers.len() != draft.costs.len() || draft.costs.len() > 50 {
+    let numbers: std::collections::BTreeSet<u16> = costs.iter().map(|line| line.no).collect();
+    if numbers.len() != costs.len() || costs.len() > 50 {
         reasons.push(Reason::new(
             "line_numbers",
             "Cost lines are numbered once each, 50 at most.",
             "Number them 1, 2, 3.",
         ));
     }
-    Refusal::unless_empty(reasons)
 }
 
 /// Each campaign has activities, and their cost lines add up to its cost.

@@ -183,33 +183,7 @@ pub(super) fn submit(
     let name = &cycle.campaign(campaign).ok_or_else(|| s3_forecast::missing(campaign))?.draft.name;
     let mut reasons = Vec::new();
     lines_sound(case, campaign, lines, &mut reasons);
-    if let Some(last) = last_day(s, campaign).filter(|last| case.today > *last) {
-        reasons.push(Reason::new(
-            "claim_window",
-            format!("The last day to claim on “{name}” was {}.", words(last)),
-            "Talk to your channel manager about an extension.",
-        ));
-    }
-    let earlier =
-        cycle.claims.iter().filter(|claim| claim.campaign == campaign && claim.state != ClaimState::Denied).count();
-    if earlier >= usize::from(s.policy.claim.most_per_campaign) {
-        reasons.push(Reason::new(
-            "most_claims",
-            format!("“{name}” has {earlier} claims, the most the program allows."),
-            "There is no further claim on it.",
-        ));
-    }
-    if cycle
-        .claims
-        .iter()
-        .any(|claim| claim.campaign == campaign && claim.is_final && claim.state != ClaimState::Denied)
-    {
-        reasons.push(Reason::new(
-            "final_made",
-            format!("The final claim on “{name}” was made."),
-            "There is no further claim on it.",
-        ));
-    }
+    may_claim_again(case, campaign, name, &mut reasons);
     Refusal::unless_empty(reasons)?;
     let (priced, asked) = payable(s, campaign, lines);
     let least = s.policy.amount(s.policy.claim.minimum);
@@ -243,6 +217,34 @@ pub(super) fn submit(
         clawback: None,
     };
     Ok(vec![Event::ClaimSubmitted { claim }.into()])
+}
+
+/// The window is open, the program's number of claims is not used up, and the final one was not made.
+fn may_claim_again(case: &Case, campaign: u16, name: &str, reasons: &mut Vec<Reason>) {
+    let s = case.s;
+    if let Some(last) = last_day(s, campaign).filter(|last| case.today > *last) {
+        reasons.push(Reason::new(
+            "claim_window",
+            format!("The last day to claim on “{name}” was {}.", words(last)),
+            "Talk to your channel manager about an extension.",
+        ));
+    }
+    let standing = |claim: &&Claim| claim.campaign == campaign && claim.state != ClaimState::Denied;
+    let earlier = s.cycle.claims.iter().filter(standing).count();
+    if earlier >= usize::from(s.policy.claim.most_per_campaign) {
+        reasons.push(Reason::new(
+            "most_claims",
+            format!("“{name}” has {earlier} claims, the most the program allows."),
+            "There is no further claim on it.",
+        ));
+    }
+    if s.cycle.claims.iter().filter(standing).any(|claim| claim.is_final) {
+        reasons.push(Reason::new(
+            "final_made",
+            format!("The final claim on “{name}” was made."),
+            "There is no further claim on it.",
+        ));
+    }
 }
 
 fn lines_sound(case: &Case, campaign: u16, lines: &[ClaimLineDraft], reasons: &mut Vec<Reason>) {
