@@ -142,7 +142,7 @@ pub fn next_expiry(book: &Book) -> Option<Date> {
 type Made = (&'static str, String, Vec<Posting>, Vec<Notice>);
 
 fn positive(s: &FundSituation, amount: Money) -> Result<(), Refusal> {
-    if amount.currency == s.fund.currency && amount.is_positive() {
+    if amount.is_kept_in(s.fund.currency, 1) {
         return Ok(());
     }
     Err(Refusal::at(
@@ -256,7 +256,9 @@ fn move_back(
     positive(s, amount)?;
     crate::steps::need_reason(reason)?;
     let name = named(s)?;
-    let wallet = |account: &Account| account.kind == AccountKind::Available && account.partner == Some(partner);
+    let wallet = |account: &Account| {
+        account.kind == AccountKind::Available && account.fund == s.fund.id && account.partner == Some(partner)
+    };
     let Some(draws) = s.book.draw(amount.minor, wallet) else {
         let left = Money::new(s.book.total(wallet), s.fund.currency);
         return Err(Refusal::at(
@@ -283,8 +285,11 @@ fn move_back(
 }
 
 fn forfeit(s: &FundSituation, today: Date) -> Result<Made, Refusal> {
-    let expired =
-        s.book.lots(|account| account.kind == AccountKind::Available && account.lot.is_some_and(|day| day < today));
+    let expired = s.book.lots(|account| {
+        account.kind == AccountKind::Available
+            && account.fund == s.fund.id
+            && account.lot.is_some_and(|day| day < today)
+    });
     let postings: Vec<Posting> = expired
         .iter()
         .map(|lot| Posting { from: lot.account, to: Account::forfeited(s.fund.id), amount: lot.amount })

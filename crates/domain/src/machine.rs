@@ -110,7 +110,8 @@ pub fn decide(s: &Situation, actor: &Actor, command: &Command, now: Instant) -> 
         Command::Performance(command) => s9_performance::decide(&case, command),
         Command::Cycle(command) => end(&case, command),
     }?;
-    Ok(make(s, actor, standing, outcomes, law.to, now))
+    let by = speaker(s, actor, standing, law.by == [By::Partner]);
+    Ok(make(s, actor, &by, outcomes, law.to, now))
 }
 
 /// Opens a cycle: at step 1, or at step 3 with an agreed plan and a fresh scorecard attached.
@@ -141,20 +142,31 @@ pub fn open(s: &Situation, actor: &Actor, opening: &Opening, now: Instant) -> Re
                 .at("period"),
         );
     }
+    if opening.currency != s.policy.guide.currency {
+        reasons.push(
+            crate::refusal::Reason::new(
+                "currency",
+                format!("This program is kept in {}.", s.policy.guide.currency),
+                "Open the cycle in that currency, or choose another program.",
+            )
+            .at("currency"),
+        );
+    }
     Refusal::unless_empty(reasons)?;
     let event = CycleEvent::Opened { opening: Box::new(opening.clone()) };
-    Ok(make(s, actor, standing, vec![event.into()], &[PlanDraft, ScorecardOpen, ForecastDraft], now))
+    let by = speaker(s, actor, standing, true);
+    Ok(make(s, actor, &by, vec![event.into()], &[PlanDraft, ScorecardOpen, ForecastDraft], now))
 }
 
 /// The moves this actor could make here and now: what the pages draw buttons from.
 pub fn moves_of(s: &Situation, actor: &Actor) -> Vec<Act> {
-    let open = MOVES.iter().filter(|law| law.from.contains(&s.cycle.stage) && standing_for(s, actor, law).is_some());
+    let open = MOVES.iter().filter(|law| law.covers(&s.cycle) && standing_for(s, actor, law).is_some());
     open.map(|law| law.act).collect()
 }
 
 fn lawful(s: &Situation, actor: &Actor, act: Act) -> Result<&'static Move, Refusal> {
     let laws = || MOVES.iter().filter(move |law| law.act == act);
-    laws().find(|law| law.from.contains(&s.cycle.stage)).ok_or_else(|| {
+    laws().find(|law| law.covers(&s.cycle)).ok_or_else(|| {
         let stage = s.cycle.stage.label().to_lowercase();
         let remedy = match moves_of(s, actor).first() {
             Some(next) => format!("What you can do now: {}.", next.words()),
@@ -260,22 +272,14 @@ fn end(case: &Case, command: &CycleCommand) -> Result<Vec<Outcome>, Refusal> {
 }
 
 /// Applies the outcomes and writes their entries; the one place a decision is made.
-fn make(
-    s: &Situation,
-    actor: &Actor,
-    standing: &Standing,
-    outcomes: Vec<Outcome>,
-    to: &[Stage],
-    now: Instant,
-) -> Decision {
+fn make(s: &Situation, actor: &Actor, by: &str, outcomes: Vec<Outcome>, to: &[Stage], now: Instant) -> Decision {
     let stamp = Stamp { at: now, by: actor.user() };
-    let by = speaker(s, actor, standing);
     let mut after = s.clone();
     let mut entries = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
         apply(&mut after.cycle, &outcome.event, stamp);
         outcome.postings.iter().for_each(|posting| after.book.post(posting));
-        let told = tell(&Teller { s, cycle: &after.cycle, by: &by, now }, &outcome.event);
+        let told = tell(&Teller { s, cycle: &after.cycle, by, now }, &outcome.event);
         let payload = serde_json::to_value(&outcome.event).unwrap_or_default();
         entries.push(Entry {
             kind: told.kind.to_owned(),
@@ -296,11 +300,14 @@ fn make(
 }
 
 /// "Ana Ferreira", "Ana Ferreira for Nordwind", "Ana Ferreira, standing in for Paul Weiss".
-fn speaker(s: &Situation, actor: &Actor, standing: &Standing) -> String {
+fn speaker(s: &Situation, actor: &Actor, standing: &Standing, is_partners_move: bool) -> String {
     if standing.user != actor.user() {
         return format!("{}, standing in for {},", actor.me.name, standing.name);
     }
-    actor.me.name.clone() + if actor.me.is_partner() || s.cycle.stage != PlanDraft { "" } else { " (for the partner)" }
+    if is_partners_move && !actor.me.is_partner() {
+        return format!("{} for {}", actor.me.name, s.partner.name);
+    }
+    actor.me.name.clone()
 }
 
 /// The cycle after an event; every event raises the version by one, and a new stage starts its clock.
@@ -331,16 +338,13 @@ fn apply_cycle(cycle: &mut Cycle, event: &CycleEvent, stamp: Stamp) {
     match event {
         CycleEvent::Opened { opening } => {
             *cycle = Cycle { version: cycle.version, ..Cycle::new(opening, stamp.at) };
-            if let Some(plan) = &opening.plan {
-                cycle.plan = plan.clone();
-                cycle.stage = ScorecardOpen;
-            }
-            if let Some(scorecard) = &opening.scorecard {
-                cycle.scorecard = scorecard.clone();
-                if cycle.stage == ScorecardOpen {
-                    cycle.stage = ForecastDraft;
-                }
-            }
+            cycle.plan = opening.plan.clone().unwrap_or_default();
+            cycle.scorecard = opening.scorecard.clone().unwrap_or_default();
+            cycle.stage = match (&cycle.plan.agreed, &cycle.scorecard.result) {
+                (Some(_), Some(_)) => ForecastDraft,
+                (Some(_), None) => ScorecardOpen,
+                (None, _) => PlanDraft,
+            };
         }
         CycleEvent::Cancelled { .. } => {
             let committed = cycle.campaigns.iter().any(|campaign| campaign.code.is_some());

@@ -102,6 +102,14 @@ impl Marks {
 }
 
 impl Money {
+    /// The most one amount may be, in minor units (a million million in USD): sums of thousands of them stay exact.
+    pub const MOST: i64 = 100_000_000_000_000;
+
+    /// Whether a person's amount can be kept: of this currency, from `least` minor units to [`Money::MOST`].
+    pub fn is_kept_in(self, currency: Currency, least: i64) -> bool {
+        self.currency == currency && (least..=Self::MOST).contains(&self.minor)
+    }
+
     pub fn new(minor: i64, currency: Currency) -> Self {
         Self { minor, currency }
     }
@@ -194,10 +202,11 @@ impl Money {
                 Self::example(currency, marks)
             ));
         }
-        let minor = format!("{whole}{decimals:0<exponent$}")
-            .parse::<i64>()
-            .map_err(|_| format!("“{text}” is larger than any amount we keep."))?;
-        Ok(Self { minor, currency })
+        let minor = format!("{whole}{decimals:0<exponent$}").parse::<i64>();
+        match minor {
+            Ok(minor) if minor <= Self::MOST => Ok(Self { minor, currency }),
+            _ => Err(format!("“{text}” is larger than any amount we keep.")),
+        }
     }
 
     fn example(currency: Currency, marks: Marks) -> String {

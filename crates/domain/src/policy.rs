@@ -11,6 +11,7 @@ use crate::people::Role;
 use crate::{Date, Instant};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use toml::Spanned;
 
 /// A program guide, loaded and free of contradictions.
@@ -281,6 +282,12 @@ impl Policy {
                 format!("the reminder {early} days before proof is due comes before the activity has ended"),
             );
         }
+        if self.request.minimum < Decimal::ZERO || self.claim.minimum < Decimal::ZERO {
+            say("minimum", "a minimum is zero or more".to_owned());
+        }
+        if self.costs.eligible.is_empty() {
+            say("[costs]", "the guide names no eligible cost category".to_owned());
+        }
         if self.activity.is_empty() {
             say("[guide]", "the guide names no activity type".to_owned());
         }
@@ -288,7 +295,14 @@ impl Policy {
             if self.activity.iter().filter(|other| other.code == kind.code).count() > 1 {
                 say(&format!("\"{}\"", kind.code), format!("the activity “{}” is named twice", kind.code));
             }
-            if kind.all_of.is_empty() && kind.one_of.is_empty() {
+            let items: Vec<&str> = kind.all_of.iter().chain(&kind.one_of).map(|item| item.code.as_str()).collect();
+            if items.iter().collect::<BTreeSet<_>>().len() < items.len() {
+                say(
+                    &format!("\"{}\"", kind.code),
+                    format!("the activity “{}” asks for the same proof twice", kind.code),
+                );
+            }
+            if items.is_empty() {
                 say(&format!("\"{}\"", kind.code), format!("the activity “{}” asks for no proof at all", kind.code));
             }
         }

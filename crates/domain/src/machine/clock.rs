@@ -60,8 +60,12 @@ type Waiting = (Party, Option<Date>, &'static str);
 fn in_execution(s: &Situation) -> Waiting {
     use s7_execution::ActivityState;
     let cycle = &s.cycle;
-    if cycle.activities.iter().any(|activity| activity.state == ActivityState::ProofReview) {
-        return (Party::Manager, None, "Review the proof");
+    let mut in_review =
+        cycle.activities.iter().filter(|activity| activity.state == ActivityState::ProofReview).peekable();
+    if in_review.peek().is_some() {
+        let handed_in = in_review.filter_map(|activity| activity.handed_in).min();
+        let due = handed_in.map(|at| plus(at.date_naive(), s.policy.proof.review_days));
+        return (Party::Manager, due, "Review the proof");
     }
     if let Some(waiting) = with_claims(s) {
         return waiting;
@@ -89,7 +93,10 @@ fn with_claims(s: &Situation) -> Option<Waiting> {
     let payable = claims.iter().find(|claim| matches!(claim.state, ClaimState::Payable | ClaimState::PartPaid))?;
     Some((
         Party::Finance,
-        Some(plus(payable.submitted_at.date_naive(), s.policy.claim.review_days + s.policy.claim.pay_days)),
+        Some(plus(
+            payable.submitted_at.date_naive(),
+            s.policy.claim.review_days.saturating_add(s.policy.claim.pay_days),
+        )),
         "Pay the claim",
     ))
 }
@@ -98,12 +105,16 @@ fn with_claims(s: &Situation) -> Option<Waiting> {
 pub fn wake_at(s: &Situation) -> Option<Instant> {
     let cycle = &s.cycle;
     let day = match cycle.stage {
-        ApprovalReview if !cycle.approval.escalated => cycle.approval.due.map(|due| plus(due, 1)),
+        ApprovalReview => {
+            let escalation = cycle.approval.due.filter(|_| !cycle.approval.escalated).map(|due| plus(due, 1));
+            let running = cycle.approval.amending().and_then(|_| s7_execution::next_day(s));
+            escalation.into_iter().chain(running).min()
+        }
         ExecutionLive | TrackingListening | PerformanceMeasured => s7_execution::next_day(s)
             .into_iter()
             .chain((cycle.stage == TrackingListening).then(|| plus(s8_tracking::window_closes(s), 1)))
             .min(),
-        stage if BEFORE_APPROVAL.contains(&stage) && stage != ApprovalReview => Some(plus(cycle.period.to, 1)),
+        stage if BEFORE_APPROVAL.contains(&stage) => Some(plus(cycle.period.to, 1)),
         _ => None,
     };
     day.map(|day| day.and_time(NaiveTime::MIN).and_utc())
@@ -113,9 +124,12 @@ pub fn wake_at(s: &Situation) -> Option<Instant> {
 pub fn timer_command(s: &Situation, now: Instant) -> Option<Command> {
     let today = s.policy.today(now);
     match s.cycle.stage {
-        ApprovalReview => Some(s6_approval::Command::Escalate {}.into()),
+        ApprovalReview if s6_approval::is_overdue(&s.cycle, today) => Some(s6_approval::Command::Escalate {}.into()),
+        ApprovalReview if s.cycle.approval.amending().is_none() => None,
         TrackingListening if s8_tracking::window_closes(s) < today => Some(s8_tracking::Command::Close {}.into()),
-        ExecutionLive | TrackingListening | PerformanceMeasured => Some(s7_execution::Command::Tick {}.into()),
+        ApprovalReview | ExecutionLive | TrackingListening | PerformanceMeasured => {
+            Some(s7_execution::Command::Tick {}.into())
+        }
         stage if stage.is_end() => None,
         _ => Some(CycleCommand::Expire {}.into()),
     }

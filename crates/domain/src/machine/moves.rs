@@ -1,5 +1,6 @@
 //! The table of moves: the whole law of who may do what where.
 
+use crate::cycle::Cycle;
 use crate::cycle::Stage::{
     self, ActionPlanDraft, ApprovalReview, Cancelled, Closed, Declined, ExecutionLive, Expired, ForecastDraft,
     PerformanceMeasured, PlanDraft, PlanReview, RequestDraft, ScorecardOpen, TrackingListening, Withdrawn,
@@ -14,6 +15,15 @@ pub struct Move {
     pub by: &'static [By],
     /// Every stage the act can lead to.
     pub to: &'static [Stage],
+}
+
+impl Move {
+    /// Whether the line covers the cycle where it stands.
+    pub fn covers(&self, cycle: &Cycle) -> bool {
+        let runs_on =
+            cycle.stage != ApprovalReview || !self.from.contains(&ExecutionLive) || cycle.approval.amending().is_some();
+        self.from.contains(&cycle.stage) && runs_on
+    }
 }
 
 /// In whose name a move is made.
@@ -37,7 +47,10 @@ const fn can(act: Act, from: &'static [Stage], by: &'static [By], to: &'static [
 pub(super) const BEFORE_APPROVAL: &[Stage] =
     &[PlanDraft, PlanReview, ScorecardOpen, ForecastDraft, ActionPlanDraft, RequestDraft, ApprovalReview];
 const AFTER_APPROVAL: &[Stage] = &[ExecutionLive, TrackingListening, PerformanceMeasured];
-const EVER_APPROVED: &[Stage] = &[ExecutionLive, TrackingListening, PerformanceMeasured, Closed];
+/// A move from execution that also names approval goes on while an amendment is in review, and only then.
+const RUNNING: &[Stage] = &[ExecutionLive, ApprovalReview];
+const CLAIMING: &[Stage] = &[ExecutionLive, ApprovalReview, TrackingListening, PerformanceMeasured];
+const EVER_APPROVED: &[Stage] = &[ExecutionLive, ApprovalReview, TrackingListening, PerformanceMeasured, Closed];
 const ENDED_OR_ON: &[Stage] = &[ExecutionLive, TrackingListening, Cancelled, Expired];
 
 /// Every lawful move. What is not here cannot happen.
@@ -67,13 +80,13 @@ pub const MOVES: &[Move] = &[
     can(Act::AskInformation,    &[ApprovalReview],     &[By::Approver],               &[ApprovalReview]),
     can(Act::AnswerInformation, &[ApprovalReview],     &[By::Partner],                &[ApprovalReview]),
     can(Act::EscalateApproval,  &[ApprovalReview],     &[By::System],                 &[ApprovalReview]),
-    can(Act::SubmitProof,       &[ExecutionLive],      &[By::Partner],                &[ExecutionLive]),
-    can(Act::AcceptProof,       &[ExecutionLive],      &[By::Manager],                ENDED_OR_ON),
-    can(Act::ReturnProof,       &[ExecutionLive],      &[By::Manager],                &[ExecutionLive]),
-    can(Act::SubmitClaim,       AFTER_APPROVAL,        &[By::Partner],                AFTER_APPROVAL),
-    can(Act::ApproveClaim,      AFTER_APPROVAL,        &[By::Finance],                AFTER_APPROVAL),
-    can(Act::DenyClaim,         AFTER_APPROVAL,        &[By::Finance],                AFTER_APPROVAL),
-    can(Act::RecordSettlement,  AFTER_APPROVAL,        &[By::Finance],                AFTER_APPROVAL),
+    can(Act::SubmitProof,       RUNNING,               &[By::Partner],                RUNNING),
+    can(Act::AcceptProof,       RUNNING,               &[By::Manager],                &[ExecutionLive, ApprovalReview, TrackingListening]),
+    can(Act::ReturnProof,       RUNNING,               &[By::Manager],                RUNNING),
+    can(Act::SubmitClaim,       CLAIMING,              &[By::Partner],                CLAIMING),
+    can(Act::ApproveClaim,      CLAIMING,              &[By::Finance],                CLAIMING),
+    can(Act::DenyClaim,         CLAIMING,              &[By::Finance],                CLAIMING),
+    can(Act::RecordSettlement,  CLAIMING,              &[By::Finance],                CLAIMING),
     can(Act::ProposeClawback,   EVER_APPROVED,         &[By::Finance],                EVER_APPROVED),
     can(Act::ConfirmClawback,   EVER_APPROVED,         &[By::Finance],                EVER_APPROVED),
     can(Act::Amend,             &[ExecutionLive],      &[By::Partner],                &[ExecutionLive, ApprovalReview]),
@@ -81,7 +94,7 @@ pub const MOVES: &[Move] = &[
     can(Act::CancelCampaign,    &[ExecutionLive],      &[By::Partner, By::Manager],   ENDED_OR_ON),
     can(Act::CancelCycle,       BEFORE_APPROVAL,       &[By::Partner, By::Manager],   &[Withdrawn, Cancelled]),
     can(Act::CancelCycle,       AFTER_APPROVAL,        &[By::Partner, By::Manager],   &[Cancelled]),
-    can(Act::TickExecution,     AFTER_APPROVAL,        &[By::System],                 &[ExecutionLive, TrackingListening, PerformanceMeasured, Cancelled, Expired]),
+    can(Act::TickExecution,     CLAIMING,              &[By::System],                 &[ExecutionLive, ApprovalReview, TrackingListening, PerformanceMeasured, Cancelled, Expired]),
     can(Act::CloseTracking,     &[TrackingListening],  &[By::System, By::Manager],    &[PerformanceMeasured]),
     can(Act::MeasureAgain,      &[PerformanceMeasured, Closed], &[By::Manager, By::System], &[PerformanceMeasured, Closed]),
     can(Act::SignReview,        &[PerformanceMeasured], &[By::Manager, By::Partner],  &[PerformanceMeasured, Closed]),
@@ -179,6 +192,7 @@ fn leads(law: &Move, from: Stage, to: Stage) -> bool {
     match law.act {
         Act::CancelCycle => (to == Withdrawn) == BEFORE_APPROVAL.contains(&from),
         Act::TickExecution => from == ExecutionLive && !stays,
+        Act::AcceptProof => from == ExecutionLive && to != ApprovalReview,
         _ => !stays,
     }
 }

@@ -33,6 +33,18 @@ pub struct Case<'a> {
     pub today: Date,
 }
 
+impl Case<'_> {
+    /// Who acts and in whose place: what either of them has done, neither may judge.
+    pub fn people(&self) -> [UserId; 2] {
+        [self.actor.user(), self.standing.user]
+    }
+
+    /// The absent colleague in whose place the actor decides.
+    pub fn in_place_of(&self) -> Option<UserId> {
+        (self.standing.user != self.actor.user()).then_some(self.standing.user)
+    }
+}
+
 /// An event about to happen, with the money it moves.
 pub struct Outcome {
     pub event: Event,
@@ -105,7 +117,7 @@ impl Teller<'_> {
             number: self.cycle.number.clone(),
             title: self.cycle.title.clone(),
             partner: self.s.partner.name.clone(),
-            by: self.by.to_owned(),
+            by: self.by.trim_end_matches(',').to_owned(),
             path,
             ..Facts::default()
         };
@@ -174,6 +186,13 @@ pub fn check_text(field: &str, name: &str, text: &str, most: usize, reasons: &mu
             )
             .at(field),
         );
+    }
+}
+
+/// Text that may be left out, and is held to the same limits where it is not.
+pub fn check_optional(field: &str, name: &str, text: &str, most: usize, reasons: &mut Vec<Reason>) {
+    if !text.is_empty() {
+        check_text(field, name, text, most, reasons);
     }
 }
 

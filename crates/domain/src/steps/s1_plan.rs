@@ -1,6 +1,6 @@
 //! Step 1, plan: the joint business plan, at level 1, 2 or 3, agreed by partner and channel manager.
 
-use super::{Case, Outcome, Stamp, Teller, Told, check_text, need_reason};
+use super::{Case, Outcome, Stamp, Teller, Told, check_optional, check_text, need_reason};
 use crate::Instant;
 use crate::cycle::{Cycle, Stage};
 use crate::ids::UserId;
@@ -174,12 +174,18 @@ fn shape(case: &Case, draft: &PlanDraft) -> Result<(), Refusal> {
         check_text(&format!("goal_{}", index + 1), "The goal", &objective.goal, 300, &mut reasons);
         check_text(&format!("measure_{}", index + 1), "The measure", &objective.measure, 100, &mut reasons);
     }
+    for (index, quarter) in draft.quarters.iter().enumerate() {
+        check_text(&format!("quarter_{}", index + 1), "The quarter", &quarter.quarter, 20, &mut reasons);
+    }
+    for strategy in &draft.strategies {
+        check_optional("strategies", "The strategy", strategy, 1_000, &mut reasons);
+    }
     let numbers: std::collections::BTreeSet<u16> = draft.objectives.iter().map(|objective| objective.no).collect();
     if numbers.len() != draft.objectives.len() {
         reasons.push(Reason::new("objective_numbers", "Two goals have the same number.", "Number the goals 1, 2, 3."));
     }
     let amounts = draft.quarters.iter().flat_map(|quarter| [quarter.sales, quarter.profit]).chain(draft.intended_mdf);
-    if amounts.clone().any(|amount| amount.currency != case.s.cycle.currency) {
+    if amounts.clone().any(|amount| !amount.is_kept_in(case.s.cycle.currency, -Money::MOST)) {
         reasons.push(Reason::new(
             "currency",
             format!("This cycle is kept in {}.", case.s.cycle.currency),
@@ -235,11 +241,11 @@ fn complete(draft: &PlanDraft) -> Result<(), Refusal> {
 }
 
 fn not_its_author(case: &Case) -> Result<(), Refusal> {
-    if case.s.cycle.plan.author == Some(case.actor.user()) {
+    if case.s.cycle.plan.author.is_some_and(|author| case.people().contains(&author)) {
         return Err(Refusal::new(
             "own_plan",
-            "You submitted this plan yourself, so you cannot agree it.",
-            "Ask a colleague who covers this partner, or a stand-in, to agree it.",
+            "You, or the colleague you stand in for, submitted this plan, so you cannot agree it.",
+            "Ask a colleague who covers this partner to agree it.",
         ));
     }
     Ok(())

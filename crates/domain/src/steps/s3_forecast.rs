@@ -1,6 +1,6 @@
 //! Step 3, forecast: campaigns with their funnel and what it may bring. Committing freezes the baseline.
 
-use super::{Case, Outcome, Stamp, Teller, Told, check_text, next_no};
+use super::{Case, Outcome, Stamp, Teller, Told, check_optional, check_text, next_no};
 use crate::campaign_id::CAMPAIGNS_PER_CYCLE;
 use crate::cycle::{Cycle, Stage};
 use crate::forecast::{Assumptions, Baseline, baseline};
@@ -113,6 +113,7 @@ fn sound(case: &Case, no: u16, draft: &CampaignDraft) -> Result<(), Refusal> {
     }
     check_text("name", "The campaign's name", &draft.name, 120, &mut reasons);
     check_text("audience", "The audience", &draft.audience, 300, &mut reasons);
+    check_optional("reason", "The reason", &draft.reason, 2_000, &mut reasons);
     if case.s.benchmarks.tactic(&draft.tactic).is_none() {
         reasons.push(Reason::new("tactic", "That is no tactic we know.", "Choose one from the list.").at("tactic"));
     }
@@ -128,18 +129,12 @@ fn sound(case: &Case, no: u16, draft: &CampaignDraft) -> Result<(), Refusal> {
             );
         }
     }
-    if draft.cost.currency != case.s.cycle.currency || draft.assumptions.deal_size.currency != case.s.cycle.currency {
+    let currency = case.s.cycle.currency;
+    if !draft.cost.is_kept_in(currency, 1) {
         reasons.push(
-            Reason::new(
-                "currency",
-                format!("This cycle is kept in {}.", case.s.cycle.currency),
-                "Write the amounts in that currency.",
-            )
-            .at("cost"),
+            Reason::new("cost", format!("The campaign has no cost in {currency}."), "Enter what it will cost in all.")
+                .at("cost"),
         );
-    }
-    if !draft.cost.is_positive() {
-        reasons.push(Reason::new("cost", "The campaign costs nothing.", "Enter what it will cost in all.").at("cost"));
     }
     let names = ["lead_rate", "mql_rate", "opportunity_rate", "proposal_rate", "win_rate"];
     for (name, rate) in names.into_iter().zip(draft.assumptions.rates()).chain([("margin", draft.assumptions.margin)]) {
@@ -147,9 +142,9 @@ fn sound(case: &Case, no: u16, draft: &CampaignDraft) -> Result<(), Refusal> {
             reasons.push(Reason::new("rate", "A rate is a share of what came before.", "Enter 0 to 100 %.").at(name));
         }
     }
-    if draft.assumptions.deal_size.minor < 0 {
+    if !draft.assumptions.deal_size.is_kept_in(currency, 0) {
         reasons.push(
-            Reason::new("deal_size", "A deal cannot be worth less than nothing.", "Enter the average deal size.")
+            Reason::new("deal_size", format!("The deal size is none in {currency}."), "Enter the average deal size.")
                 .at("deal_size"),
         );
     }

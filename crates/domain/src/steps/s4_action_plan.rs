@@ -3,11 +3,14 @@
 use super::s3_forecast;
 use super::s7_execution::{ActivityState, ProofFile, Reminder};
 use super::{Case, Outcome, Stamp, Teller, Told, check_text, next_no};
-use crate::Date;
 use crate::cycle::{Cycle, Stage};
 use crate::money::Money;
 use crate::refusal::{Reason, Refusal};
+use crate::{Date, Instant};
 use serde::{Deserialize, Serialize};
+
+/// A cycle holds at most this many activities.
+pub const ACTIVITIES_PER_CYCLE: usize = 200;
 
 /// One dated execution of a tactic.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -18,6 +21,9 @@ pub struct Activity {
     /// How it is doing, from approval on; kept by step 7.
     pub state: ActivityState,
     pub proof: Vec<ProofFile>,
+    /// When proof was handed in last; its review is due some days later.
+    #[serde(default)]
+    pub handed_in: Option<Instant>,
     /// Reminders already sent of its proof and its claim.
     pub reminded: Vec<Reminded>,
 }
@@ -95,6 +101,13 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
             let no = match no {
                 Some(no) if cycle.activity(*no).is_some() => *no,
                 Some(no) => return Err(missing(*no)),
+                None if cycle.activities.len() >= ACTIVITIES_PER_CYCLE => {
+                    return Err(Refusal::new(
+                        "too_many",
+                        format!("A cycle holds at most {ACTIVITIES_PER_CYCLE} activities."),
+                        "Open another cycle for this one.",
+                    ));
+                }
                 None => next_no(cycle.activities.iter().map(|activity| activity.no)),
             };
             sound(case, draft)?;
@@ -189,7 +202,7 @@ fn costs_sound(case: &Case, costs: &[CostLine], reasons: &mut Vec<Reason>) {
             200,
             reasons,
         );
-        if !line.amount.is_positive() || line.amount.currency != cycle.currency {
+        if !line.amount.is_kept_in(cycle.currency, 1) {
             reasons.push(
                 Reason::new(
                     "amount",
@@ -251,6 +264,7 @@ pub fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
                 draft: draft.clone(),
                 state: ActivityState::Planned,
                 proof: Vec::new(),
+                handed_in: None,
                 reminded: Vec::new(),
             }),
         },

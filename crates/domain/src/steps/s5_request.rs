@@ -3,12 +3,12 @@
 //! The program guide judges the request rule by rule; the same verdicts are shown to the partner before
 //! submitting, decide the submission, and are kept for the approver.
 
-use super::{Case, Outcome, Stamp, Teller, Told, check_text};
+use super::{Case, Outcome, Stamp, Teller, Told, check_optional};
 use crate::calendar::words;
 use crate::cycle::{Cycle, Stage};
 use crate::fund::Fund;
 use crate::ids::{FundId, UserId};
-use crate::ledger::AccountKind;
+use crate::ledger::{Account, AccountKind};
 use crate::machine::Situation;
 use crate::money::Money;
 use crate::notice::Topic;
@@ -173,7 +173,7 @@ fn sound(s: &Situation, draft: &RequestDraft) -> Result<(), Refusal> {
                 .at(&field),
             );
         }
-        if asked.asked.currency != s.cycle.currency || asked.asked.minor < 0 {
+        if !asked.asked.is_kept_in(s.cycle.currency, 0) {
             reasons.push(
                 Reason::new("amount", format!("This amount is none in {}.", s.cycle.currency), "Enter zero or more.")
                     .at(&field),
@@ -185,12 +185,8 @@ fn sound(s: &Situation, draft: &RequestDraft) -> Result<(), Refusal> {
     if keys.len() != draft.lines.len() {
         reasons.push(Reason::new("line_twice", "A cost line is asked for twice.", "Ask for each once."));
     }
-    if !draft.justification.is_empty() {
-        check_text("justification", "The justification", &draft.justification, 4_000, &mut reasons);
-    }
-    if !draft.late_reason.is_empty() {
-        check_text("late_reason", "The reason", &draft.late_reason, 2_000, &mut reasons);
-    }
+    check_optional("justification", "The justification", &draft.justification, 4_000, &mut reasons);
+    check_optional("late_reason", "The reason", &draft.late_reason, 2_000, &mut reasons);
     Refusal::unless_empty(reasons)
 }
 
@@ -209,7 +205,7 @@ pub fn judge(s: &Situation, draft: &RequestDraft, today: Date) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     lead_time(s, draft, today, &mut verdicts);
     shares(s, draft, &mut verdicts);
-    amounts(s, draft, &mut verdicts);
+    amounts(s, draft, today, &mut verdicts);
     gates(s, &mut verdicts);
     let terms = (
         draft.terms_accepted,
@@ -240,7 +236,10 @@ fn judged(verdicts: &mut Vec<Verdict>, rule: &str, (holds, pass, fail, remedy): 
 fn lead_time(s: &Situation, draft: &RequestDraft, today: Date, verdicts: &mut Vec<Verdict>) {
     let rule = &s.policy.lead_time;
     let asks = rule.count.words(rule.days);
-    for activity in &s.cycle.activities {
+    // An activity nothing is asked for may start when it likes; before anything is asked, all are shown.
+    let asked = |no: u16| draft.lines.iter().any(|line| line.activity == no && line.asked.is_positive());
+    let nothing_yet = !draft.lines.iter().any(|line| line.asked.is_positive());
+    for activity in s.cycle.activities.iter().filter(|activity| nothing_yet || asked(activity.no)) {
         let (name, starts) = (&activity.draft.name, activity.draft.starts);
         let last = s.policy.last_day_to_ask(starts, &s.partner.country);
         let mut say = |outcome, sentence: String, remedy: &str| {
@@ -287,7 +286,7 @@ fn shares(s: &Situation, draft: &RequestDraft, verdicts: &mut Vec<Verdict>) {
     }
 }
 
-fn amounts(s: &Situation, draft: &RequestDraft, verdicts: &mut Vec<Verdict>) {
+fn amounts(s: &Situation, draft: &RequestDraft, today: Date, verdicts: &mut Vec<Verdict>) {
     let total = s.cycle.sum(draft.lines.iter().map(|line| line.asked));
     let least = s.policy.amount(s.policy.request.minimum);
     let fail = format!("The request asks {total}, less than the program's minimum of {least}.");
@@ -314,7 +313,7 @@ fn amounts(s: &Situation, draft: &RequestDraft, verdicts: &mut Vec<Verdict>) {
         ),
     );
     if right {
-        let free = free_in(s, fund);
+        let free = free_in(s, fund, today);
         let fail = format!("The request asks {total}; {free} is free for {} in {}.", s.partner.name, fund.name);
         judged(
             verdicts,
@@ -329,10 +328,21 @@ fn amounts(s: &Situation, draft: &RequestDraft, verdicts: &mut Vec<Verdict>) {
     }
 }
 
-/// What the partner can commit from a fund now: their wallet, or the fund itself where it is shared.
-pub fn free_in(s: &Situation, fund: &Fund) -> Money {
-    let kind = if fund.kind.is_shared() { AccountKind::Unallocated } else { AccountKind::Available };
-    Money::new(s.book.total(|account| account.fund == fund.id && account.kind == kind), fund.currency)
+/// What the partner can commit from a fund on a day: their wallet, or the fund itself where it is shared.
+pub fn free_in(s: &Situation, fund: &Fund, today: Date) -> Money {
+    Money::new(s.book.total(source(s, fund, today)), fund.currency)
+}
+
+/// The accounts a request on this fund draws from: the partner's own credit that has not expired, or what
+/// nobody was given where the fund is shared.
+pub(super) fn source(s: &Situation, fund: &Fund, today: Date) -> impl Fn(&Account) -> bool {
+    let (fund, partner, shared) = (fund.id, s.partner.id, fund.kind.is_shared());
+    move |account| {
+        let own = account.kind == AccountKind::Available
+            && account.partner == Some(partner)
+            && account.lot.is_none_or(|day| day >= today);
+        account.fund == fund && if shared { account.kind == AccountKind::Unallocated } else { own }
+    }
 }
 
 fn gates(s: &Situation, verdicts: &mut Vec<Verdict>) {

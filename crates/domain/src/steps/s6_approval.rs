@@ -2,9 +2,9 @@
 //! and mints the campaign IDs. A material amendment passes the same levels again.
 
 use super::s4_action_plan::Activity;
-use super::s5_request::RequestLine;
+use super::s5_request::{RequestLine, free_in, source};
 use super::s7_execution::{ActivityState, release_beyond};
-use super::{Case, Outcome, Stamp, Teller, Told, check_text, need_reason};
+use super::{Case, Outcome, Stamp, Teller, Told, check_optional, check_text, need_reason};
 use crate::calendar::plus;
 use crate::campaign_id::mint;
 use crate::cycle::{Cycle, Stage};
@@ -32,10 +32,17 @@ pub struct Approval {
     pub before: Option<Before>,
     /// The level under way has passed its time and its superiors have heard.
     pub escalated: bool,
+    /// Everybody who approved money of this cycle in any round, and those in whose place they did:
+    /// none of them decides or pays its claims.
+    #[serde(default)]
+    pub approvers: Vec<UserId>,
 }
 
+/// What stood before one activity was amended. Everything else goes on meanwhile and stays as it has become.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Before {
+    /// The activity that was amended.
+    pub activity: u16,
     pub activities: Vec<Activity>,
     pub request_lines: Vec<RequestLine>,
     pub lines: Vec<LineDecision>,
@@ -51,6 +58,8 @@ pub struct LevelDecision {
     pub by_name: String,
     /// The absent colleague the decider stood in for.
     pub standing_in_for: Option<String>,
+    #[serde(default)]
+    pub in_place_of: Option<UserId>,
     pub at: Instant,
     pub lines: Vec<LineDecision>,
 }
@@ -83,22 +92,41 @@ pub struct Answer {
     pub text: String,
 }
 
+impl LevelDecision {
+    /// One of them decided, or was decided for.
+    fn involves(&self, people: &[UserId]) -> bool {
+        people.contains(&self.by) || self.in_place_of.is_some_and(|user| people.contains(&user))
+    }
+}
+
 impl Approval {
+    /// The number of the activity whose amendment is in review: the rest of the cycle goes on.
+    pub fn amending(&self) -> Option<u16> {
+        self.before.as_ref().map(|before| before.activity)
+    }
+
     /// The question the partner has not answered yet.
     pub fn open_question(&self) -> Option<&Question> {
         self.thread.iter().find(|question| question.answer.is_none())
     }
 
-    /// The most each line may get now: what the level below approved, else what was asked.
+    /// The lines to decide on and the most each may get: what the level below approved, else what was asked.
+    /// Of an amendment, only the lines of the amended activity are decided again.
     pub fn ceiling(&self, cycle: &Cycle) -> Vec<RequestLine> {
-        match self.decisions.last() {
-            Some(decision) => decision
-                .lines
-                .iter()
-                .map(|line| RequestLine { activity: line.activity, line: line.line, asked: line.amount })
-                .collect(),
-            None => cycle.request.lines.clone(),
+        if let Some(decision) = self.decisions.last() {
+            let to_line =
+                |line: &LineDecision| RequestLine { activity: line.activity, line: line.line, asked: line.amount };
+            return decision.lines.iter().map(to_line).collect();
         }
+        let open = |line: &&RequestLine| self.amending().is_none_or(|activity| activity == line.activity);
+        cycle.request.lines.iter().filter(open).cloned().collect()
+    }
+
+    /// What stands approved and is not under decision, and what `lines` decide: the request as it will be.
+    fn with(&self, lines: &[LineDecision]) -> Vec<LineDecision> {
+        let amended = self.amending();
+        let kept = self.lines.iter().filter(|line| amended.is_some_and(|activity| activity != line.activity));
+        kept.chain(lines).cloned().collect()
     }
 }
 
@@ -210,8 +238,7 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
             Event::Answered { text: text.trim().to_owned(), by_name: case.actor.me.name.clone() }
         }
         Command::Escalate {} => {
-            let overdue = cycle.approval.due.is_some_and(|due| due < case.today) && !cycle.approval.escalated;
-            if !overdue {
+            if !is_overdue(cycle, case.today) {
                 return Err(Refusal::new("not_overdue", "The approval is not overdue.", "Nothing to escalate."));
             }
             Event::Escalated { level: cycle.level }
@@ -220,23 +247,28 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
     Ok(vec![event.into()])
 }
 
+/// The level under way is past its time, and its superiors have not heard of it.
+pub fn is_overdue(cycle: &Cycle, today: Date) -> bool {
+    cycle.approval.due.is_some_and(|due| due < today) && !cycle.approval.escalated
+}
+
 /// Requester and approvers are different people, and no one decides on two levels.
 fn independent(case: &Case) -> Result<(), Refusal> {
     let cycle = &case.s.cycle;
     let requester = cycle.request.submitted.as_ref().map(|submitted| submitted.by);
     let amender = cycle.approval.before.as_ref().map(|before| before.by);
-    let me = [case.actor.user(), case.standing.user];
+    let me = case.people();
     if me.iter().any(|user| Some(*user) == requester || Some(*user) == amender) {
         return Err(Refusal::new(
             "own_request",
-            "You asked for this money yourself, so you cannot decide on it.",
-            "Another approver of this level, or a stand-in who did not ask, decides.",
+            "You, or the colleague you stand in for, asked for this money, so you cannot decide on it.",
+            "Another approver of this level decides.",
         ));
     }
-    if let Some(decision) = cycle.approval.decisions.iter().find(|decision| me.contains(&decision.by)) {
+    if let Some(decision) = cycle.approval.decisions.iter().find(|decision| decision.involves(&me)) {
         return Err(Refusal::new(
             "two_levels",
-            format!("You decided on level {} of this request.", decision.level),
+            format!("You, or the colleague you stand in for, decided on level {} of this request.", decision.level),
             "Another person decides on this level.",
         ));
     }
@@ -251,11 +283,12 @@ fn approve(case: &Case, lines: &[LineDecision]) -> Result<Vec<Outcome>, Refusal>
         level: cycle.level,
         by: case.actor.user(),
         by_name: case.actor.me.name.clone(),
-        standing_in_for: (case.standing.user != case.actor.user()).then(|| case.standing.name.clone()),
+        standing_in_for: case.in_place_of().map(|_| case.standing.name.clone()),
+        in_place_of: case.in_place_of(),
         at: case.now,
         lines: lines.to_vec(),
     };
-    let total = cycle.sum(lines.iter().map(|line| line.amount));
+    let total = cycle.sum(cycle.approval.with(lines).iter().map(|line| line.amount));
     if !total.is_positive() {
         return Err(Refusal::new(
             "nothing_approved",
@@ -282,6 +315,10 @@ fn approve(case: &Case, lines: &[LineDecision]) -> Result<Vec<Outcome>, Refusal>
 fn complete(cycle: &Cycle, lines: &[LineDecision]) -> Result<(), Refusal> {
     let ceiling = cycle.approval.ceiling(cycle);
     let mut reasons = Vec::new();
+    for line in lines {
+        let field = format!("reason_{}_{}", line.activity, line.line);
+        check_optional(&field, "The reason", &line.reason, 2_000, &mut reasons);
+    }
     for most in &ceiling {
         let field = format!("amount_{}_{}", most.activity, most.line);
         match lines.iter().find(|line| line.activity == most.activity && line.line == most.line) {
@@ -331,7 +368,8 @@ fn complete(cycle: &Cycle, lines: &[LineDecision]) -> Result<(), Refusal> {
     Refusal::unless_empty(reasons)
 }
 
-/// Commits what is approved beyond what the campaign already holds, soonest expiry first; releases what is less.
+/// Commits what is approved beyond what stood approved for the same activities, soonest expiry first; releases
+/// what is less. What was claimed, released or forfeited meanwhile is not touched.
 fn commit(case: &Case, lines: &[LineDecision]) -> Result<Vec<Posting>, Refusal> {
     let (s, cycle) = (case.s, &case.s.cycle);
     let Some(fund) = cycle.fund().and_then(|fund| s.fund(fund)) else {
@@ -343,16 +381,16 @@ fn commit(case: &Case, lines: &[LineDecision]) -> Result<Vec<Posting>, Refusal> 
         let of_campaign = |line: &&LineDecision| {
             cycle.activity(line.activity).is_some_and(|activity| activity.draft.campaign == campaign.no)
         };
-        let approved: i64 = lines.iter().filter(of_campaign).map(|line| line.amount.minor).sum();
-        let held = held_by(cycle, &book, campaign.no);
-        if approved < held {
-            postings.extend(release_beyond(s, &mut book, campaign.no, approved, case.today));
+        let sum =
+            |lines: &[LineDecision]| -> i64 { lines.iter().filter(of_campaign).map(|line| line.amount.minor).sum() };
+        let more = sum(&cycle.approval.with(lines)) - sum(&cycle.approval.lines);
+        if more < 0 {
+            let keep = held_by(cycle, &book, campaign.no) + more;
+            postings.extend(release_beyond(s, &mut book, campaign.no, keep, case.today));
             continue;
         }
-        let wanted = approved - held;
-        let source = if fund.kind.is_shared() { AccountKind::Unallocated } else { AccountKind::Available };
-        let Some(draws) = book.draw(wanted, |account| account.fund == fund.id && account.kind == source) else {
-            let left = super::s5_request::free_in(s, fund);
+        let Some(draws) = book.draw(more, source(s, fund, case.today)) else {
+            let left = free_in(s, fund, case.today);
             return Err(Refusal::new(
                 "funds_available",
                 format!("{} is left for {} in {}, less than this decision commits.", left, s.partner.name, fund.name),
@@ -395,19 +433,19 @@ pub struct Effect {
     pub wallet_free: Option<Money>,
 }
 
-pub fn effect(s: &Situation) -> Option<Effect> {
+pub fn effect(s: &Situation, today: Date) -> Option<Effect> {
     let fund = s.fund(s.cycle.fund()?)?;
-    let free =
-        |kind| Money::new(s.book.total(|account| account.fund == fund.id && account.kind == kind), fund.currency);
+    let unallocated = s.book.minor(&Account::unallocated(fund.id));
     Some(Effect {
-        fund_free: free(AccountKind::Unallocated),
-        wallet_free: (!fund.kind.is_shared()).then(|| free(AccountKind::Available)),
+        fund_free: Money::new(unallocated, fund.currency),
+        wallet_free: (!fund.kind.is_shared()).then(|| free_in(s, fund, today)),
     })
 }
 
-/// A round of approval begins at level 1.
+/// A round of approval begins at level 1; a question left open in an earlier one needs no answer any more.
 pub(super) fn open(cycle: &mut Cycle, due: Date) {
     cycle.approval.decisions.clear();
+    cycle.approval.thread.retain(|question| question.answer.is_some());
     cycle.approval.due = Some(due);
     cycle.approval.escalated = false;
     cycle.stage = Stage::ApprovalReview;
@@ -421,9 +459,14 @@ pub(super) fn back_to_partner(cycle: &mut Cycle) {
     cycle.approval.decisions.clear();
     match cycle.approval.before.take() {
         Some(before) => {
-            cycle.activities = before.activities;
-            cycle.request.lines = before.request_lines;
-            cycle.approval.lines = before.lines;
+            let no = before.activity;
+            let stood = before.activities.into_iter().find(|activity| activity.no == no);
+            if let Some((now, stood)) = cycle.activities.iter_mut().find(|activity| activity.no == no).zip(stood) {
+                now.draft = stood.draft;
+                now.reminded = stood.reminded;
+            }
+            cycle.request.lines.retain(|line| line.activity != no);
+            cycle.request.lines.extend(before.request_lines.into_iter().filter(|line| line.activity == no));
             cycle.approval.decisions = before.decisions;
             cycle.stage = Stage::ExecutionLive;
         }
@@ -431,17 +474,30 @@ pub(super) fn back_to_partner(cycle: &mut Cycle) {
     }
 }
 
+fn decided(approval: &mut Approval, decision: &LevelDecision) {
+    approval.decisions.push(decision.clone());
+    approval.approvers.extend(std::iter::once(decision.by).chain(decision.in_place_of));
+    approval.approvers.sort_unstable();
+    approval.approvers.dedup();
+}
+
+/// What an ended activity was approved for no longer stands and is not asked for again.
+pub(super) fn lapse(cycle: &mut Cycle, activity: u16) {
+    cycle.approval.lines.retain(|line| line.activity != activity);
+    cycle.request.lines.retain(|line| line.activity != activity);
+}
+
 pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
     match event {
         Event::LevelApproved { decision, next_level, due } => {
-            cycle.approval.decisions.push(decision.clone());
+            decided(&mut cycle.approval, decision);
             cycle.approval.due = Some(*due);
             cycle.approval.escalated = false;
             cycle.level = *next_level;
         }
         Event::Approved { decision, codes } => {
-            cycle.approval.lines.clone_from(&decision.lines);
-            cycle.approval.decisions.push(decision.clone());
+            cycle.approval.lines = cycle.approval.with(&decision.lines);
+            decided(&mut cycle.approval, decision);
             cycle.approval.due = None;
             cycle.approval.before = None;
             cycle.level = 0;

@@ -9,18 +9,18 @@ mod payment;
 mod proof;
 mod release;
 
-pub(crate) use claims::window_end;
 pub use claims::{Claim, ClaimLine, ClaimLineDraft, ClaimState, Clawback, Payment, claimable, payable};
 pub use proof::{ActivityState, FileVerdict, ProofFile, ProofUpload, missing_proof};
 pub(super) use release::release_beyond;
 
-use super::s4_action_plan::{self, ActivityDraft};
+use super::s4_action_plan::{self, Activity, ActivityDraft};
 use super::s5_request::{RequestLine, most_for};
 use super::s6_approval::{self, Before};
 use super::{Case, Outcome, Stamp, Teller, Told, need_reason};
 use crate::Date;
 use crate::calendar::plus;
 use crate::cycle::{Cycle, Stage};
+use crate::ids::UserId;
 use crate::ledger::{Book, Posting};
 use crate::machine::Situation;
 use crate::money::Money;
@@ -28,6 +28,7 @@ use crate::notice::Topic;
 use crate::policy::Material;
 use crate::refusal::{Reason, Refusal};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
@@ -114,6 +115,8 @@ pub enum Event {
         amount: Money,
         reason: String,
         released: Money,
+        #[serde(default)]
+        in_place_of: Option<UserId>,
     },
     ClaimDenied {
         claim: u16,
@@ -127,6 +130,8 @@ pub enum Event {
         claim: u16,
         amount: Money,
         reason: String,
+        #[serde(default)]
+        in_place_of: Option<UserId>,
     },
     ClawedBack {
         claim: u16,
@@ -178,6 +183,12 @@ pub enum Reminder {
     ClaimDue,
 }
 
+impl Reminder {
+    fn is_of_claim(self) -> bool {
+        self == Reminder::ClaimDue
+    }
+}
+
 pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
     match command {
         Command::SubmitProof { activity, files } => proof::submit(case, *activity, files),
@@ -222,10 +233,7 @@ fn amend(
     }
     s4_action_plan::sound(case, draft)?;
     let lines = asked_lines(case, no, draft, lines)?;
-    let asked_before: Vec<&RequestLine> = cycle.request.lines.iter().filter(|line| line.activity == no).collect();
-    let how_much = draft.costs != activity.draft.costs
-        || asked_before.len() != lines.len()
-        || asked_before.iter().zip(&lines).any(|(before, now)| **before != *now);
+    let how_much = draft.costs != activity.draft.costs || asked(&cycle.request.lines, no) != asked(&lines, no);
     let changed = [
         (Material::What, draft.name != activity.draft.name || draft.kind != activity.draft.kind),
         (Material::Where, draft.place != activity.draft.place),
@@ -243,18 +251,17 @@ fn amend(
     // Money asked for is money to approve, whatever the guide calls material.
     let reopens =
         how_much || changed.iter().any(|(field, changed)| *changed && s.policy.amendment.material.contains(field));
-    if reopens && case.s.cycle.stage != Stage::ExecutionLive {
-        return Err(Refusal::new(
-            "too_late",
-            "This change would reopen approval, and the cycle has left execution.",
-            "Ask for it in a new cycle.",
-        ));
-    }
     let due = reopens.then(|| s6_approval::due(&s.policy, 1, case.today));
     Ok(vec![
         Event::Amended { activity: no, draft: draft.clone(), lines, reason: reason.trim().to_owned(), reopens, due }
             .into(),
     ])
+}
+
+/// What is asked of an activity, line by line; a line asked with zero is one not asked.
+fn asked(lines: &[RequestLine], activity: u16) -> BTreeMap<u16, i64> {
+    let of_it = lines.iter().filter(|line| line.activity == activity && line.asked.is_positive());
+    of_it.map(|line| (line.line, line.asked.minor)).collect()
 }
 
 /// The amended lines: each of the activity's own, none above the vendor's share of its new cost.
@@ -290,6 +297,10 @@ fn asked_lines(
             )),
         }
     }
+    let numbers: BTreeSet<u16> = lines.iter().map(|line| line.line).collect();
+    if numbers.len() != lines.len() {
+        reasons.push(Reason::new("line_twice", "A cost line is asked for twice.", "Ask for each once."));
+    }
     Refusal::unless_empty(reasons)?;
     Ok(lines.to_vec())
 }
@@ -305,39 +316,49 @@ fn cancel_activity(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>, R
             "There is nothing to cancel.",
         ));
     }
-    let (released, postings) = release_activity(case.s, no, case.today);
+    let mut book = case.s.book.clone();
+    let (released, postings) = release_activity(case.s, &mut book, no, case.today);
     Ok(with_end(
         case,
         Outcome::with(Event::ActivityCancelled { activity: no, reason: reason.trim().to_owned(), released }, postings),
     ))
 }
 
-/// Lets go of what one activity was approved for, as far as its campaign still holds it.
-fn release_activity(s: &Situation, no: u16, today: Date) -> (Money, Vec<Posting>) {
+/// Lets go of what one activity was approved for, as far as its campaign still holds it. Claims take only what was
+/// approved for proven activities, so it is all there.
+fn release_activity(s: &Situation, book: &mut Book, no: u16, today: Date) -> (Money, Vec<Posting>) {
     let cycle = &s.cycle;
     let Some(activity) = cycle.activity(no) else { return (cycle.zero(), Vec::new()) };
     let campaign = activity.draft.campaign;
     let approved: i64 =
         cycle.approval.lines.iter().filter(|line| line.activity == no).map(|line| line.amount.minor).sum();
-    let mut book = s.book.clone();
-    let held = s6_approval::held_by(cycle, &book, campaign);
-    let postings = release_beyond(s, &mut book, campaign, (held - approved).max(0), today);
+    let held = s6_approval::held_by(cycle, book, campaign);
+    let postings = release_beyond(s, book, campaign, (held - approved).max(0), today);
     (release::released(cycle, &postings), postings)
 }
 
+/// Activities of a campaign that have not ended.
+fn still_open(cycle: &Cycle, campaign: u16) -> impl Iterator<Item = &Activity> {
+    let of_it = cycle.activities.iter().filter(move |activity| activity.draft.campaign == campaign);
+    of_it.filter(|activity| !activity.state.has_ended())
+}
+
+/// Every activity of it that has not ended is cancelled; what is proven can still be claimed.
 fn cancel_campaign(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>, Refusal> {
     let cycle = &case.s.cycle;
     need_reason(reason)?;
     let campaign = cycle.campaign(no).ok_or_else(|| super::s3_forecast::missing(no))?;
-    if campaign.cancelled.is_some() {
+    let open: Vec<u16> = still_open(cycle, no).map(|activity| activity.no).collect();
+    if open.is_empty() {
         return Err(Refusal::new(
             "ended",
-            format!("“{}” is cancelled already.", campaign.draft.name),
-            "There is nothing to cancel.",
+            format!("“{}” has no activity left to cancel.", campaign.draft.name),
+            "What is proven can still be claimed.",
         ));
     }
     let mut book = case.s.book.clone();
-    let postings = release_beyond(case.s, &mut book, no, 0, case.today);
+    let release = open.iter().flat_map(|activity| release_activity(case.s, &mut book, *activity, case.today).1);
+    let postings: Vec<Posting> = release.collect();
     let released = release::released(cycle, &postings);
     Ok(with_end(
         case,
@@ -353,74 +374,68 @@ pub(crate) fn release_for_end(s: &Situation, book: &mut Book, campaign: u16, tod
 /// The next day the timer has something to do for this step.
 pub(crate) fn next_day(s: &Situation) -> Option<Date> {
     let cycle = &s.cycle;
-    let reminders = upcoming(s)
-        .into_iter()
-        .filter(|(day, what, item, _)| !cycle.execution_reminders().any(|sent| sent == (*what, *item, *day)))
-        .map(|(day, ..)| day);
-    let live = cycle
-        .activities
-        .iter()
-        .filter(|activity| activity.state == ActivityState::Live && cycle.stage == Stage::ExecutionLive);
-    let expiries = live.map(|activity| plus(s.policy.proof_due(activity.draft.ends), s.policy.proof.grace + 1));
-    let windows = cycle.campaigns.iter().filter_map(|campaign| window_end(s, campaign.no)).map(|last| plus(last, 1));
-    reminders.chain(expiries).chain(windows).min()
+    let reminders = upcoming(s).into_iter().filter(|reminder| !is_past(cycle, reminder)).map(|(day, ..)| day);
+    let expiries = proof::running(s).map(|activity| proof::expires_on(s, activity));
+    let windows = cycle.campaigns.iter().filter_map(|campaign| claims::window_end(s, campaign.no));
+    reminders.chain(expiries).chain(windows.map(|last| plus(last, 1))).min()
 }
 
-/// The timer's work at this moment: reminders due, activities expired, claim windows closed.
+/// The timer's work at this moment, each on what the one before left: activities expired, claim windows closed,
+/// reminders due.
 fn tick(case: &Case) -> Result<Vec<Outcome>, Refusal> {
-    let mut outcomes: Vec<Outcome> =
-        proof::overdue(case).into_iter().chain(claims::windows(case)).chain(reminders(case)).collect();
+    let stamp = Stamp { at: case.now, by: case.actor.user() };
+    let mut after = case.s.clone();
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for work in [proof::overdue, claims::windows, reminders] {
+        for outcome in work(&after.clone(), case.today) {
+            crate::machine::apply(&mut after.cycle, &outcome.event, stamp);
+            outcome.postings.iter().for_each(|posting| after.book.post(posting));
+            outcomes.push(outcome);
+        }
+    }
     if outcomes.is_empty() {
         return Err(Refusal::new("nothing_due", "Nothing is due.", "The clock comes back when something is."));
     }
-    if let Some(last) = outcomes.pop() {
-        let mut after = case.s.cycle.clone();
-        for outcome in &outcomes {
-            crate::machine::apply(&mut after, &outcome.event, Stamp { at: case.now, by: case.actor.user() });
-        }
-        outcomes.extend(end_after(case, after, last));
+    if all_ended(&after.cycle) {
+        outcomes.push(Event::Ended {}.into());
     }
     Ok(outcomes)
 }
 
-/// Reminders whose day has come and which were not sent yet; a missed day is caught up once.
-fn reminders(case: &Case) -> Vec<Outcome> {
-    let cycle = &case.s.cycle;
-    let due = upcoming(case.s).into_iter().filter(|(day, ..)| *day <= case.today);
-    let fresh =
-        due.filter(|(day, what, item, _)| !cycle.execution_reminders().any(|sent| sent == (*what, *item, *day)));
-    let mut latest: std::collections::BTreeMap<(Reminder, u16), (Date, Date)> = std::collections::BTreeMap::new();
-    for (day, what, item, due) in fresh {
-        latest.insert((what, item), (day, due));
-    }
-    latest.into_iter().map(|((what, item), (day, due))| Event::Reminded { what, item, day, due }.into()).collect()
+/// A reminder to come: its day, what it is of, the activity, the deadline.
+type Upcoming = (Date, Reminder, u16, Date);
+
+/// Reminders whose day has come: of every activity the latest one, so that a clock that stood still catches up once.
+fn reminders(s: &Situation, today: Date) -> Vec<Outcome> {
+    let due = upcoming(s).into_iter().filter(|reminder| reminder.0 <= today && !is_past(&s.cycle, reminder));
+    let latest: BTreeMap<(bool, u16), Upcoming> =
+        due.map(|reminder| ((reminder.1.is_of_claim(), reminder.2), reminder)).collect();
+    latest.into_values().map(|(day, what, item, due)| Event::Reminded { what, item, day, due }.into()).collect()
 }
 
-/// Every reminder of what is still open: its day, what it is of, the activity, the deadline.
-pub(crate) fn upcoming(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
+/// Every reminder of what is still open, earliest first.
+fn upcoming(s: &Situation) -> Vec<Upcoming> {
     let mut all = proof::reminders(s);
     all.extend(claims::reminders(s));
     all.sort_unstable();
     all
 }
 
-impl Cycle {
-    /// Reminders already sent: what, which activity, for which day.
-    pub(crate) fn execution_reminders(&self) -> impl Iterator<Item = (Reminder, u16, Date)> {
-        self.activities.iter().flat_map(super::s4_action_plan::Activity::state_reminders)
-    }
+/// It was sent, or a later one of the same kind was.
+fn is_past(cycle: &Cycle, (day, what, item, _): &Upcoming) -> bool {
+    let sent = cycle.activity(*item).into_iter().flat_map(|activity| &activity.reminded);
+    sent.filter(|sent| sent.what.is_of_claim() == what.is_of_claim()).any(|sent| sent.day >= *day)
 }
 
 /// The outcome, and the end of execution where it was the last open activity.
 fn with_end(case: &Case, outcome: Outcome) -> Vec<Outcome> {
-    end_after(case, case.s.cycle.clone(), outcome)
+    let mut after = case.s.cycle.clone();
+    crate::machine::apply(&mut after, &outcome.event, Stamp { at: case.now, by: case.actor.user() });
+    if all_ended(&after) { vec![outcome, Event::Ended {}.into()] } else { vec![outcome] }
 }
 
-fn end_after(case: &Case, mut after: Cycle, outcome: Outcome) -> Vec<Outcome> {
-    crate::machine::apply(&mut after, &outcome.event, Stamp { at: case.now, by: case.actor.user() });
-    let ended =
-        after.stage == Stage::ExecutionLive && after.activities.iter().all(|activity| activity.state.has_ended());
-    if ended { vec![outcome, Event::Ended {}.into()] } else { vec![outcome] }
+fn all_ended(cycle: &Cycle) -> bool {
+    cycle.stage == Stage::ExecutionLive && cycle.activities.iter().all(|activity| activity.state.has_ended())
 }
 
 pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
@@ -433,6 +448,7 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
         Event::Amended { activity, draft, lines, reason, reopens, due } => {
             if *reopens {
                 let before = Before {
+                    activity: *activity,
                     activities: cycle.activities.clone(),
                     request_lines: cycle.request.lines.clone(),
                     lines: cycle.approval.lines.clone(),
@@ -444,6 +460,9 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
                 cycle.approval.before = Some(before);
             }
             if let Some(changed) = cycle.activities.iter_mut().find(|changed| changed.no == *activity) {
+                if (changed.draft.starts, changed.draft.ends) != (draft.starts, draft.ends) {
+                    changed.reminded.clear();
+                }
                 changed.draft = draft.clone();
             }
             cycle.request.lines.retain(|line| line.activity != *activity);
@@ -454,12 +473,7 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
             if let Some(cancelled) = cycle.campaigns.iter_mut().find(|cancelled| cancelled.no == *campaign) {
                 cancelled.cancelled = Some(reason.clone());
             }
-            let open: Vec<u16> = cycle
-                .activities
-                .iter()
-                .filter(|activity| activity.draft.campaign == *campaign && !activity.state.has_ended())
-                .map(|activity| activity.no)
-                .collect();
+            let open: Vec<u16> = still_open(cycle, *campaign).map(|activity| activity.no).collect();
             for no in open {
                 proof::end(cycle, no, ActivityState::Cancelled);
             }
@@ -527,8 +541,14 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
                 .reason(reason)
                 .amount(*released))
         }
-        Event::Ended {} => Told::new("execution.ended", "Every activity has ended; the cycle listens for results.")
-            .to(teller.to_partner(Topic::TrackingStarted, "/tracking")),
+        Event::Ended {} => {
+            let (words, topic, page) = match cycle.stage {
+                Stage::Cancelled => ("Every activity is cancelled; the cycle has ended.", Topic::CycleCancelled, ""),
+                Stage::Expired => ("No activity was proven; the cycle has expired.", Topic::CycleExpired, ""),
+                _ => ("Every activity has ended; the cycle listens for results.", Topic::TrackingStarted, "/tracking"),
+            };
+            Told::new("execution.ended", words).to(teller.to_partner(topic, page)).to(teller.to_manager(topic, page))
+        }
         Event::ProofSubmitted { .. }
         | Event::ProofAccepted { .. }
         | Event::ProofReturned { .. }

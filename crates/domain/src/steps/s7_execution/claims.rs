@@ -7,11 +7,15 @@ use crate::calendar::{plus, words};
 use crate::cycle::Cycle;
 use crate::ids::{FileId, UserId};
 use crate::machine::Situation;
-use crate::money::Money;
+use crate::money::{Money, split};
 use crate::notice::Topic;
 use crate::refusal::{Reason, Refusal};
 use crate::{Date, Instant};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A claim holds at most this many invoices.
+const LINES_PER_CLAIM: usize = 200;
 
 /// Money asked back for what a campaign really cost.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -22,7 +26,7 @@ pub struct Claim {
     pub lines: Vec<ClaimLine>,
     /// The campaign will not be claimed on again; what is left is released.
     pub is_final: bool,
-    /// What the claim may pay: min(committed and unclaimed, share x actual eligible cost).
+    /// What the claim may pay: min(approved and unclaimed, share x actual eligible cost), activity by activity.
     pub asked: Money,
     pub state: ClaimState,
     pub submitted_by: UserId,
@@ -30,6 +34,9 @@ pub struct Claim {
     /// Approved for payment; zero until then.
     pub approved: Money,
     pub decided_by: Option<UserId>,
+    /// The absent colleague in whose place it was decided.
+    #[serde(default)]
+    pub decided_in_place_of: Option<UserId>,
     /// Why less was approved than asked, or nothing.
     pub reason: String,
     pub payments: Vec<Payment>,
@@ -101,6 +108,8 @@ pub struct ClaimLine {
     pub invoice: ClaimLineDraft,
     /// Share x actual, rounded down to the minor unit.
     pub share: Money,
+    /// What the claim may pay of it: the share, as far as what was approved for its activity reaches.
+    pub pays: Money,
 }
 
 /// One settlement, whole or an instalment.
@@ -119,6 +128,8 @@ pub struct Clawback {
     pub amount: Money,
     pub reason: String,
     pub proposed_by: UserId,
+    #[serde(default)]
+    pub in_place_of: Option<UserId>,
     pub confirmed_by: Option<UserId>,
 }
 
@@ -138,22 +149,45 @@ impl Claim {
     }
 }
 
-/// What a campaign's claim over these actual costs may pay: each line's share, and never more than is
-/// committed and not asked for by an open claim.
+/// What a campaign's claim over these actual costs may pay: each line's share, never more than was approved for
+/// its activity and not claimed yet, nor than the campaign holds and no open claim asks for.
 pub fn payable(s: &Situation, campaign: u16, lines: &[ClaimLineDraft]) -> (Vec<ClaimLine>, Money) {
     let cycle = &s.cycle;
-    let priced: Vec<ClaimLine> = lines
-        .iter()
-        .map(|line| {
-            let share = cycle
-                .activity(line.activity)
-                .map(|activity| s.policy.share_for(&s.partner, &activity.draft.kind, activity.draft.starts))
-                .unwrap_or_default();
-            ClaimLine { invoice: line.clone(), share: line.actual.share(share).unwrap_or_else(|_| cycle.zero()) }
-        })
-        .collect();
-    let wanted: i64 = priced.iter().map(|line| line.share.minor).sum();
+    let mut left: BTreeMap<u16, i64> = BTreeMap::new();
+    let mut priced = Vec::with_capacity(lines.len());
+    for line in lines {
+        let share = cycle
+            .activity(line.activity)
+            .map(|activity| s.policy.share_for(&s.partner, &activity.draft.kind, activity.draft.starts))
+            .unwrap_or_default();
+        let share = line.actual.share(share).unwrap_or_else(|_| cycle.zero());
+        let left = left.entry(line.activity).or_insert_with(|| unclaimed(cycle, line.activity));
+        let pays = share.minor.clamp(0, (*left).max(0));
+        *left -= pays;
+        priced.push(ClaimLine { invoice: line.clone(), share, pays: Money::new(pays, cycle.currency) });
+    }
+    let wanted: i64 = priced.iter().map(|line| line.pays.minor).sum();
     (priced, Money::new(wanted.min(claimable(s, campaign).minor), cycle.currency))
+}
+
+/// Approved for an activity and not taken by an earlier claim, in minor units. What a claim was cut to counts
+/// against its activities in proportion.
+fn unclaimed(cycle: &Cycle, activity: u16) -> i64 {
+    let approved = cycle.approval.lines.iter().filter(|line| line.activity == activity);
+    let taken = cycle.claims.iter().map(|claim| {
+        let of_it = |line: &ClaimLine| line.invoice.activity == activity;
+        let asked = claim.lines.iter().map(|line| if of_it(line) { line.pays.minor } else { 0 });
+        match claim.state {
+            ClaimState::Denied => 0,
+            ClaimState::Review => asked.sum(),
+            _ => {
+                let weights: Vec<u64> = claim.lines.iter().map(|line| line.pays.minor.unsigned_abs()).collect();
+                let parts = split(claim.approved, &weights);
+                claim.lines.iter().zip(parts).filter(|(line, _)| of_it(line)).map(|(_, part)| part.minor).sum()
+            }
+        }
+    });
+    approved.map(|line| line.amount.minor).sum::<i64>() - taken.sum::<i64>()
 }
 
 /// Committed to a campaign and not asked for by a claim in review.
@@ -184,6 +218,9 @@ pub(super) fn submit(
     let mut reasons = Vec::new();
     lines_sound(case, campaign, lines, &mut reasons);
     may_claim_again(case, campaign, name, &mut reasons);
+    if is_final {
+        nothing_runs(cycle, campaign, &mut reasons);
+    }
     Refusal::unless_empty(reasons)?;
     let (priced, asked) = payable(s, campaign, lines);
     let least = s.policy.amount(s.policy.claim.minimum);
@@ -212,6 +249,7 @@ pub(super) fn submit(
         submitted_at: case.now,
         approved: cycle.zero(),
         decided_by: None,
+        decided_in_place_of: None,
         reason: String::new(),
         payments: Vec::new(),
         clawback: None,
@@ -247,8 +285,33 @@ fn may_claim_again(case: &Case, campaign: u16, name: &str, reasons: &mut Vec<Rea
     }
 }
 
+/// A final claim releases the rest, so it waits until no activity of the campaign still needs its money.
+fn nothing_runs(cycle: &Cycle, campaign: u16, reasons: &mut Vec<Reason>) {
+    let running = cycle.activities.iter().find(|activity| {
+        activity.draft.campaign == campaign
+            && matches!(activity.state, ActivityState::Live | ActivityState::ProofReview)
+    });
+    if let Some(activity) = running {
+        reasons.push(
+            Reason::new(
+                "still_running",
+                format!("“{}” is not proven yet, and a final claim would release its money.", activity.draft.name),
+                "Wait for its proof, cancel it, or claim without marking this claim as the final one.",
+            )
+            .at("is_final"),
+        );
+    }
+}
+
 fn lines_sound(case: &Case, campaign: u16, lines: &[ClaimLineDraft], reasons: &mut Vec<Reason>) {
     let cycle = &case.s.cycle;
+    if lines.len() > LINES_PER_CLAIM {
+        reasons.push(Reason::new(
+            "too_many",
+            format!("A claim holds at most {LINES_PER_CLAIM} invoices."),
+            "Make another claim for the rest.",
+        ));
+    }
     if lines.is_empty() {
         reasons.push(
             Reason::new("no_lines", "The claim has no invoice.", "Enter what was really spent, with its invoice.")
@@ -257,11 +320,9 @@ fn lines_sound(case: &Case, campaign: u16, lines: &[ClaimLineDraft], reasons: &m
     }
     for (index, line) in lines.iter().enumerate() {
         let row = index + 1;
-        let approved = cycle
-            .approval
-            .lines
-            .iter()
-            .any(|approved| approved.activity == line.activity && approved.line == line.line);
+        let approved = cycle.approval.lines.iter().any(|approved| {
+            (approved.activity, approved.line) == (line.activity, line.line) && approved.amount.is_positive()
+        });
         match cycle.activity(line.activity) {
             Some(activity) if activity.draft.campaign == campaign && approved => {
                 if activity.state != ActivityState::Proven {
@@ -284,7 +345,7 @@ fn lines_sound(case: &Case, campaign: u16, lines: &[ClaimLineDraft], reasons: &m
                 .at(&format!("actual_{row}")),
             ),
         }
-        if !line.actual.is_positive() || line.actual.currency != cycle.currency {
+        if !line.actual.is_kept_in(cycle.currency, 1) {
             reasons.push(
                 Reason::new(
                     "amount",
@@ -310,15 +371,14 @@ fn lines_sound(case: &Case, campaign: u16, lines: &[ClaimLineDraft], reasons: &m
 }
 
 /// Campaigns whose claim window has closed with money left and no claim under review.
-pub(super) fn windows(case: &Case) -> Vec<Outcome> {
-    let cycle = &case.s.cycle;
+pub(super) fn windows(s: &Situation, today: Date) -> Vec<Outcome> {
     let closed =
-        cycle.campaigns.iter().filter(|campaign| window_end(case.s, campaign.no).is_some_and(|last| case.today > last));
+        s.cycle.campaigns.iter().filter(|campaign| window_end(s, campaign.no).is_some_and(|last| today > last));
     closed
         .filter_map(|campaign| {
-            let mut book = case.s.book.clone();
-            let postings = release_all_but(case.s, &mut book, campaign.no, 0, case.today);
-            let released = released(cycle, &postings);
+            let mut book = s.book.clone();
+            let postings = release_all_but(s, &mut book, campaign.no, 0, today);
+            let released = released(&s.cycle, &postings);
             (!postings.is_empty())
                 .then(|| Outcome::with(Event::WindowClosed { campaign: campaign.no, released }, postings))
         })
@@ -341,8 +401,8 @@ pub(crate) fn window_end(s: &Situation, campaign: u16) -> Option<Date> {
 pub(super) fn reminders(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
     let mut all = Vec::new();
     for activity in s.cycle.activities.iter().filter(|activity| activity.state == ActivityState::Proven) {
-        if claimable(s, activity.draft.campaign).is_positive() {
-            let due = s.policy.claim_due(activity.draft.ends, &s.partner);
+        let open = claimable(s, activity.draft.campaign).is_positive();
+        if let Some(due) = last_day(s, activity.draft.campaign).filter(|_| open) {
             all.extend(
                 s.policy
                     .claim
@@ -370,7 +430,8 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
     };
     let Some(claim) = cycle.claims.iter_mut().find(|claim| claim.no == no) else { return };
     match event {
-        Event::ClaimApproved { amount, reason, .. } => {
+        Event::ClaimApproved { amount, reason, in_place_of, .. } => {
+            claim.decided_in_place_of = *in_place_of;
             claim.approved = *amount;
             claim.reason.clone_from(reason);
             claim.decided_by = Some(stamp.by);
@@ -385,9 +446,14 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
             claim.payments.push(payment.clone());
             claim.state = if claim.outstanding().is_zero() { ClaimState::Paid } else { ClaimState::PartPaid };
         }
-        Event::ClawbackProposed { amount, reason, .. } => {
-            claim.clawback =
-                Some(Clawback { amount: *amount, reason: reason.clone(), proposed_by: stamp.by, confirmed_by: None });
+        Event::ClawbackProposed { amount, reason, in_place_of, .. } => {
+            claim.clawback = Some(Clawback {
+                amount: *amount,
+                reason: reason.clone(),
+                proposed_by: stamp.by,
+                in_place_of: *in_place_of,
+                confirmed_by: None,
+            });
         }
         Event::ClawedBack { .. } => {
             if let Some(clawback) = &mut claim.clawback {
@@ -417,7 +483,7 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             .amount(claim.asked)
             .due(Some(due)))
         }
-        Event::ClaimApproved { claim, amount, reason, released } => {
+        Event::ClaimApproved { claim, amount, reason, released, .. } => {
             let due = plus(teller.s.policy.today(teller.now), teller.s.policy.claim.pay_days);
             let left = if released.is_positive() { format!(" {released} released.") } else { String::new() };
             let mut notice = to_partner(Topic::ClaimApproved, *claim).amount(*amount).due(Some(due));
@@ -441,7 +507,7 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             Told::new("claim.settled", format!("{by} paid {cash} on claim {claim} ({}).{offset}", payment.reference))
                 .to(to_partner(Topic::ClaimPaid, *claim).amount(cash).item(payment.reference.clone()))
         }
-        Event::ClawbackProposed { claim, amount, reason } => {
+        Event::ClawbackProposed { claim, amount, reason, .. } => {
             Told::new("claim.clawback_proposed", format!("{by} asks {amount} of claim {claim} back: “{reason}”"))
                 .to(to_finance(Topic::ClawbackProposed, *claim).amount(*amount).reason(reason))
         }

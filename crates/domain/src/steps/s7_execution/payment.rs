@@ -1,7 +1,7 @@
 //! A claim's decision and its money: approved, denied, paid, clawed back. Three people at least: who submitted it,
 //! who approved the request, who approves the claim and who pays it are never the same.
 
-use super::super::{Case, Outcome, check_text, need_reason};
+use super::super::{Case, Outcome, check_optional, check_text, need_reason};
 use super::Event;
 use super::claims::{Claim, ClaimState, Payment};
 use super::release::{in_review, release_all_but, released};
@@ -30,19 +30,29 @@ fn in_state<'a>(case: &'a Case, no: u16, states: &[ClaimState]) -> Result<&'a Cl
 
 /// Not the submitter, not an approver of the request, and not acting for one of them.
 fn third_person(case: &Case, claim: &Claim, what: &str) -> Result<(), Refusal> {
-    let me = [case.actor.user(), case.standing.user];
-    let approver = |user: &UserId| case.s.cycle.approval.decisions.iter().any(|decision| decision.by == *user);
+    let me = case.people();
+    let approver = |user: &UserId| case.s.cycle.approval.approvers.contains(user);
+    let requester = case.s.cycle.request.submitted.as_ref().map(|submitted| submitted.by);
+    if requester.is_some_and(|user| me.contains(&user)) {
+        return Err(Refusal::new(
+            "own_request",
+            format!("You, or the colleague you stand in for, asked for this money, so you cannot {what} its claim."),
+            "A colleague in finance does.",
+        ));
+    }
     if me.contains(&claim.submitted_by) {
         return Err(Refusal::new(
             "own_claim",
-            format!("You submitted this claim yourself, so you cannot {what} it."),
+            format!("You, or the colleague you stand in for, submitted this claim, so you cannot {what} it."),
             "A colleague in finance does.",
         ));
     }
     if me.iter().any(approver) {
         return Err(Refusal::new(
             "approved_request",
-            format!("You approved the request behind this claim, so you cannot {what} it."),
+            format!(
+                "You, or the colleague you stand in for, approved the request behind this claim, so you cannot {what} it."
+            ),
             "A colleague in finance who did not approve it does.",
         ));
     }
@@ -53,6 +63,9 @@ pub(super) fn approve(case: &Case, no: u16, amount: Money, reason: &str) -> Resu
     let (s, cycle) = (case.s, &case.s.cycle);
     let claim = in_state(case, no, &[ClaimState::Review])?;
     third_person(case, claim, "approve")?;
+    let mut reasons = Vec::new();
+    check_optional("reason", "The reason", reason, 2_000, &mut reasons);
+    Refusal::unless_empty(reasons)?;
     if amount.currency != cycle.currency || !amount.is_positive() || amount.minor > claim.asked.minor {
         return Err(Refusal::at(
             "amount",
@@ -82,7 +95,7 @@ pub(super) fn approve(case: &Case, no: u16, amount: Money, reason: &str) -> Resu
     let Some(draws) = s.book.draw(amount.minor, of_campaign) else {
         return Err(Refusal::new(
             "committed",
-            format!("“{}” holds less than {amount}.", claim.campaign),
+            format!("The campaign holds less than {amount}."),
             "Look at the claim again; money was released meanwhile.",
         ));
     };
@@ -102,7 +115,13 @@ pub(super) fn approve(case: &Case, no: u16, amount: Money, reason: &str) -> Resu
     let released = released(cycle, &release);
     postings.extend(release);
     Ok(vec![Outcome::with(
-        Event::ClaimApproved { claim: no, amount, reason: reason.trim().to_owned(), released },
+        Event::ClaimApproved {
+            claim: no,
+            amount,
+            reason: reason.trim().to_owned(),
+            released,
+            in_place_of: case.in_place_of(),
+        },
         postings,
     )])
 }
@@ -118,10 +137,11 @@ pub(super) fn settle(case: &Case, no: u16, amount: Money, reference: &str) -> Re
     let (s, cycle) = (case.s, &case.s.cycle);
     let claim = in_state(case, no, &[ClaimState::Payable, ClaimState::PartPaid])?;
     third_person(case, claim, "pay")?;
-    if claim.decided_by == Some(case.actor.user()) {
+    let deciders = [claim.decided_by, claim.decided_in_place_of];
+    if deciders.into_iter().flatten().any(|user| case.people().contains(&user)) {
         return Err(Refusal::new(
             "own_approval",
-            "You approved this claim, so you cannot pay it.",
+            "You, or the colleague you stand in for, approved this claim, so you cannot pay it.",
             "A colleague in finance pays it.",
         ));
     }
@@ -178,7 +198,8 @@ pub(super) fn propose_clawback(case: &Case, no: u16, amount: Money, reason: &str
             "A second person confirms it.",
         ));
     }
-    Ok(vec![Event::ClawbackProposed { claim: no, amount, reason: reason.trim().to_owned() }.into()])
+    let reason = reason.trim().to_owned();
+    Ok(vec![Event::ClawbackProposed { claim: no, amount, reason, in_place_of: case.in_place_of() }.into()])
 }
 
 pub(super) fn confirm_clawback(case: &Case, no: u16) -> Result<Vec<Outcome>, Refusal> {
@@ -191,10 +212,11 @@ pub(super) fn confirm_clawback(case: &Case, no: u16) -> Result<Vec<Outcome>, Ref
             "Propose it first, with a reason.",
         ));
     };
-    if clawback.proposed_by == case.actor.user() {
+    let proposers = [Some(clawback.proposed_by), clawback.in_place_of];
+    if proposers.into_iter().flatten().any(|user| case.people().contains(&user)) {
         return Err(Refusal::new(
             "second_person",
-            "You proposed this claw back yourself.",
+            "You, or the colleague you stand in for, proposed this claw back.",
             "A second person in finance confirms it.",
         ));
     }

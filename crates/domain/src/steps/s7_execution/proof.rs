@@ -1,6 +1,8 @@
 //! The machine of an activity: live, proof in review, proven; or cancelled, or expired.
 
-use super::super::{Case, Outcome, Stamp, Teller, Told, need_reason, s4_action_plan};
+use super::super::{
+    Case, Outcome, Stamp, Teller, Told, check_optional, check_text, need_reason, s4_action_plan, s6_approval,
+};
 use super::{Event, Reminder};
 use crate::Date;
 use crate::calendar::plus;
@@ -13,6 +15,9 @@ use crate::refusal::{Reason, Refusal};
 use crate::steps::s4_action_plan::Activity;
 use chrono::Days;
 use serde::{Deserialize, Serialize};
+
+/// One proof holds at most this many files.
+const FILES_PER_PROOF: usize = 40;
 
 /// How an activity is doing, from approval on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -93,13 +98,6 @@ pub struct FileVerdict {
     pub reason: String,
 }
 
-impl Activity {
-    /// Reminders sent so far are kept with the activity.
-    pub(crate) fn state_reminders(&self) -> impl Iterator<Item = (Reminder, u16, Date)> {
-        self.reminded.iter().map(|reminded| (reminded.what, self.no, reminded.day))
-    }
-}
-
 /// The items of the checklist that have no good file yet: every one of `all_of`, and `one_of` where none is met.
 pub fn missing_proof(kind: &ActivityType, files: &[ProofFile]) -> Vec<String> {
     let met = |code: &str| {
@@ -116,6 +114,13 @@ pub fn missing_proof(kind: &ActivityType, files: &[ProofFile]) -> Vec<String> {
 
 pub(super) fn submit(case: &Case, no: u16, uploads: &[ProofUpload]) -> Result<Vec<Outcome>, Refusal> {
     let activity = open(case, no, ActivityState::Live, "Proof can be handed in while the activity is live.")?;
+    if case.s.cycle.approval.amending() == Some(no) {
+        return Err(Refusal::new(
+            "amendment_open",
+            format!("The change of “{}” is in review.", activity.draft.name),
+            "Hand in its proof once the change is decided, or take the change back.",
+        ));
+    }
     let kind = case.s.policy.activity_type(&activity.draft.kind).ok_or_else(|| s4_action_plan::missing(no))?;
     if case.today < activity.draft.starts {
         return Err(Refusal::new(
@@ -124,6 +129,7 @@ pub(super) fn submit(case: &Case, no: u16, uploads: &[ProofUpload]) -> Result<Ve
             "Hand in proof once it has begun.",
         ));
     }
+    uploads_sound(uploads)?;
     let known = |code: &str| kind.all_of.iter().chain(&kind.one_of).any(|item| item.code == code);
     if let Some(stray) = uploads.iter().find(|upload| !known(&upload.item)) {
         return Err(Refusal::new(
@@ -155,6 +161,21 @@ pub(super) fn submit(case: &Case, no: u16, uploads: &[ProofUpload]) -> Result<Ve
     Ok(vec![Event::ProofSubmitted { activity: no, files }.into()])
 }
 
+fn uploads_sound(uploads: &[ProofUpload]) -> Result<(), Refusal> {
+    let mut reasons = Vec::new();
+    if uploads.len() > FILES_PER_PROOF {
+        reasons.push(Reason::new(
+            "too_many",
+            format!("A proof holds at most {FILES_PER_PROOF} files."),
+            "Hand in those that show it best.",
+        ));
+    }
+    for upload in uploads {
+        check_text("files", "The file's name", &upload.name, 200, &mut reasons);
+    }
+    Refusal::unless_empty(reasons)
+}
+
 pub(super) fn accept(case: &Case, no: u16) -> Result<Vec<Outcome>, Refusal> {
     reviewable(case, no)?;
     Ok(super::with_end(case, Event::ProofAccepted { activity: no }.into()))
@@ -182,11 +203,11 @@ pub(super) fn send_back(case: &Case, no: u16, verdicts: &[FileVerdict], reason: 
                 "Judge the files shown.",
             ));
         }
+        let field = format!("reason_{}", verdict.file);
+        check_optional(&field, "The reason", &verdict.reason, 2_000, &mut reasons);
         if !verdict.accepted && verdict.reason.trim().is_empty() {
-            reasons.push(
-                Reason::new("reason", "A returned file has no reason.", "Say what is wrong with it.")
-                    .at(&format!("reason_{}", verdict.file)),
-            );
+            reasons
+                .push(Reason::new("reason", "A returned file has no reason.", "Say what is wrong with it.").at(&field));
         }
     }
     Refusal::unless_empty(reasons)?;
@@ -206,30 +227,37 @@ fn open<'a>(case: &'a Case, no: u16, state: ActivityState, remedy: &str) -> Resu
 /// In review, and not handed in by the reviewer.
 fn reviewable<'a>(case: &'a Case, no: u16) -> Result<&'a Activity, Refusal> {
     let activity = open(case, no, ActivityState::ProofReview, "Only proof that has been handed in can be reviewed.")?;
-    if activity.proof.iter().any(|file| file.by == case.actor.user()) {
+    if activity.proof.iter().any(|file| case.people().contains(&file.by)) {
         return Err(Refusal::new(
             "own_proof",
-            "You handed this proof in yourself, so you cannot review it.",
-            "Another reviewer, or a stand-in, reviews it.",
+            "You, or the colleague you stand in for, handed this proof in, so you cannot review it.",
+            "Another channel manager of this partner reviews it.",
         ));
     }
     Ok(activity)
 }
 
+/// Live activities; one whose change is in review has its clock stopped.
+pub(super) fn running(s: &Situation) -> impl Iterator<Item = &Activity> {
+    let amending = s.cycle.approval.amending();
+    let live = s.cycle.activities.iter().filter(|activity| activity.state == ActivityState::Live);
+    live.filter(move |activity| amending != Some(activity.no))
+}
+
+/// The first day on which an activity without proof is expired.
+pub(super) fn expires_on(s: &Situation, activity: &Activity) -> Date {
+    plus(s.policy.proof_due(activity.draft.ends), s.policy.proof.grace.saturating_add(1))
+}
+
 /// Live activities whose proof is past its day and grace: they expire and their money is released.
-pub(super) fn overdue(case: &Case) -> Vec<Outcome> {
-    let rules = &case.s.policy.proof;
-    let mut s = case.s.clone();
+pub(super) fn overdue(s: &Situation, today: Date) -> Vec<Outcome> {
+    let mut book = s.book.clone();
     let mut outcomes = Vec::new();
-    for activity in &case.s.cycle.activities {
-        let last = plus(case.s.policy.proof_due(activity.draft.ends), rules.grace);
-        if activity.state != ActivityState::Live || case.today <= last {
+    for activity in running(s) {
+        if today < expires_on(s, activity) {
             continue;
         }
-        let (released, postings) = super::release_activity(&s, activity.no, case.today);
-        for posting in &postings {
-            s.book.post(posting);
-        }
+        let (released, postings) = super::release_activity(s, &mut book, activity.no, today);
         outcomes.push(Outcome::with(Event::ActivityExpired { activity: activity.no, released }, postings));
     }
     outcomes
@@ -238,7 +266,7 @@ pub(super) fn overdue(case: &Case) -> Vec<Outcome> {
 /// Before the due day as the guide says, and once on the day after it.
 pub(super) fn reminders(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
     let mut all = Vec::new();
-    for activity in s.cycle.activities.iter().filter(|activity| activity.state == ActivityState::Live) {
+    for activity in running(s) {
         let due = s.policy.proof_due(activity.draft.ends);
         for before in &s.policy.proof.reminders {
             let day = due.checked_sub_days(Days::new(u64::from(*before))).unwrap_or(due);
@@ -249,18 +277,23 @@ pub(super) fn reminders(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
     all
 }
 
+/// Cancelled or expired: nothing will be claimed on it.
 pub(super) fn end(cycle: &mut Cycle, no: u16, state: ActivityState) {
     if let Some(activity) = cycle.activities.iter_mut().find(|activity| activity.no == no) {
         activity.state = state;
     }
+    s6_approval::lapse(cycle, no);
 }
 
-pub(super) fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
+pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
     let no = match event {
+        Event::ActivityExpired { activity, .. } => {
+            end(cycle, *activity, ActivityState::Expired);
+            return;
+        }
         Event::ProofSubmitted { activity, .. }
         | Event::ProofAccepted { activity }
-        | Event::ProofReturned { activity, .. }
-        | Event::ActivityExpired { activity, .. } => *activity,
+        | Event::ProofReturned { activity, .. } => *activity,
         Event::Reminded { item, .. } => *item,
         _ => return,
     };
@@ -268,6 +301,7 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
     match event {
         Event::ProofSubmitted { files, .. } => {
             activity.proof.clone_from(files);
+            activity.handed_in = Some(stamp.at);
             activity.state = ActivityState::ProofReview;
         }
         Event::ProofAccepted { .. } => {
@@ -284,7 +318,6 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
             }
             activity.state = ActivityState::Live;
         }
-        Event::ActivityExpired { .. } => activity.state = ActivityState::Expired,
         Event::Reminded { what, day, .. } => {
             activity.reminded.push(s4_action_plan::Reminded { what: *what, day: *day });
         }
