@@ -1,0 +1,243 @@
+//! The only way to change a cycle: lock it, let the rules decide, record what they decided, in one transaction.
+
+use crate::error::{Error, Result};
+use crate::{Engine, notices};
+use domain::cycle::Opening;
+use domain::ids::{CycleId, FundId, PartnerId, ProgramId};
+use domain::machine::{self, Command, Decision, Situation};
+use domain::people::Actor;
+use domain::steps::s5_request;
+use domain::{Date, Instant, cycle::Period};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use storage::{CycleParts, Submission as Claimed, Tx, Viewer, WhichCycle};
+use uuid::Uuid;
+
+/// A race lost on rows others wrote is run again this often before the caller hears of it.
+const TRIES: usize = 5;
+
+/// A form's or call's own name for itself: whoever posts it twice gets the first answer.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Made by the server for a form, by the caller for the API (`Idempotency-Key`).
+    pub key: String,
+    /// The version the person saw; another one is [`Error::Stale`]. `None` where it does not matter.
+    pub version: Option<i64>,
+}
+
+impl Submission {
+    pub fn new(key: impl Into<String>) -> Self {
+        Self { key: key.into(), version: None }
+    }
+
+    /// Binds the submission to what was shown.
+    #[must_use]
+    pub fn seen(mut self, version: i64) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// For the machine's own commands, which are never repeated by a person.
+    pub fn own() -> Self {
+        Self::new(Uuid::now_v7().to_string())
+    }
+}
+
+/// What came of a command, as it is answered now and to whoever repeats it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Advanced {
+    /// The cycle's number or the fund's code.
+    pub number: String,
+    pub version: i64,
+    /// The timeline's sentences: "Mara Lindqvist submitted the plan."
+    pub words: Vec<String>,
+}
+
+/// What a person opens a cycle with.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewCycle {
+    pub partner: PartnerId,
+    pub program: ProgramId,
+    pub title: String,
+    pub from: Date,
+    pub to: Date,
+    /// Start as a copy of this cycle's drafts.
+    #[serde(default)]
+    pub copy_of: Option<CycleId>,
+}
+
+impl Engine {
+    /// Carries a command out, or says why not. Repeating it with the same key and content changes nothing and
+    /// gives the first answer.
+    pub async fn advance(&self, actor: &Actor, which: WhichCycle<'_>, command: &Command, once: &Submission) -> Result<Advanced> {
+        let input = (which_text(which), command);
+        self.once(actor, once, &input, async |tx, now| {
+            let viewer = Viewer::from(actor);
+            let parts = tx.lock_cycle(&viewer, which, fund_of(command)).await?;
+            self.same_version(tx, &parts, once).await?;
+            let situation = self.situation_of(tx, parts, command).await?;
+            let decision = machine::decide(&situation, actor, command, now)?;
+            self.record(tx, &situation, &decision, actor, now).await
+        })
+        .await
+    }
+
+    /// Opens a cycle: at step 1, or at step 3 where the partner has an agreed plan and a scorecard for the period.
+    pub async fn open_cycle(&self, actor: &Actor, new: &NewCycle, once: &Submission) -> Result<Advanced> {
+        self.once(actor, once, new, async |tx, now| {
+            let viewer = Viewer::from(actor);
+            let found = tx.before_opening(&viewer, new.partner, new.program, (new.from, new.to), now.date_naive()).await?;
+            let policy = self.policy(&found.guide)?;
+            let agreed = found.earlier.iter().find(|cycle| cycle.plan.agreed.is_some());
+            let scored = found.earlier.iter().find(|cycle| cycle.scorecard.result.is_some());
+            let (serial, number) = tx.next_cycle_number(chrono::Datelike::year(&now)).await?;
+            let opening = Opening {
+                id: CycleId(Uuid::now_v7()),
+                number,
+                serial,
+                program: new.program,
+                partner: new.partner,
+                title: new.title.trim().to_owned(),
+                period: Period { from: new.from, to: new.to },
+                currency: policy.guide.currency,
+                plan: agreed.map(|cycle| cycle.plan.clone()),
+                scorecard: scored.map(|cycle| cycle.scorecard.clone()),
+                copy_of: new.copy_of,
+            };
+            let situation = Situation {
+                cycle: domain::cycle::Cycle::new(&opening, now),
+                partner: found.partner,
+                policy,
+                benchmarks: self.catalog.benchmarks.clone(),
+                template: self.catalog.scorecard.clone(),
+                funds: Vec::new(),
+                book: domain::ledger::Book::default(),
+                evidence: Vec::new(),
+                results: domain::steps::s8_tracking::Results::default(),
+            };
+            let decision = machine::open(&situation, actor, &opening, now)?;
+            self.record(tx, &situation, &decision, actor, now).await
+        })
+        .await
+    }
+
+    /// Everything the rules look at, for a page that shows what is possible and what it would mean.
+    pub async fn look(&self, viewer: &Viewer, which: WhichCycle<'_>) -> Result<Situation> {
+        let parts = self.reader().cycle_parts(viewer, which).await?;
+        let results = self.reader().results_of(&parts.cycle).await?;
+        let evidence = self.reader().evidence_for(&parts.cycle).await?;
+        let funds = self.reader().funds_of_program(parts.cycle.program).await?;
+        Ok(Situation { funds, results, evidence, ..self.situation(parts)? })
+    }
+
+    fn situation(&self, parts: CycleParts) -> Result<Situation> {
+        Ok(Situation {
+            policy: self.policy(&parts.guide)?,
+            cycle: parts.cycle,
+            partner: parts.partner,
+            benchmarks: self.catalog.benchmarks.clone(),
+            template: self.catalog.scorecard.clone(),
+            funds: parts.fund.into_iter().collect(),
+            book: parts.book,
+            evidence: Vec::new(),
+            results: domain::steps::s8_tracking::Results::default(),
+        })
+    }
+
+    /// The situation a command is decided on; what few commands need is loaded for those only.
+    pub(crate) async fn situation_of(&self, tx: &Tx, parts: CycleParts, command: &Command) -> Result<Situation> {
+        use machine::Act;
+        let mut situation = self.situation(parts)?;
+        match command.act() {
+            Act::CommitForecast => situation.evidence = tx.evidence_for(&situation.cycle).await?,
+            Act::CloseTracking | Act::MeasureAgain => situation.results = tx.results_of(&situation.cycle).await?,
+            _ => {}
+        }
+        Ok(situation)
+    }
+
+    /// Writes a decision, the mails it calls for, and gives the answer to keep.
+    pub(crate) async fn record(&self, tx: &Tx, s: &Situation, decision: &Decision, actor: &Actor, now: Instant) -> Result<Advanced> {
+        let recorded = tx.record(decision, actor, now).await?;
+        let entries = decision.entries();
+        let notices = entries.iter().flat_map(|entry| &entry.notices);
+        notices::enqueue(self, tx, notices, actor, now).await?;
+        tracing::info!(cycle = %s.cycle.number, version = recorded.version, kind = entries.last().map(|entry| entry.kind.as_str()), "advanced");
+        Ok(Advanced { number: recorded.number, version: recorded.version, words: entries.iter().map(|entry| entry.words.clone()).collect() })
+    }
+
+    /// What the person saw is still so; otherwise who did what meanwhile.
+    async fn same_version(&self, tx: &Tx, parts: &CycleParts, once: &Submission) -> Result<()> {
+        if once.version.is_none_or(|seen| seen == parts.cycle.version) {
+            return Ok(());
+        }
+        let last = tx.last_event(parts.cycle.id.0).await?;
+        Err(Error::Stale { by: last.actor_name, at: last.at, words: last.words })
+    }
+
+    /// Runs `work` in one transaction under the submission's key: once for ever, again only after a lost race.
+    pub(crate) async fn once<I: Serialize>(&self, actor: &Actor, once: &Submission, input: &I, work: impl AsyncFn(&Tx, Instant) -> Result<Advanced>) -> Result<Advanced> {
+        let scope = actor.user().to_string();
+        let input = digest(input)?;
+        for attempt in 1..=TRIES {
+            let now = self.clock.now();
+            let ran = self.db.write(async |tx| self.claimed(tx, (&scope, &once.key, &input), now, &work).await).await;
+            match ran {
+                Err(Error::Storage(storage::Error::Contended | storage::Error::Stale)) if attempt < TRIES => {
+                    tokio::time::sleep(std::time::Duration::from_millis(5 << attempt)).await;
+                }
+                Err(Error::Storage(storage::Error::Unknown(cause))) => return self.after_unknown(&scope, once, cause.to_string()).await,
+                Ok(done) => {
+                    self.outbox_has_work.notify_one();
+                    return Ok(done);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Unavailable("the same rows were written by others five times in a row".to_owned()))
+    }
+
+    async fn claimed(&self, tx: &Tx, (scope, key, input): (&str, &str, &str), now: Instant, work: &impl AsyncFn(&Tx, Instant) -> Result<Advanced>) -> Result<Advanced> {
+        match tx.submission(scope, key, input, now).await? {
+            Claimed::First => {}
+            Claimed::Repeated(Some(answer)) => return serde_json::from_str(&answer).map_err(Error::internal),
+            Claimed::Repeated(None) => return Err(Error::internal("a submission was recorded without its answer")),
+            Claimed::Conflict => return Err(Error::Conflict),
+        }
+        let done = work(tx, now).await?;
+        let answer = serde_json::to_string(&done).map_err(Error::internal)?;
+        tx.finish_submission(scope, key, &answer).await?;
+        Ok(done)
+    }
+
+    /// The commit's answer was lost: a fresh connection knows whether it happened.
+    async fn after_unknown(&self, scope: &str, once: &Submission, cause: String) -> Result<Advanced> {
+        tracing::warn!(%cause, key = once.key, "the outcome of a commit is unknown; looking it up");
+        match self.reader().submission_result(scope, &once.key).await? {
+            Some(answer) => serde_json::from_str(&answer).map_err(Error::internal),
+            None => Err(Error::Unavailable(cause)),
+        }
+    }
+}
+
+fn which_text(which: WhichCycle<'_>) -> String {
+    match which {
+        WhichCycle::Number(number) => number.to_owned(),
+        WhichCycle::Id(id) => id.to_string(),
+    }
+}
+
+/// The fund a command is about to ask of, before it is the cycle's own.
+fn fund_of(command: &Command) -> Option<FundId> {
+    match command {
+        Command::Request(s5_request::Command::Save { draft } | s5_request::Command::Submit { draft }) => Some(draft.fund),
+        _ => None,
+    }
+}
+
+/// SHA-256 of what was sent, to tell a repetition from another command under the same key.
+fn digest<I: Serialize>(input: &I) -> Result<String> {
+    let bytes = serde_json::to_vec(input).map_err(Error::internal)?;
+    Ok(hex::encode(Sha256::digest(bytes)))
+}
