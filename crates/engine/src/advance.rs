@@ -3,10 +3,9 @@
 use crate::error::{Error, Result};
 use crate::{Engine, notices};
 use domain::cycle::Opening;
-use domain::ids::{CycleId, FundId, PartnerId, ProgramId};
+use domain::ids::{CycleId, PartnerId, ProgramId};
 use domain::machine::{self, Command, Decision, Situation};
 use domain::people::Actor;
-use domain::steps::s5_request;
 use domain::{Date, Instant, cycle::Period};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -74,7 +73,7 @@ impl Engine {
         let input = (which_text(which), command);
         self.once(actor, once, &input, async |tx, now| {
             let viewer = Viewer::from(actor);
-            let parts = tx.lock_cycle(&viewer, which, fund_of(command)).await?;
+            let parts = tx.lock_cycle(&viewer, which).await?;
             self.same_version(tx, &parts, once).await?;
             let situation = self.situation_of(tx, parts, command).await?;
             let decision = machine::decide(&situation, actor, command, now)?;
@@ -127,18 +126,17 @@ impl Engine {
         let parts = self.reader().cycle_parts(viewer, which).await?;
         let results = self.reader().results_of(&parts.cycle).await?;
         let evidence = self.reader().evidence_for(&parts.cycle).await?;
-        let funds = self.reader().funds_of_program(parts.cycle.program).await?;
-        Ok(Situation { funds, results, evidence, ..self.situation(parts)? })
+        Ok(Situation { results, evidence, ..self.situation(parts)? })
     }
 
-    fn situation(&self, parts: CycleParts) -> Result<Situation> {
+    pub(crate) fn situation(&self, parts: CycleParts) -> Result<Situation> {
         Ok(Situation {
             policy: self.policy(&parts.guide)?,
             cycle: parts.cycle,
             partner: parts.partner,
             benchmarks: self.catalog.benchmarks.clone(),
             template: self.catalog.scorecard.clone(),
-            funds: parts.fund.into_iter().collect(),
+            funds: parts.funds,
             book: parts.book,
             evidence: Vec::new(),
             results: domain::steps::s8_tracking::Results::default(),
@@ -225,14 +223,6 @@ fn which_text(which: WhichCycle<'_>) -> String {
     match which {
         WhichCycle::Number(number) => number.to_owned(),
         WhichCycle::Id(id) => id.to_string(),
-    }
-}
-
-/// The fund a command is about to ask of, before it is the cycle's own.
-fn fund_of(command: &Command) -> Option<FundId> {
-    match command {
-        Command::Request(s5_request::Command::Save { draft } | s5_request::Command::Submit { draft }) => Some(draft.fund),
-        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::Engine;
 use crate::error::{Error, Result};
 use domain::ids::{CycleId, FileId};
 use domain::people::Actor;
-use object_store::{ObjectStore, ObjectStoreExt, path::Path};
+use object_store::{ObjectStoreExt, path::Path};
 use sha2::{Digest, Sha256};
 use storage::Viewer;
 use storage::rows::File;
@@ -52,7 +52,7 @@ impl Engine {
         }
         let id = FileId(Uuid::now_v7());
         let size = i64::try_from(upload.bytes.len()).unwrap_or(i64::MAX);
-        let row = File { id, sha256, size, name, media_type: kind.to_owned(), partner_id: Some(partner), cycle_id: Some(cycle), uploaded_by: actor.user(), uploaded_at: self.clock.now() };
+        let row = File { id, sha256, size, name, content_type: kind.to_owned(), partner_id: Some(partner), cycle_id: Some(cycle), uploaded_by: actor.user(), at: self.clock.now(), ready: true };
         self.db.write(async |tx| tx.insert_file(&row).await).await?;
         Ok(id)
     }

@@ -91,5 +91,5 @@ fn read(toml: &str) -> Result<Policy> {
 }
 
 fn guide_row(actor: &Actor, program: ProgramId, version: u32, toml: &str, policy: &Policy, now: domain::Instant) -> Guide {
-    Guide { program_id: program, version, toml: toml.to_owned(), effective_from: policy.guide.effective_from, created_at: now, created_by: actor.user() }
+    Guide { program_id: program, version, toml: toml.to_owned(), effective_from: policy.guide.effective_from, created_at: now, created_by: Some(actor.user()) }
 }

@@ -75,7 +75,7 @@ impl Engine {
     /// Issues what is due for one cycle; a cycle for which nothing is due goes back to sleep.
     async fn wake(&self, id: CycleId) -> Result<()> {
         let now = self.clock.now();
-        let parts = self.db.write(async |tx| tx.lock_cycle(&Viewer::system(), WhichCycle::Id(id), None).await).await?;
+        let parts = self.db.write(async |tx| tx.lock_cycle(&Viewer::system(), WhichCycle::Id(id)).await).await?;
         let situation = self.situation(parts)?;
         let Some(command) = machine::timer_command(&situation, now) else {
             return Ok(self.db.write(async |tx| tx.put_to_sleep(id, None).await).await?);
