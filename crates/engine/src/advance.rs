@@ -69,7 +69,13 @@ pub struct NewCycle {
 impl Engine {
     /// Carries a command out, or says why not. Repeating it with the same key and content changes nothing and
     /// gives the first answer.
-    pub async fn advance(&self, actor: &Actor, which: WhichCycle<'_>, command: &Command, once: &Submission) -> Result<Advanced> {
+    pub async fn advance(
+        &self,
+        actor: &Actor,
+        which: WhichCycle<'_>,
+        command: &Command,
+        once: &Submission,
+    ) -> Result<Advanced> {
         let input = (which_text(which), command);
         self.once(actor, once, &input, async |tx, now| {
             let viewer = Viewer::from(actor);
@@ -86,7 +92,8 @@ impl Engine {
     pub async fn open_cycle(&self, actor: &Actor, new: &NewCycle, once: &Submission) -> Result<Advanced> {
         self.once(actor, once, new, async |tx, now| {
             let viewer = Viewer::from(actor);
-            let found = tx.before_opening(&viewer, new.partner, new.program, (new.from, new.to), now.date_naive()).await?;
+            let found =
+                tx.before_opening(&viewer, new.partner, new.program, (new.from, new.to), now.date_naive()).await?;
             let policy = self.policy(&found.guide)?;
             let agreed = found.earlier.iter().find(|cycle| cycle.plan.agreed.is_some());
             let scored = found.earlier.iter().find(|cycle| cycle.scorecard.result.is_some());
@@ -156,13 +163,24 @@ impl Engine {
     }
 
     /// Writes a decision, the mails it calls for, and gives the answer to keep.
-    pub(crate) async fn record(&self, tx: &Tx, s: &Situation, decision: &Decision, actor: &Actor, now: Instant) -> Result<Advanced> {
+    pub(crate) async fn record(
+        &self,
+        tx: &Tx,
+        s: &Situation,
+        decision: &Decision,
+        actor: &Actor,
+        now: Instant,
+    ) -> Result<Advanced> {
         let recorded = tx.record(decision, actor, now).await?;
         let entries = decision.entries();
         let notices = entries.iter().flat_map(|entry| &entry.notices);
         notices::enqueue(self, tx, notices, actor, now).await?;
         tracing::info!(cycle = %s.cycle.number, version = recorded.version, kind = entries.last().map(|entry| entry.kind.as_str()), "advanced");
-        Ok(Advanced { number: recorded.number, version: recorded.version, words: entries.iter().map(|entry| entry.words.clone()).collect() })
+        Ok(Advanced {
+            number: recorded.number,
+            version: recorded.version,
+            words: entries.iter().map(|entry| entry.words.clone()).collect(),
+        })
     }
 
     /// What the person saw is still so; otherwise who did what meanwhile.
@@ -175,7 +193,13 @@ impl Engine {
     }
 
     /// Runs `work` in one transaction under the submission's key: once for ever, again only after a lost race.
-    pub(crate) async fn once<I: Serialize>(&self, actor: &Actor, once: &Submission, input: &I, work: impl AsyncFn(&Tx, Instant) -> Result<Advanced>) -> Result<Advanced> {
+    pub(crate) async fn once<I: Serialize>(
+        &self,
+        actor: &Actor,
+        once: &Submission,
+        input: &I,
+        work: impl AsyncFn(&Tx, Instant) -> Result<Advanced>,
+    ) -> Result<Advanced> {
         let scope = actor.user().to_string();
         let input = digest(input)?;
         for attempt in 1..=TRIES {
@@ -185,7 +209,9 @@ impl Engine {
                 Err(Error::Storage(storage::Error::Contended | storage::Error::Stale)) if attempt < TRIES => {
                     tokio::time::sleep(std::time::Duration::from_millis(5 << attempt)).await;
                 }
-                Err(Error::Storage(storage::Error::Unknown(cause))) => return self.after_unknown(&scope, once, cause.to_string()).await,
+                Err(Error::Storage(storage::Error::Unknown(cause))) => {
+                    return self.after_unknown(&scope, once, cause.to_string()).await;
+                }
                 Ok(done) => {
                     self.outbox_has_work.notify_one();
                     return Ok(done);
@@ -196,7 +222,13 @@ impl Engine {
         Err(Error::Unavailable("the same rows were written by others five times in a row".to_owned()))
     }
 
-    async fn claimed(&self, tx: &Tx, (scope, key, input): (&str, &str, &str), now: Instant, work: &impl AsyncFn(&Tx, Instant) -> Result<Advanced>) -> Result<Advanced> {
+    async fn claimed(
+        &self,
+        tx: &Tx,
+        (scope, key, input): (&str, &str, &str),
+        now: Instant,
+        work: &impl AsyncFn(&Tx, Instant) -> Result<Advanced>,
+    ) -> Result<Advanced> {
         match tx.submission(scope, key, input, now).await? {
             Claimed::First => {}
             Claimed::Repeated(Some(answer)) => return serde_json::from_str(&answer).map_err(Error::internal),

@@ -16,7 +16,8 @@ impl Catalog {
     /// The shipped ones.
     pub fn shipped() -> Result<Self> {
         let benchmarks = Benchmarks::load(include_str!("../../../config/benchmarks.toml")).map_err(Error::internal)?;
-        let scorecard = Template::load(include_str!("../../../config/scorecards/standard.toml")).map_err(Error::internal)?;
+        let scorecard =
+            Template::load(include_str!("../../../config/scorecards/standard.toml")).map_err(Error::internal)?;
         Ok(Self { benchmarks, scorecard })
     }
 }
@@ -27,10 +28,14 @@ pub type ShippedGuide = (&'static str, &'static str);
 /// The program guides that come with the program, to start one's own from.
 pub const GUIDES: [ShippedGuide; 2] = [
     ("aurelia-growth-fund-emea.toml", include_str!("../../../config/programs/aurelia-growth-fund-emea.toml")),
-    ("aurelia-partner-accelerator-us.toml", include_str!("../../../config/programs/aurelia-partner-accelerator-us.toml")),
+    (
+        "aurelia-partner-accelerator-us.toml",
+        include_str!("../../../config/programs/aurelia-partner-accelerator-us.toml"),
+    ),
 ];
 
 /// Reads a guide that is stored; it was checked when it was taken in.
 pub(crate) fn stored(text: &str) -> Result<Policy> {
-    Policy::load(text).map_err(|problems| Error::Internal(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+    Policy::load(text)
+        .map_err(|problems| Error::Internal(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
 }

@@ -42,7 +42,14 @@ impl Engine {
         self.keep_file_of(actor, parts.cycle.id, parts.cycle.partner, field, upload).await
     }
 
-    async fn keep_file_of(&self, actor: &Actor, cycle: CycleId, partner: domain::ids::PartnerId, field: &str, upload: &Upload) -> Result<FileId> {
+    async fn keep_file_of(
+        &self,
+        actor: &Actor,
+        cycle: CycleId,
+        partner: domain::ids::PartnerId,
+        field: &str,
+        upload: &Upload,
+    ) -> Result<FileId> {
         let name = clean_name(&upload.name);
         let kind = kind_of(field, &name, &upload.bytes)?;
         let sha256 = hex::encode(Sha256::digest(&upload.bytes));
@@ -52,7 +59,18 @@ impl Engine {
         }
         let id = FileId(Uuid::now_v7());
         let size = i64::try_from(upload.bytes.len()).unwrap_or(i64::MAX);
-        let row = File { id, sha256, size, name, content_type: kind.to_owned(), partner_id: Some(partner), cycle_id: Some(cycle), uploaded_by: actor.user(), at: self.clock.now(), ready: true };
+        let row = File {
+            id,
+            sha256,
+            size,
+            name,
+            content_type: kind.to_owned(),
+            partner_id: Some(partner),
+            cycle_id: Some(cycle),
+            uploaded_by: actor.user(),
+            at: self.clock.now(),
+            ready: true,
+        };
         self.db.write(async |tx| tx.insert_file(&row).await).await?;
         Ok(id)
     }
@@ -74,7 +92,13 @@ fn path_of(sha256: &str) -> Result<Path> {
 /// The name without its folders, without control characters, at most 120 characters.
 fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    let clean: String = last.chars().filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}')).take(120).collect();
+    let clean: String = last
+        .chars()
+        .filter(|c| {
+            !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}')
+        })
+        .take(120)
+        .collect();
     if clean.trim().is_empty() { "file".to_owned() } else { clean }
 }
 
@@ -85,19 +109,28 @@ fn kind_of(field: &str, name: &str, bytes: &[u8]) -> Result<&'static str> {
         return Err(Error::invalid(field, format!("“{name}” is empty."), "Choose a file with content."));
     }
     if bytes.len() > MOST_BYTES {
-        return Err(Error::invalid(field, format!("“{name}” is larger than {} MB.", MOST_BYTES / 1024 / 1024), "Make it smaller and hand it in again."));
+        return Err(Error::invalid(
+            field,
+            format!("“{name}” is larger than {} MB.", MOST_BYTES / 1024 / 1024),
+            "Make it smaller and hand it in again.",
+        ));
     }
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let ending = if ending == "jpeg" { "jpg" } else { ending.as_str() };
     let Some((ending, media)) = KINDS.iter().find(|(known, _)| *known == ending) else {
         return Err(Error::invalid(field, format!("“{name}” is of a kind we do not take."), taken));
     };
-    let is_text = || std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')) || encoding_looks_like_text(bytes);
+    let is_text =
+        || std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')) || encoding_looks_like_text(bytes);
     let holds = match *ending {
         "csv" | "txt" => infer::get(bytes).is_none() && is_text(),
         _ => infer::get(bytes).is_some_and(|found| found.mime_type() == *media),
     };
-    if holds { Ok(media) } else { Err(Error::invalid(field, format!("“{name}” is not what its ending says."), taken)) }
+    if holds {
+        Ok(media)
+    } else {
+        Err(Error::invalid(field, format!("“{name}” is not what its ending says."), taken))
+    }
 }
 
 /// A table exported in UTF-16 or Latin-1 is text too.

@@ -35,25 +35,53 @@ impl Engine {
         domain::steps::check_text("name", "The fund's name", &new.name, 120, &mut reasons);
         let code = new.code.trim().to_uppercase();
         if !(2..=20).contains(&code.len()) || !code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            reasons.push(Reason::new("code", "The code is no short name.", "Use 2 to 20 letters, digits and hyphens, such as EMEA-26.").at("code"));
+            reasons.push(
+                Reason::new(
+                    "code",
+                    "The code is no short name.",
+                    "Use 2 to 20 letters, digits and hyphens, such as EMEA-26.",
+                )
+                .at("code"),
+            );
         }
         if !reasons.is_empty() {
             return Err(Error::Invalid(reasons));
         }
         self.once(actor, once, new, async |tx, now| {
             let id = FundId(Uuid::now_v7());
-            let fund = Fund { id, code: code.clone(), name: new.name.trim().to_owned(), program: new.program, parent: new.parent, kind: new.kind, currency: new.currency, version: 0 };
+            let fund = Fund {
+                id,
+                code: code.clone(),
+                name: new.name.trim().to_owned(),
+                program: new.program,
+                parent: new.parent,
+                kind: new.kind,
+                currency: new.currency,
+                version: 0,
+            };
             match tx.insert_fund(&fund, now).await {
-                Err(storage::Error::Duplicate(_)) => Err(Error::invalid("code", format!("There is a fund {code} already."), "Choose another code.")),
+                Err(storage::Error::Duplicate(_)) => {
+                    Err(Error::invalid("code", format!("There is a fund {code} already."), "Choose another code."))
+                }
                 Err(other) => Err(other.into()),
-                Ok(()) => Ok(Advanced { number: code.clone(), version: 0, words: vec![format!("{} opened the fund {}.", actor.me.name, fund.name)] }),
+                Ok(()) => Ok(Advanced {
+                    number: code.clone(),
+                    version: 0,
+                    words: vec![format!("{} opened the fund {}.", actor.me.name, fund.name)],
+                }),
             }
         })
         .await
     }
 
     /// Carries out what finance does with a fund, or says why not.
-    pub async fn fund(&self, actor: &Actor, which: WhichFund<'_>, command: &FundCommand, once: &Submission) -> Result<Advanced> {
+    pub async fn fund(
+        &self,
+        actor: &Actor,
+        which: WhichFund<'_>,
+        command: &FundCommand,
+        once: &Submission,
+    ) -> Result<Advanced> {
         let name = match which {
             WhichFund::Code(code) => code.to_owned(),
             WhichFund::Id(id) => id.to_string(),
@@ -65,7 +93,11 @@ impl Engine {
             let decision = fund::decide(&situation, actor, command, now)?;
             let recorded = tx.record_fund(&decision, actor, now).await?;
             notices::enqueue(self, tx, decision.entry().notices.iter(), actor, now).await?;
-            Ok(Advanced { number: recorded.number, version: recorded.version, words: vec![decision.entry().words.clone()] })
+            Ok(Advanced {
+                number: recorded.number,
+                version: recorded.version,
+                words: vec![decision.entry().words.clone()],
+            })
         })
         .await
     }
@@ -73,7 +105,9 @@ impl Engine {
 
 fn partner_of(command: &FundCommand) -> Option<PartnerId> {
     match command {
-        FundCommand::Allocate { partner, .. } | FundCommand::MoveBack { partner, .. } | FundCommand::RecordReturn { partner, .. } => Some(*partner),
+        FundCommand::Allocate { partner, .. }
+        | FundCommand::MoveBack { partner, .. }
+        | FundCommand::RecordReturn { partner, .. } => Some(*partner),
         FundCommand::Budget { .. } | FundCommand::Lower { .. } | FundCommand::Forfeit => None,
     }
 }

@@ -13,7 +13,6 @@ pub mod files;
 pub mod funds;
 mod notices;
 pub mod programs;
-pub mod signin;
 pub mod worker;
 
 pub use advance::{Advanced, NewCycle, Submission};

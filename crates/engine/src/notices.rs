@@ -11,7 +11,13 @@ use storage::rows::OutboxMail;
 use uuid::Uuid;
 
 /// Writes one mail a person a notice, in the transaction of the event it tells of. Nobody is told of their own act.
-pub(crate) async fn enqueue(engine: &Engine, tx: &Tx, notices: impl Iterator<Item = &Notice>, actor: &Actor, now: Instant) -> Result<()> {
+pub(crate) async fn enqueue(
+    engine: &Engine,
+    tx: &Tx,
+    notices: impl Iterator<Item = &Notice>,
+    actor: &Actor,
+    now: Instant,
+) -> Result<()> {
     let mut mails = Vec::new();
     for notice in notices {
         if let Audience::Address(email) = &notice.audience {
@@ -33,11 +39,18 @@ pub(crate) async fn enqueue(engine: &Engine, tx: &Tx, notices: impl Iterator<Ite
     Ok(())
 }
 
-fn mail(engine: &Engine, notice: &Notice, to: &Recipient, user: Option<domain::ids::UserId>, now: Instant) -> OutboxMail {
+fn mail(
+    engine: &Engine,
+    notice: &Notice,
+    to: &Recipient,
+    user: Option<domain::ids::UserId>,
+    now: Instant,
+) -> OutboxMail {
     let id = Uuid::now_v7();
     let message_id = engine.sender.message_id(id);
     let written = mailer::render(notice, to, &engine.sender, &message_id);
-    let topic = serde_json::to_value(notice.topic).ok().and_then(|topic| topic.as_str().map(str::to_owned)).unwrap_or_default();
+    let topic =
+        serde_json::to_value(notice.topic).ok().and_then(|topic| topic.as_str().map(str::to_owned)).unwrap_or_default();
     OutboxMail {
         id,
         kind: "mail".to_owned(),

@@ -29,7 +29,11 @@ impl Engine {
         let policy = read(&new.guide)?;
         let code = new.code.trim().to_uppercase();
         if !(2..=20).contains(&code.len()) || !code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            return Err(Error::invalid("code", "The code is no short name.", "Use 2 to 20 letters, digits and hyphens, such as EMEA."));
+            return Err(Error::invalid(
+                "code",
+                "The code is no short name.",
+                "Use 2 to 20 letters, digits and hyphens, such as EMEA.",
+            ));
         }
         self.once(actor, once, new, async |tx, now| {
             let id = ProgramId(Uuid::now_v7());
@@ -42,29 +46,56 @@ impl Engine {
                 created_at: now,
             };
             match tx.insert_program(&program).await {
-                Err(storage::Error::Duplicate(_)) => return Err(Error::invalid("code", format!("There is a program {code} already."), "Choose another code.")),
+                Err(storage::Error::Duplicate(_)) => {
+                    return Err(Error::invalid(
+                        "code",
+                        format!("There is a program {code} already."),
+                        "Choose another code.",
+                    ));
+                }
                 other => other?,
             }
             tx.insert_guide(&guide_row(actor, id, 1, &new.guide, &policy, now)).await?;
-            Ok(Advanced { number: code.clone(), version: 1, words: vec![format!("{} started the program {}.", actor.me.name, program.name)] })
+            Ok(Advanced {
+                number: code.clone(),
+                version: 1,
+                words: vec![format!("{} started the program {}.", actor.me.name, program.name)],
+            })
         })
         .await
     }
 
     /// Takes in another version of a program's guide; it is in force from the day it names. Cycles keep the version
     /// that was in force when they were opened.
-    pub async fn add_guide(&self, actor: &Actor, program: ProgramId, toml: &str, once: &Submission) -> Result<Advanced> {
+    pub async fn add_guide(
+        &self,
+        actor: &Actor,
+        program: ProgramId,
+        toml: &str,
+        once: &Submission,
+    ) -> Result<Advanced> {
         administrators_only(actor)?;
         let policy = read(toml)?;
         self.once(actor, once, &(program, toml), async |tx, now| {
             let program = tx.program(program).await?;
             if policy.guide.currency != program.currency {
-                return Err(Error::invalid("guide", format!("The guide is kept in {}, the program in {}.", policy.guide.currency, program.currency), "Write the guide in the program's currency."));
+                return Err(Error::invalid(
+                    "guide",
+                    format!("The guide is kept in {}, the program in {}.", policy.guide.currency, program.currency),
+                    "Write the guide in the program's currency.",
+                ));
             }
             let version = tx.next_guide_version(program.id).await?;
             tx.insert_guide(&guide_row(actor, program.id, version, toml, &policy, now)).await?;
             let from = domain::calendar::words(policy.guide.effective_from);
-            Ok(Advanced { number: program.code.clone(), version: i64::from(version), words: vec![format!("Version {} of the guide of {} counts from {from}.", policy.guide.version, program.name)] })
+            Ok(Advanced {
+                number: program.code.clone(),
+                version: i64::from(version),
+                words: vec![format!(
+                    "Version {} of the guide of {} counts from {from}.",
+                    policy.guide.version, program.name
+                )],
+            })
         })
         .await
     }
@@ -85,11 +116,32 @@ fn administrators_only(actor: &Actor) -> Result<()> {
 /// The guide, or what contradicts itself in it, line by line.
 fn read(toml: &str) -> Result<Policy> {
     Policy::load(toml).map_err(|problems| {
-        let reasons = problems.into_iter().map(|problem| Reason::new("guide", format!("Line {}: {}.", problem.line, problem.problem.trim_end_matches('.')), "Mend it and upload the guide again.").at("guide"));
+        let reasons = problems.into_iter().map(|problem| {
+            Reason::new(
+                "guide",
+                format!("Line {}: {}.", problem.line, problem.problem.trim_end_matches('.')),
+                "Mend it and upload the guide again.",
+            )
+            .at("guide")
+        });
         Error::Invalid(reasons.collect())
     })
 }
 
-fn guide_row(actor: &Actor, program: ProgramId, version: u32, toml: &str, policy: &Policy, now: domain::Instant) -> Guide {
-    Guide { program_id: program, version, toml: toml.to_owned(), effective_from: policy.guide.effective_from, created_at: now, created_by: Some(actor.user()) }
+fn guide_row(
+    actor: &Actor,
+    program: ProgramId,
+    version: u32,
+    toml: &str,
+    policy: &Policy,
+    now: domain::Instant,
+) -> Guide {
+    Guide {
+        program_id: program,
+        version,
+        toml: toml.to_owned(),
+        effective_from: policy.guide.effective_from,
+        created_at: now,
+        created_by: Some(actor.user()),
+    }
 }

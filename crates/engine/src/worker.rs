@@ -1,8 +1,8 @@
 //! The worker: timers whose day has come, mails that wait. Rows are leased, so several processes share the work.
 
+use crate::Engine;
 use crate::advance::Submission;
 use crate::error::{Error, Result};
-use crate::Engine;
 use chrono::TimeDelta;
 use domain::fund::FundCommand;
 use domain::ids::CycleId;

@@ -13,6 +13,7 @@ mod db;
 mod error;
 pub mod read;
 pub mod rows;
+mod situation;
 mod sql;
 mod tx;
 pub mod verify;

@@ -16,7 +16,7 @@ use sea_orm::DatabaseConnection;
 /// A read-only handle. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    db: DatabaseConnection,
+    pub(crate) db: DatabaseConnection,
 }
 
 impl Reader {

@@ -14,7 +14,9 @@ mod submission;
 pub(crate) mod timeline;
 
 pub use cycle::{CycleParts, Opened, Recorded, WhichCycle};
+pub(crate) use fund::FundRow;
 pub use fund::{FundParts, WhichFund};
+pub(crate) use ledger::AccountRow;
 pub use projection::CampaignResults;
 pub use rollup::{Actual, Figures, Planned, quarter_of};
 pub use submission::Submission;
