@@ -1,8 +1,9 @@
-//! A hasher for small whole numbers: one multiplication a word. Keys here are our own numbers, never text from outside,
-//! so nobody can choose them to collide.
+//! A hasher for small keys: one multiplication for eight bytes. It does not withstand keys chosen to collide: it is for
+//! our own numbers, and for files a person chose to read.
 
 use std::hash::{BuildHasherDefault, Hasher};
 
+/// A map for keys of a few bytes.
 pub type FastMap<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<WordHasher>>;
 
 #[derive(Default)]
@@ -15,9 +16,23 @@ impl Hasher for WordHasher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
         }
+        if !rest.is_empty() {
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            self.write_u64(u64::from_le_bytes(last));
+        }
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.write_u64(u64::from(byte));
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
     }
 
     fn write_u32(&mut self, word: u32) {

@@ -36,6 +36,7 @@ pub mod tally;
 
 pub use credit::{Credits, Part, Share, credit};
 pub use explain::Reason;
+pub use hash::FastMap;
 pub use journey::{Channel, Journey, Milestone, Milestones, Outcome, Touch};
 pub use model::{Model, ModelError, parse_duration};
 pub use models::milestone::MilestoneWeights;

@@ -1,6 +1,8 @@
 //! Absorbing chains, solved with additions, multiplications and divisions of positive numbers only. Nothing is ever
 //! subtracted, so a channel with a tiny effect keeps all its digits, and one thread or many give the same bits.
 
+use std::mem;
+
 use rayon::prelude::*;
 
 use crate::journey::Channel;
@@ -14,6 +16,12 @@ const DENSE: usize = 1_200;
 
 /// What is still under way in a state may be left there once it is this small a part of what passed through.
 const NEGLIGIBLE: f64 = 1e-17;
+
+/// So many channels are solved at once: a step is looked up once for all of them.
+const LANES: usize = 8;
+
+/// A state closed to no lane.
+const OPEN: usize = usize::MAX;
 
 /// A chain that has not settled after so many rounds is one whose counts were taken back until no way leads out.
 const MOST_ROUNDS: usize = 200_000;
@@ -93,23 +101,26 @@ impl Flow {
         let forward = Graph::new(self.last.len(), self.steps.iter().copied());
         let back = self.steps.iter().map(|step| Step { from: step.to, to: step.from, weight: step.weight });
         let back = Graph::new(self.last.len(), back);
-        let yield_of = |reward: usize| back.settle(self.yields.iter().map(|yields| yields[reward]).collect(), |_| true);
-        let [converted, gained, refunded]: [Vec<f64>; REWARDS] = [0, 1, 2].map(yield_of);
-        let yields: Vec<Rewards> =
-            converted.into_iter().zip(gained).zip(refunded).map(|((one, two), three)| [one, two, three]).collect();
-        let loss_of = |states: &Vec<usize>| {
-            let Some(channel) = states.first().map(|state| self.last[*state]) else {
-                return [0.0; REWARDS];
+        let everywhere = vec![OPEN; self.last.len()];
+        let (yields, _) = back.settle(self.yields.clone(), &everywhere);
+        let first = |channels: usize| (channels * LANES).min(states_of.len());
+        let losses = (0..states_of.len().div_ceil(LANES)).into_par_iter().flat_map_iter(|batch| {
+            let channels = first(batch)..first(batch + 1);
+            // A journey stops in the states of a lane's own channel.
+            let mut closed = everywhere.clone();
+            for (lane, states) in states_of[channels.clone()].iter().enumerate() {
+                for state in states {
+                    closed[*state] = lane;
+                }
+            }
+            let (_, arrived) = forward.settle(self.start.iter().map(|start| [*start; LANES]).collect(), &closed);
+            let loss_of = |(lane, states): (usize, &Vec<usize>)| {
+                let lost = |loss, state: &usize| plus(loss, arrived[*state][lane], yields[*state]);
+                states.iter().fold([0.0; REWARDS], lost)
             };
-            let elsewhere = |state: usize| self.last[state] != channel;
-            let begin = self.start.iter().enumerate().map(|(state, start)| if elsewhere(state) { *start } else { 0.0 });
-            let visits = forward.settle(begin.collect(), elsewhere);
-            states.iter().fold([0.0; REWARDS], |loss, state| {
-                let stepped_in: f64 = back.row(*state).map(|(from, chance)| visits[from] * chance).sum();
-                plus(loss, self.start[*state] + stepped_in, yields[*state])
-            })
-        };
-        let losses = states_of.par_iter().map(loss_of).collect();
+            states_of[channels].iter().enumerate().map(loss_of).collect::<Vec<_>>()
+        });
+        let losses = losses.collect();
         (yields, losses)
     }
 
@@ -145,7 +156,7 @@ fn plus(sum: Rewards, times: f64, rewards: Rewards) -> Rewards {
 struct Graph {
     /// Where each state's steps begin, and at the end the number of steps.
     begin: Vec<usize>,
-    steps: Vec<(usize, f64)>,
+    steps: Vec<(u32, f64)>,
 }
 
 impl Graph {
@@ -160,45 +171,51 @@ impl Graph {
         let mut next = begin.clone();
         let mut placed = vec![(0, 0.0); begin[states]];
         for step in steps {
-            placed[next[step.from as usize]] = (step.to as usize, step.weight);
+            placed[next[step.from as usize]] = (step.to, step.weight);
             next[step.from as usize] += 1;
         }
         Self { begin, steps: placed }
     }
 
     fn row(&self, state: usize) -> impl Iterator<Item = (usize, f64)> {
-        self.steps[self.begin[state]..self.begin[state + 1]].iter().copied()
+        self.steps[self.begin[state]..self.begin[state + 1]].iter().map(|(to, chance)| (*to as usize, *chance))
     }
 
-    /// Solve `v = inflow + v Q` over the open states: let what has arrived in a state move on, round by round, forwards
-    /// and backwards in turn, until what is left under way is negligible everywhere.
-    fn settle(&self, mut arrived: Vec<f64>, open: impl Fn(usize) -> bool) -> Vec<f64> {
-        let mut passed = vec![0.0; arrived.len()];
+    /// Solve `v = inflow + v Q`, several at a time, each in a lane of its own: let what has arrived in a state move on,
+    /// round by round, forwards and backwards in turn, until what is under way is negligible everywhere. In a state
+    /// `closed` to a lane, what arrives stays. Returns what has passed through each state, and what is in it at the end.
+    fn settle<const N: usize>(&self, mut arrived: Vec<[f64; N]>, closed: &[usize]) -> (Vec<[f64; N]>, Vec<[f64; N]>) {
+        let states = arrived.len();
+        let mut passed = vec![[0.0; N]; states];
         let mut visit = |state: usize| {
-            let here = arrived[state];
-            if here <= NEGLIGIBLE * passed[state] {
+            let mut here = arrived[state];
+            let mut stays = [0.0; N];
+            if let Some(lane) = here.get_mut(closed[state]) {
+                stays[closed[state]] = mem::take(lane);
+            }
+            if here.iter().zip(&passed[state]).all(|(here, passed)| *here <= NEGLIGIBLE * passed) {
                 return false;
             }
-            arrived[state] = 0.0;
-            passed[state] += here;
+            arrived[state] = stays;
+            for (passed, here) in passed[state].iter_mut().zip(here) {
+                *passed += here;
+            }
             for (to, chance) in self.row(state) {
-                if open(to) {
-                    arrived[to] += here * chance;
+                for (arrived, here) in arrived[to].iter_mut().zip(here) {
+                    *arrived += here * chance;
                 }
             }
             true
         };
-        let states = self.begin.len() - 1;
         for _ in 0..MOST_ROUNDS {
-            let forwards = (0..states).fold(false, |moved, state| visit(state) | moved);
-            if !forwards {
+            if !(0..states).fold(false, |moved, state| visit(state) | moved) {
                 break;
             }
             for state in (0..states).rev() {
                 visit(state);
             }
         }
-        passed
+        (passed, arrived)
     }
 }
 

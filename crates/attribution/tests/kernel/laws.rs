@@ -40,7 +40,7 @@ fn lookback() -> impl Strategy<Value = Option<Duration>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn parts_add_up_to_the_amount(model in model(), journey in journey(), lookback in lookback()) {

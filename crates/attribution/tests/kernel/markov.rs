@@ -146,7 +146,7 @@ fn whole(count: i128) -> f64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn effects_are_what_a_plain_solver_finds(rows in rows(), order in 1..=4_usize) {

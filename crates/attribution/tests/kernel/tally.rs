@@ -81,7 +81,7 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn columns_add_up_to_the_total(measure in measure(), rows in rows(), decimals in 3..=12_u32) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use attribution::Channel;
+use attribution::{Channel, FastMap};
 
 /// Where a name stands in the input: line, then place in the line.
 pub type Place = (u64, usize);
@@ -10,7 +10,7 @@ pub type Place = (u64, usize);
 /// The names one thread has met, numbered as they came.
 #[derive(Default)]
 pub struct Names {
-    numbers: HashMap<Box<[u8]>, Channel>,
+    numbers: FastMap<Box<[u8]>, Channel>,
     first: Vec<Place>,
     direct: Vec<bool>,
 }

@@ -188,12 +188,12 @@ fn hash(journey: &[u8]) -> [u64; 2] {
 /// A moment in microseconds since 1970, up to the year 9999.
 fn micros(text: &[u8]) -> Option<i64> {
     const LATEST: i128 = 253_402_300_800;
-    let text = std::str::from_utf8(text).ok()?;
-    if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
-        return Some(time.timestamp_micros());
+    if let Some(units) = number::parse(text) {
+        let inside = !text.is_empty() && units.abs() < LATEST * ONE;
+        return inside.then(|| i64::try_from(units.div_euclid(ONE / i128::from(MICROS))).ok()).flatten();
     }
-    let units = number::parse(text.as_bytes()).filter(|units| !text.is_empty() && units.abs() < LATEST * ONE)?;
-    i64::try_from(units.div_euclid(ONE / i128::from(MICROS))).ok()
+    let time = chrono::DateTime::parse_from_rfc3339(std::str::from_utf8(text).ok()?).ok()?;
+    Some(time.timestamp_micros())
 }
 
 /// For every bucket, what each thread has put into it.

@@ -17,25 +17,43 @@ pub fn parse(text: &[u8]) -> Option<i128> {
         Some(place) => (&digits[..place], exponent(&digits[place + 1..])?),
         None => (digits, 0),
     };
-    let mut number: i128 = 0;
-    let mut decimals = None;
-    let mut seen = false;
+    let (number, decimals) = if digits.len() <= 18 { short(digits)? } else { long(digits)? };
+    let power = i32::try_from(DECIMALS).ok()? + exponent - decimals;
+    let number = scaled(number, power).filter(|number| *number < LIMIT)?;
+    Some(if negative { -number } else { number })
+}
+
+/// Digits with at most one dot, as a whole number and how many of them are decimals; so few that 64 bits hold them.
+fn short(digits: &[u8]) -> Option<(i128, i32)> {
+    let (mut number, mut decimals, mut dot) = (0_u64, 0, false);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                number = number * 10 + u64::from(byte - b'0');
+                decimals += i32::from(dot);
+            }
+            b'.' if !dot => dot = true,
+            _ => return None,
+        }
+    }
+    (digits.len() > usize::from(dot)).then_some((i128::from(number), decimals))
+}
+
+/// The same for many digits. Those before the dot make the number too large, those after it are soon too fine to matter.
+fn long(digits: &[u8]) -> Option<(i128, i32)> {
+    let (mut number, mut decimals, mut dot) = (0_i128, 0, false);
     for byte in digits {
         match byte {
             b'0'..=b'9' if number < LIMIT * 1_000 => {
                 number = number * 10 + i128::from(byte - b'0');
-                decimals = decimals.map(|count| count + 1);
-                seen = true;
+                decimals += i32::from(dot);
             }
-            // More digits than can matter: those before the point make it too large, those after are too fine.
-            b'0'..=b'9' if decimals.is_some() => {}
-            b'.' if decimals.is_none() => decimals = Some(0),
+            b'0'..=b'9' if dot => {}
+            b'.' if !dot => dot = true,
             _ => return None,
         }
     }
-    let power = i32::try_from(DECIMALS).ok()? + exponent - decimals.unwrap_or(0);
-    let number = scaled(number, power).filter(|number| seen && *number < LIMIT)?;
-    Some(if negative { -number } else { number })
+    Some((number, decimals))
 }
 
 fn exponent(text: &[u8]) -> Option<i32> {

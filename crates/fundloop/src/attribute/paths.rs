@@ -1,12 +1,13 @@
 //! Paths: a row for all journeys that went one way.
 
 use std::io::Read;
+use std::mem;
 
 use attribution::tally::Tally;
 use attribution::{Outcome, Touch};
 
 use super::channels::{self, Names};
-use super::rows::{self, Header, Problem, Row};
+use super::rows::{self, Header, Places, Problem, Row};
 use super::settings::Settings;
 use super::{Counted, number};
 
@@ -71,24 +72,15 @@ impl Columns {
 
 /// The steps of a path, separated by ` > `; a step without a name is none.
 fn steps(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(path);
-    std::iter::from_fn(move || {
-        let path = rest?;
-        let mut from = 0;
-        while let Some(found) = path[from..].iter().position(|byte| *byte == b'>') {
-            let place = from + found;
-            let blank = |place: usize| path.get(place).is_some_and(u8::is_ascii_whitespace);
-            // At either end of the path the blank has been trimmed away.
-            if (place == 0 || blank(place - 1)) && (place + 1 == path.len() || blank(place + 1)) {
-                rest = Some(&path[place + 1..]);
-                return Some(path[..place].trim_ascii());
-            }
-            from = place + 1;
-        }
-        rest = None;
-        Some(path.trim_ascii())
-    })
-    .filter(|step| !step.is_empty())
+    let blank = |place: usize| path.get(place).is_none_or(u8::is_ascii_whitespace);
+    // At either end of the path the blank has been trimmed away.
+    let parts = move |place: &usize| (*place == 0 || blank(place - 1)) && blank(place + 1);
+    let mut begin = 0;
+    Places::new(path, [b'>'; 2])
+        .filter(parts)
+        .chain([path.len()])
+        .map(move |end| path[mem::replace(&mut begin, end + 1)..end].trim_ascii())
+        .filter(|step| !step.is_empty())
 }
 
 #[cfg(test)]

@@ -193,6 +193,61 @@ fn last_row_end(bytes: &[u8]) -> Option<usize> {
     end
 }
 
+/// The places of either of two bytes, eight bytes at a time.
+pub struct Places<'a> {
+    bytes: &'a [u8],
+    /// Each wanted byte, eight times.
+    wanted: [u64; 2],
+    /// Where the word begins in which places are being given out.
+    word: usize,
+    /// The top bit of each byte of the word that is still to be given out.
+    found: u64,
+}
+
+impl<'a> Places<'a> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+
+    pub fn new(bytes: &'a [u8], wanted: [u8; 2]) -> Self {
+        let mut places = Self { bytes, wanted: wanted.map(|byte| u64::from(byte) * Self::EACH), word: 0, found: 0 };
+        places.look();
+        places
+    }
+
+    fn look(&mut self) {
+        let rest = self.bytes.get(self.word..).unwrap_or_default();
+        let word = rest.first_chunk().copied().unwrap_or_else(|| {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            word
+        });
+        let word = u64::from_le_bytes(word);
+        // A byte less than itself is zero where they are the same; adding 127 to the rest of any other sets its top bit.
+        let same = |wanted: u64| {
+            let differs = word ^ wanted;
+            !(((differs & Self::LOW) + Self::LOW) | differs | Self::LOW)
+        };
+        self.found = same(self.wanted[0]) | same(self.wanted[1]);
+    }
+}
+
+impl Iterator for Places<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        while self.found == 0 {
+            self.word += 8;
+            if self.word >= self.bytes.len() {
+                return None;
+            }
+            self.look();
+        }
+        let place = self.word + (self.found.trailing_zeros() / 8) as usize;
+        self.found &= self.found - 1;
+        Some(place)
+    }
+}
+
 fn count(bytes: &[u8], wanted: u8) -> usize {
     // In parts whose count fits a byte, which the compiler turns into a few instructions for many bytes.
     bytes.chunks(255).map(|part| usize::from(part.iter().map(|byte| u8::from(*byte == wanted)).sum::<u8>())).sum()
@@ -227,19 +282,18 @@ impl Block {
     }
 
     fn plain_rows(&self, take: &mut impl FnMut(&Row) -> Result<(), Problem>) -> Result<(), Problem> {
-        let mut cells = Vec::new();
-        for (text, line) in self.bytes.split(|byte| *byte == b'\n').zip(self.line..) {
-            cells.clear();
-            let mut begin = 0;
-            for (place, byte) in text.iter().enumerate() {
-                if *byte == b',' {
-                    cells.push(begin..place);
-                    begin = place + 1;
+        let (mut cells, mut begin, mut cell, mut line) = (Vec::new(), 0, 0, self.line);
+        let ends = Places::new(&self.bytes, [b',', b'\n']).chain([self.bytes.len()]);
+        for place in ends {
+            cells.push(cell..place);
+            cell = place + 1;
+            if self.bytes.get(place) != Some(&b',') {
+                let empty = self.bytes[begin..place].trim_ascii().is_empty();
+                if !empty {
+                    take(&Row { bytes: &self.bytes, cells: &cells, line })?;
                 }
-            }
-            cells.push(begin..text.len());
-            if cells.len() > 1 || !text.trim_ascii().is_empty() {
-                take(&Row { bytes: text, cells: &cells, line })?;
+                cells.clear();
+                (begin, line) = (cell, line + 1);
             }
         }
         Ok(())
@@ -256,5 +310,21 @@ impl Block {
             take(&Row { bytes: record.as_slice(), cells: &cells, line: self.line + line - 1 })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Places;
+
+    #[test]
+    fn every_place_is_found_once() {
+        for length in 0..40 {
+            let bytes: Vec<u8> =
+                (0..length).map(|place| [b',', b'\n', b'-', 0x80 | b',', 0, b'+'][place * place % 6]).collect();
+            let expected: Vec<usize> =
+                (0..length).filter(|place| bytes[*place] == b',' || bytes[*place] == b'\n').collect();
+            assert_eq!(Places::new(&bytes, [b',', b'\n']).collect::<Vec<_>>(), expected, "{bytes:?}");
+        }
     }
 }
