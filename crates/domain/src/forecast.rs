@@ -252,6 +252,19 @@ pub struct Evidence {
     pub counts: [f64; 6],
 }
 
+impl Evidence {
+    /// Counts at each stage, nearer over farther: the partner's own whole, the rest of its region's at a quarter, the
+    /// rest of the program's at a twentieth. The region's include the partner's, the program's include both.
+    pub fn weigh(tactic: String, partner: [i64; 6], region: [i64; 6], program: [i64; 6]) -> Self {
+        #[allow(clippy::cast_precision_loss)]
+        let counts = std::array::from_fn(|stage| {
+            let (near, far) = (region[stage] - partner[stage], program[stage] - region[stage]);
+            partner[stage] as f64 + near.max(0) as f64 / 4.0 + far.max(0) as f64 / 20.0
+        });
+        Self { tactic, counts }
+    }
+}
+
 const RUNS: u32 = 2_000;
 /// The central 90 % of a normal distribution is this many standard deviations wide.
 const NINETY: f64 = 3.289_707;

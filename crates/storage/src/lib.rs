@@ -11,9 +11,9 @@
 
 mod db;
 mod error;
+mod load;
 pub mod read;
 pub mod rows;
-mod situation;
 mod sql;
 mod tx;
 pub mod verify;
@@ -25,7 +25,9 @@ pub use error::{Error, Result};
 pub use tx::Tx;
 pub use viewer::{Scope, Viewer};
 pub use write::{Actual, Figures, Planned, quarter_of};
-pub use write::{CampaignResults, CycleParts, FundParts, Opened, Recorded, Submission, WhichCycle, WhichFund};
+pub use write::{
+    CampaignResults, CycleParts, FundParts, LastEvent, Opened, Recorded, Submission, WhichCycle, WhichFund,
+};
 
 #[cfg(test)]
 mod tests;

@@ -3,10 +3,16 @@
 //! Every method takes the viewer first, and the wall between partners is part of its query. What is read before it is
 //! known who asks (sessions, sign-in, tracked links) is behind [`Reader::door`].
 
+mod cycle;
 mod door;
+mod files;
+mod paging;
 mod people;
 
+pub use cycle::TimelineEntry;
 pub use door::Door;
+pub use files::{SameFile, SameInvoice};
+pub use paging::{Page, Paging};
 pub use people::UserFilter;
 
 use crate::sql::rows;

@@ -1,22 +1,24 @@
 //! A cycle is locked, decided on, and recorded from the decision, in one transaction.
 
 use super::Remembered;
-use super::fund::FundRow;
-use super::ledger::{AccountRow, Caused};
+use super::ledger::Caused;
 use super::projection::{Projection, totals};
 use super::timeline::{Chain, GENESIS, sha256};
 use crate::error::{Error, Result};
+use crate::load;
 use crate::rows::{Guide, Program};
-use crate::sql::{self, Column, FromRow, Table, rows, values};
+use crate::sql::{self, Column, FromRow, rows, values};
 use crate::tx::Tx;
 use crate::viewer::{Viewer, Where};
 use domain::cycle::{Cycle, Partner, Party, Stage};
+use domain::forecast::Evidence;
 use domain::fund::Fund;
 use domain::ids::{CycleId, EventId, FundId, PartnerId, ProgramId};
-use domain::ledger::{Balance, Book};
+use domain::ledger::Book;
 use domain::machine::Decision;
 use domain::money::Currency;
 use domain::people::Actor;
+use domain::steps::s8_tracking::Results;
 use domain::{Date, Instant};
 use sea_orm::QueryResult;
 
@@ -120,11 +122,7 @@ impl FromRow for Locked {
 impl Tx {
     /// Locks a cycle until the end of the transaction and loads what surrounds it, as far as the viewer may see it.
     pub async fn lock_cycle(&self, viewer: &Viewer, which: WhichCycle<'_>) -> Result<CycleParts> {
-        let found = match which {
-            WhichCycle::Number(number) => Where::default().eq("number", Some(number)),
-            WhichCycle::Id(id) => Where::default().eq("id", Some(id)),
-        };
-        let wall = found.within(viewer.scope(), "partner_id", "region");
+        let wall = which.found().within(viewer.scope(), "partner_id", "region");
         let lock = sql::for_update(&self.db, false);
         let sql = format!("SELECT doc, head_hash, region FROM cycle {} {lock}", wall.sql());
         let locked: Locked = sql::one(&self.db, &sql, wall.values).await?;
@@ -136,14 +134,17 @@ impl Tx {
             projection: Projection::of(&cycle, &locked.region),
             region: locked.region,
         });
-        Ok(CycleParts {
-            partner: self.partner(cycle.partner).await?,
-            program: self.program(cycle.program).await?,
-            guide: self.guide_on(cycle.program, cycle.opened_at.date_naive()).await?,
-            funds: self.funds_of(cycle.program).await?,
-            book: self.book_of_cycle(&cycle).await?,
-            cycle,
-        })
+        load::parts(&self.db, cycle).await
+    }
+
+    /// What has arrived of touches and deals that bears on a cycle.
+    pub async fn results_of(&self, cycle: &Cycle) -> Result<Results> {
+        load::results_of(&self.db, cycle.id).await
+    }
+
+    /// What earlier campaigns showed, by tactic, nearer over farther.
+    pub async fn evidence_for(&self, cycle: &Cycle) -> Result<Vec<Evidence>> {
+        load::evidence_for(&self.db, cycle).await
     }
 
     /// What a new cycle of a partner in a program is opened from, where the viewer may see that partner.
@@ -170,34 +171,6 @@ impl Tx {
             guide: self.guide_on(program, today).await?,
             earlier,
         })
-    }
-
-    async fn funds_of(&self, program: ProgramId) -> Result<Vec<Fund>> {
-        let tail = "WHERE program_id = $1 ORDER BY code";
-        let rows: Vec<FundRow> = sql::all(&self.db, &sql::select::<FundRow>(tail), values![program]).await?;
-        Ok(rows.into_iter().map(FundRow::into_domain).collect())
-    }
-
-    /// Each arm goes by an index of its own.
-    async fn book_of_cycle(&self, cycle: &Cycle) -> Result<Book> {
-        let columns: Vec<String> = AccountRow::COLUMNS.iter().map(|column| format!("a.{column}")).collect();
-        let columns = columns.join(", ");
-        let sql = format!(
-            "SELECT {columns} FROM account a WHERE a.cycle_id = $1 AND a.balance <> 0
-             UNION ALL
-             SELECT {columns} FROM account a JOIN fund f ON f.id = a.fund_id
-             WHERE f.program_id = $2 AND a.kind = 'unallocated' AND a.balance <> 0
-             UNION ALL
-             SELECT {columns} FROM account a JOIN fund f ON f.id = a.fund_id
-             WHERE a.partner_id = $3 AND a.cycle_id IS NULL AND a.balance <> 0 AND f.program_id = $2"
-        );
-        self.book(&sql, values![cycle.id, cycle.program, cycle.partner]).await
-    }
-
-    pub(crate) async fn book(&self, sql: &str, values: Vec<sea_orm::Value>) -> Result<Book> {
-        let rows: Vec<AccountRow> = sql::all(&self.db, sql, values).await?;
-        let balances: Vec<Balance> = rows.into_iter().map(AccountRow::into_balance).collect();
-        Ok(Book { balances })
     }
 
     /// Records a decision on a cycle: its stage and document where the version still matches, balances, postings,

@@ -6,6 +6,7 @@ use super::ledger::AccountRow;
 use super::projection::Projection;
 use super::timeline::{Chain, GENESIS, sha256};
 use crate::error::{Error, Result};
+use crate::load;
 use crate::sql::{self, Table, rows, values};
 use crate::tx::Tx;
 use domain::fund::{Fund, FundDecision, FundKind};
@@ -111,7 +112,7 @@ impl Tx {
             arms.push(accounts(&format!("balance > 0 AND kind = 'available' AND lot < ${}", values.len())));
         }
         let sql = arms.join(" UNION ");
-        self.book(&sql, values).await
+        load::book(&self.db, &sql, values).await
     }
 
     /// Records a decision on a fund that this transaction has locked.

@@ -1,8 +1,8 @@
 //! What a transaction can write. Cycles, funds and the ledger are written from a decision only.
 
-mod cycle;
-mod fund;
-mod ledger;
+pub(crate) mod cycle;
+pub(crate) mod fund;
+pub(crate) mod ledger;
 mod outbox;
 mod partners;
 mod people;
@@ -14,12 +14,11 @@ mod submission;
 pub(crate) mod timeline;
 
 pub use cycle::{CycleParts, Opened, Recorded, WhichCycle};
-pub(crate) use fund::FundRow;
 pub use fund::{FundParts, WhichFund};
-pub(crate) use ledger::AccountRow;
 pub use projection::CampaignResults;
 pub use rollup::{Actual, Figures, Planned, quarter_of};
 pub use submission::Submission;
+pub use timeline::LastEvent;
 
 use crate::error::{Error, Result};
 use crate::tx::Tx;

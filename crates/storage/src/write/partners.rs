@@ -2,6 +2,7 @@
 
 use super::people::found;
 use crate::error::Result;
+use crate::load;
 use crate::rows::PartnerRow;
 use crate::sql::{self, values};
 use crate::tx::Tx;
@@ -31,14 +32,11 @@ impl Tx {
 
     /// The partner as the rules see it.
     pub async fn partner(&self, id: PartnerId) -> Result<Partner> {
-        let row = self.partner_row(id).await?;
-        let paid = "SELECT id FROM account WHERE partner_id = $1 AND kind = 'paid' LIMIT 1";
-        let has_been_paid = !sql::column::<uuid::Uuid>(&self.db, "id", paid, values![id]).await?.is_empty();
-        Ok(row.into_domain(has_been_paid))
+        load::partner(&self.db, id).await
     }
 
     pub(crate) async fn partner_row(&self, id: PartnerId) -> Result<PartnerRow> {
-        sql::one(&self.db, &sql::select::<PartnerRow>("WHERE id = $1"), values![id]).await
+        load::partner_row(&self.db, id).await
     }
 
     pub(crate) async fn region_of(&self, id: PartnerId) -> Result<String> {

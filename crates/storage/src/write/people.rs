@@ -35,8 +35,13 @@ impl Tx {
         found(sql::execute(&self.db, sql, values![token_hash, seen_at, expires_at]).await?)
     }
 
-    /// Ends one of a user's own sessions.
-    pub async fn end_session(&self, user: UserId, token_hash: &str) -> Result<()> {
+    /// Signs out whoever holds the token.
+    pub async fn end_session(&self, token_hash: &str) -> Result<()> {
+        sql::execute(&self.db, "DELETE FROM session WHERE token_hash = $1", values![token_hash]).await.map(|_| ())
+    }
+
+    /// Ends one of a user's own sessions, and nobody else's.
+    pub async fn end_session_of(&self, user: UserId, token_hash: &str) -> Result<()> {
         let sql = "DELETE FROM session WHERE user_id = $1 AND token_hash = $2";
         sql::execute(&self.db, sql, values![user, token_hash]).await.map(|_| ())
     }

@@ -2,6 +2,7 @@
 
 use super::people::found;
 use crate::error::{Error, Result};
+use crate::load;
 use crate::rows::{Guide, Program};
 use crate::sql::{self, values};
 use crate::tx::Tx;
@@ -18,7 +19,7 @@ impl Tx {
     }
 
     pub async fn program(&self, id: ProgramId) -> Result<Program> {
-        sql::one(&self.db, &sql::select::<Program>("WHERE id = $1"), values![id]).await
+        load::program(&self.db, id).await
     }
 
     /// A version is written once; a taken one is [`Error::Duplicate`].
@@ -35,13 +36,7 @@ impl Tx {
 
     /// The guide in force on a day: the latest version effective by then; before the first, the first.
     pub async fn guide_on(&self, program: ProgramId, day: Date) -> Result<Guide> {
-        let in_force = "WHERE program_id = $1 AND effective_from <= $2 ORDER BY version DESC LIMIT 1";
-        let guide = sql::maybe(&self.db, &sql::select::<Guide>(in_force), values![program, day]).await?;
-        if let Some(guide) = guide {
-            return Ok(guide);
-        }
-        let first = "WHERE program_id = $1 ORDER BY version LIMIT 1";
-        sql::one(&self.db, &sql::select::<Guide>(first), values![program]).await
+        load::guide_on(&self.db, program, day).await
     }
 
     pub async fn guide(&self, program: ProgramId, version: u32) -> Result<Guide> {

@@ -43,6 +43,15 @@ rows! {
     }
 }
 
+rows! {
+    /// Who moved a cycle or fund last.
+    view LastEvent {
+        actor_name: String,
+        at: Instant,
+        words: String,
+    }
+}
+
 /// What the hash covers. The order of the fields is part of the format.
 #[derive(Serialize)]
 pub(crate) struct Sealed<'a>(
@@ -144,6 +153,12 @@ fn event_id(at: Instant, hash: &str) -> EventId {
 impl Tx {
     pub(crate) async fn append(&self, events: &[EventRow]) -> Result<()> {
         sql::insert(&self.db, events).await.map(|_| ())
+    }
+
+    /// The newest event of a cycle or fund: who moved it last, when, and in which words.
+    pub async fn last_event(&self, stream: Uuid) -> Result<LastEvent> {
+        let sql = "SELECT actor_name, at, words FROM event WHERE stream = $1 ORDER BY seq DESC LIMIT 1";
+        sql::one(&self.db, sql, sql::values![stream]).await
     }
 }
 

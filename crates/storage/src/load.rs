@@ -1,0 +1,193 @@
+//! What surrounds a cycle: the same for a transaction that has locked it and for a page that only looks.
+
+use crate::error::Result;
+use crate::rows::{Deal, Guide, PartnerRow, Program, Touch};
+use crate::sql::{self, Column, FromRow, Table, values};
+use crate::write::CycleParts;
+use crate::write::fund::FundRow;
+use crate::write::ledger::AccountRow;
+use crate::write::rollup::quarter_of;
+use chrono::Months;
+use domain::Date;
+use domain::cycle::{Cycle, Partner};
+use domain::forecast::Evidence;
+use domain::fund::Fund;
+use domain::ids::{CycleId, PartnerId, ProgramId};
+use domain::ledger::{Balance, Book};
+use domain::money::Money;
+use domain::steps::s8_tracking::{DealFact, Results, TouchFact};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+pub(crate) async fn parts(db: &impl ConnectionTrait, cycle: Cycle) -> Result<CycleParts> {
+    Ok(CycleParts {
+        partner: partner(db, cycle.partner).await?,
+        program: program(db, cycle.program).await?,
+        guide: guide_on(db, cycle.program, cycle.opened_at.date_naive()).await?,
+        funds: funds_of(db, cycle.program).await?,
+        book: book_of_cycle(db, &cycle).await?,
+        cycle,
+    })
+}
+
+pub(crate) async fn partner_row(db: &impl ConnectionTrait, id: PartnerId) -> Result<PartnerRow> {
+    sql::one(db, &sql::select::<PartnerRow>("WHERE id = $1"), values![id]).await
+}
+
+/// The partner as the rules see it.
+pub(crate) async fn partner(db: &impl ConnectionTrait, id: PartnerId) -> Result<Partner> {
+    let row = partner_row(db, id).await?;
+    let paid = "SELECT id FROM account WHERE partner_id = $1 AND kind = 'paid' LIMIT 1";
+    let has_been_paid = !sql::column::<Uuid>(db, "id", paid, values![id]).await?.is_empty();
+    Ok(row.into_domain(has_been_paid))
+}
+
+pub(crate) async fn program(db: &impl ConnectionTrait, id: ProgramId) -> Result<Program> {
+    sql::one(db, &sql::select::<Program>("WHERE id = $1"), values![id]).await
+}
+
+/// The guide in force on a day: the latest version effective by then; before the first, the first.
+pub(crate) async fn guide_on(db: &impl ConnectionTrait, program: ProgramId, day: Date) -> Result<Guide> {
+    let in_force = "WHERE program_id = $1 AND effective_from <= $2 ORDER BY version DESC LIMIT 1";
+    let guide = sql::maybe(db, &sql::select::<Guide>(in_force), values![program, day]).await?;
+    if let Some(guide) = guide {
+        return Ok(guide);
+    }
+    let first = "WHERE program_id = $1 ORDER BY version LIMIT 1";
+    sql::one(db, &sql::select::<Guide>(first), values![program]).await
+}
+
+pub(crate) async fn funds_of(db: &impl ConnectionTrait, program: ProgramId) -> Result<Vec<Fund>> {
+    let tail = "WHERE program_id = $1 ORDER BY code";
+    let rows: Vec<FundRow> = sql::all(db, &sql::select::<FundRow>(tail), values![program]).await?;
+    Ok(rows.into_iter().map(FundRow::into_domain).collect())
+}
+
+/// Each arm goes by an index of its own.
+async fn book_of_cycle(db: &impl ConnectionTrait, cycle: &Cycle) -> Result<Book> {
+    let columns: Vec<String> = AccountRow::COLUMNS.iter().map(|column| format!("a.{column}")).collect();
+    let columns = columns.join(", ");
+    let sql = format!(
+        "SELECT {columns} FROM account a WHERE a.cycle_id = $1 AND a.balance <> 0
+         UNION ALL
+         SELECT {columns} FROM account a JOIN fund f ON f.id = a.fund_id
+         WHERE f.program_id = $2 AND a.kind = 'unallocated' AND a.balance <> 0
+         UNION ALL
+         SELECT {columns} FROM account a JOIN fund f ON f.id = a.fund_id
+         WHERE a.partner_id = $3 AND a.cycle_id IS NULL AND a.balance <> 0 AND f.program_id = $2"
+    );
+    book(db, &sql, values![cycle.id, cycle.program, cycle.partner]).await
+}
+
+pub(crate) async fn book(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<Book> {
+    let rows: Vec<AccountRow> = sql::all(db, sql, values).await?;
+    let balances: Vec<Balance> = rows.into_iter().map(AccountRow::into_balance).collect();
+    Ok(Book { balances })
+}
+
+/// Every touch of every person and company a cycle's campaigns met, by whichever campaign, and their deals.
+pub(crate) async fn results_of(db: &impl ConnectionTrait, cycle: CycleId) -> Result<Results> {
+    let met = "WITH met AS (SELECT person_id, company_id FROM touch WHERE cycle_id = $1
+                            UNION SELECT person_id, company_id FROM deal WHERE cycle_id = $1)";
+    let arms = |table: &str, columns: &[&str]| {
+        let columns = columns.join(", ");
+        format!(
+            "{met}
+             SELECT {columns} FROM {table} WHERE person_id IN (SELECT person_id FROM met WHERE person_id IS NOT NULL)
+             UNION
+             SELECT {columns} FROM {table} WHERE company_id IN (SELECT company_id FROM met WHERE company_id IS NOT NULL)
+             UNION
+             SELECT {columns} FROM {table} WHERE cycle_id = $1"
+        )
+    };
+    let touches: Vec<Touch> =
+        sql::all(db, &format!("{} ORDER BY at, id", arms("touch", Touch::COLUMNS)), values![cycle]).await?;
+    let deals: Vec<Deal> =
+        sql::all(db, &format!("{} ORDER BY created_on, id", arms("deal", Deal::COLUMNS)), values![cycle]).await?;
+    Ok(Results {
+        touches: touches.into_iter().map(touch_fact).collect(),
+        deals: deals.into_iter().map(deal_fact).collect(),
+    })
+}
+
+fn touch_fact(row: Touch) -> TouchFact {
+    TouchFact {
+        id: row.id,
+        at: row.at,
+        campaign: row.cycle_id.zip(row.campaign_no),
+        partner: row.partner_id,
+        person: row.person_id,
+        company: row.company_id,
+        response: row.response,
+        reached: row.reached,
+    }
+}
+
+fn deal_fact(row: Deal) -> DealFact {
+    DealFact {
+        id: row.id,
+        name: row.name,
+        company: row.company_id,
+        person: row.person_id,
+        partner: row.partner_id,
+        stage: row.stage,
+        amount: Money::new(row.amount, row.currency),
+        registered: row.registered,
+        created_on: row.created_on,
+        closed_on: row.closed_on,
+        is_won: row.is_won,
+        is_closed: row.is_closed,
+        source: row.cycle_id.zip(row.campaign_no),
+    }
+}
+
+/// Counts at one distance: the program, the region, the partner.
+struct Shown {
+    distance: String,
+    tactic: String,
+    counts: [i64; 6],
+}
+
+impl FromRow for Shown {
+    fn from_row(row: &QueryResult) -> Result<Self> {
+        let mut counts = [0; 6];
+        for (count, column) in counts.iter_mut().zip(FUNNEL) {
+            *count = Column::read(row, column)?;
+        }
+        Ok(Self { distance: Column::read(row, "distance")?, tactic: Column::read(row, "tactic")?, counts })
+    }
+}
+
+const FUNNEL: [&str; 6] = ["responses", "leads", "mqls", "opportunities", "proposals", "wins"];
+
+/// What campaigns of the three years before this cycle's quarter showed, by tactic.
+pub(crate) async fn evidence_for(db: &impl ConnectionTrait, cycle: &Cycle) -> Result<Vec<Evidence>> {
+    let until = quarter_of(cycle.period.from);
+    let from = until - Months::new(36);
+    let region = partner_row(db, cycle.partner).await?.region;
+    let sums: Vec<String> = FUNNEL.iter().map(|column| format!("CAST(SUM({column}) AS bigint) AS {column}")).collect();
+    let sums = sums.join(", ");
+    let quarters = "program_id = $1 AND quarter >= $2 AND quarter < $3";
+    let sql = format!(
+        "SELECT 'program' AS distance, tactic, {sums} FROM rollup WHERE {quarters} GROUP BY tactic
+         UNION ALL
+         SELECT 'region' AS distance, tactic, {sums} FROM rollup WHERE {quarters} AND region = $4 GROUP BY tactic
+         UNION ALL
+         SELECT 'partner' AS distance, tactic, {sums} FROM campaign WHERE {quarters} AND partner_id = $5 GROUP BY tactic"
+    );
+    let shown: Vec<Shown> = sql::all(db, &sql, values![cycle.program, from, until, region, cycle.partner]).await?;
+    let mut by_tactic: BTreeMap<String, [[i64; 6]; 3]> = BTreeMap::new();
+    for Shown { distance, tactic, counts } in shown {
+        let nearest_first = match distance.as_str() {
+            "partner" => 0,
+            "region" => 1,
+            _ => 2,
+        };
+        by_tactic.entry(tactic).or_default()[nearest_first] = counts;
+    }
+    let weighed = by_tactic
+        .into_iter()
+        .map(|(tactic, [partner, region, program])| Evidence::weigh(tactic, partner, region, program));
+    Ok(weighed.collect())
+}
