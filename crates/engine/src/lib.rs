@@ -11,6 +11,7 @@ pub mod clock;
 pub mod error;
 pub mod files;
 pub mod funds;
+pub mod imports;
 mod notices;
 pub mod programs;
 pub mod worker;

@@ -160,7 +160,7 @@ fn campaign_members_are_read_as_salesforce_exports_them() {
     assert_eq!((touch.at.to_rfc3339().as_str(), touch.response), ("2026-01-24T00:00:00+00:00", true));
     assert_eq!(records[0].person.as_ref().unwrap().name, "Jörg Maß");
     assert_eq!(records[0].company.domain.as_deref(), Some("nordwind.example"));
-    assert_eq!(records[1].campaign, Some(CampaignIn::Other("7010000000000abaac".to_owned())));
+    assert_eq!(records[1].campaign, Some(CampaignIn::Other("7010000000000abaay".to_owned())));
     assert!(!records[1].touch.as_ref().unwrap().response);
     let at: Vec<_> = errors.iter().map(|error| (error.line, error.column.as_str())).collect();
     assert_eq!(at, [(5, "Email"), (5, "Fundloop_Campaign_ID__c"), (5, "CreatedDate")].map(|(line, column)| (line, column)));
