@@ -43,3 +43,6 @@ pub use models::milestone::MilestoneWeights;
 pub use models::participation::{Participation, participation};
 pub use models::position::PositionWeights;
 pub use split::split;
+
+/// The version of the formulas, for credit rows to name. It is raised when any model would divide a journey otherwise.
+pub const VERSION: u16 = 1;

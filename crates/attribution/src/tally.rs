@@ -22,6 +22,17 @@ pub enum Measure {
     Participation,
 }
 
+/// What `from_str` reads.
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule(model) => model.fmt(f),
+            Self::Markov { order } => write!(f, "markov:{order}"),
+            Self::Participation => f.write_str("participation"),
+        }
+    }
+}
+
 impl FromStr for Measure {
     type Err = ModelError;
 

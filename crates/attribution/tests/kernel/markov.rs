@@ -64,7 +64,7 @@ fn a_rare_channel_keeps_its_digits() {
 
 #[test]
 fn a_long_slow_journey_settles() {
-    let path: Vec<Channel> = (0..3_000_u32).map(|place| place * place % 11 % 4).collect();
+    let path: Vec<Channel> = (0..500_u32).map(|place| place * place % 11 % 4).collect();
     for order in 1..=4 {
         let effects = chain(order, &[(path.clone(), Outcome { conversions: 1, value: 5, nulls: 2 })]).effects();
         assert!((effects.conversion_rate() - 1.0 / 3.0).abs() < 1e-10, "{}", effects.conversion_rate());

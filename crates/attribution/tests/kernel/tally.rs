@@ -57,6 +57,16 @@ fn markov_divides_conversions_and_value_apart() {
 }
 
 #[test]
+fn names_read_back_as_they_print() {
+    for name in ["markov:1", "markov:4", "participation", "linear", "time-decay:3600s"] {
+        assert_eq!(name.parse::<Measure>().unwrap().to_string(), name);
+    }
+    for name in ["markov:0", "markov:5", "markov:x", "participation:1"] {
+        assert!(name.parse::<Measure>().is_err(), "{name}");
+    }
+}
+
+#[test]
 fn amounts_too_large_to_add_up_exactly_are_refused() {
     let huge = row(&[1], 1, 9_000_000_000_000_000, 0);
     assert!(tally(&["linear".parse().unwrap()], &vec![huge; 5]).finish().is_err());

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
-/// Bytes read at a time.
-const BLOCK: usize = 1 << 20;
+/// Bytes read at a time; few in tests, so that a short input has many blocks.
+const BLOCK: usize = if cfg!(test) { 1 << 10 } else { 1 << 20 };
 
 /// A quoted cell may span lines, but not so many bytes: then its quote was never closed.
 const LONGEST_ROW: usize = 64 << 20;

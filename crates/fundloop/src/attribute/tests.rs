@@ -199,8 +199,8 @@ fn a_problem_names_its_line() {
 #[test]
 fn a_long_file_is_read_as_a_short_one() {
     let mut input = String::from("path,conversions,value,nulls\n");
-    for row in 0..200_000_u32 {
-        let quote = if row % 1_000 == 0 { "\"" } else { "" };
+    for row in 0..5_000_u32 {
+        let quote = if row % 500 == 0 { "\"" } else { "" };
         let path = format!("{quote}c{} > c{} > c{}{quote}", row % 7, row % 11, row % 3);
         input.extend([path, format!(",{},{row}.25,1\n", row % 2)]);
     }
@@ -208,7 +208,7 @@ fn a_long_file_is_read_as_a_short_one() {
     for model in ["linear", "shapley", "markov", "first"] {
         let value = |line: &str| line.rsplit(',').next().unwrap().replace('.', "").parse::<i64>().unwrap();
         let sum: i64 = output.lines().filter(|line| line.split(',').next() == Some(model)).map(value).sum();
-        assert_eq!(sum, (0..200_000_i64).map(|row| row * 1_000_000 + 250_000).sum::<i64>(), "{model}");
+        assert_eq!(sum, (0..5_000_i64).map(|row| row * 1_000_000 + 250_000).sum::<i64>(), "{model}");
     }
     let channels: Vec<&str> = output.lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).take(4).collect();
     assert_eq!(channels, ["c0", "c1", "c2", "c3"]);
