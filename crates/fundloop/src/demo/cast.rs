@@ -32,12 +32,33 @@ struct Person {
     what: &'static str,
 }
 
-const fn vendor(key: &'static str, name: &'static str, email: &'static str, roles: &'static [Role], what: &'static str) -> Person {
+const fn vendor(
+    key: &'static str,
+    name: &'static str,
+    email: &'static str,
+    roles: &'static [Role],
+    what: &'static str,
+) -> Person {
     Person { key, name, email, roles, partner: None, territory: &[], level: 0, what }
 }
 
-const fn partner(key: &'static str, name: &'static str, email: &'static str, of: &'static str, what: &'static str) -> Person {
-    Person { key, name, email, roles: &[Role::PartnerUser, Role::PartnerAdmin], partner: Some(of), territory: &[], level: 0, what }
+const fn partner(
+    key: &'static str,
+    name: &'static str,
+    email: &'static str,
+    of: &'static str,
+    what: &'static str,
+) -> Person {
+    Person {
+        key,
+        name,
+        email,
+        roles: &[Role::PartnerUser, Role::PartnerAdmin],
+        partner: Some(of),
+        territory: &[],
+        level: 0,
+        what,
+    }
 }
 
 #[rustfmt::skip]
@@ -134,7 +155,8 @@ impl World {
 /// People, partners, programs, funds and allocations, as of the story's first day.
 pub async fn move_in(engine: &Engine, db: &Db, password_hash: &str, start: Date, today: Date) -> anyhow::Result<World> {
     let (users, partners) = (people(engine, password_hash), companies(engine));
-    let actors: BTreeMap<&'static str, Actor> = PEOPLE.iter().zip(&users).map(|(person, user)| (person.key, Actor::person(user.standing()))).collect();
+    let actors: BTreeMap<&'static str, Actor> =
+        PEOPLE.iter().zip(&users).map(|(person, user)| (person.key, Actor::person(user.standing()))).collect();
     let manager_of = |region: &str| if region == AMERICA { actors["dana"].user() } else { actors["ana"].user() };
     db.write(async |tx| {
         for row in &partners {
@@ -199,14 +221,21 @@ fn companies(engine: &Engine) -> Vec<PartnerRow> {
     COMPANIES.iter().map(row).collect()
 }
 
-async fn open_programs(engine: &Engine, admin: &Actor, start: Date) -> anyhow::Result<BTreeMap<&'static str, ProgramId>> {
+async fn open_programs(
+    engine: &Engine,
+    admin: &Actor,
+    start: Date,
+) -> anyhow::Result<BTreeMap<&'static str, ProgramId>> {
     let mut programs = BTreeMap::new();
     for (code, (_, guide)) in ["EMEA", "US"].into_iter().zip(engine::catalog::GUIDES) {
         let name = guide.lines().find_map(|line| line.strip_prefix("name = \"")).unwrap_or(code).trim_end_matches('"');
         // The shipped guides count from a fixed day; the story's first year needs them earlier.
         let since = start - Months::new(3);
-        let guide = guide.lines().map(|line| if line.starts_with("effective_from") { format!("effective_from = \"{since}\"") } else { line.to_owned() });
-        let new = NewProgram { code: code.to_owned(), name: name.to_owned(), guide: guide.collect::<Vec<_>>().join("\n") };
+        let guide = guide.lines().map(|line| {
+            if line.starts_with("effective_from") { format!("effective_from = \"{since}\"") } else { line.to_owned() }
+        });
+        let new =
+            NewProgram { code: code.to_owned(), name: name.to_owned(), guide: guide.collect::<Vec<_>>().join("\n") };
         engine.open_program(admin, &new, &Submission::own()).await?;
     }
     let viewer = storage::Viewer::from(admin);
@@ -220,12 +249,15 @@ async fn open_programs(engine: &Engine, admin: &Actor, start: Date) -> anyhow::R
 async fn open_funds(engine: &Engine, world: &World, start: Date, today: Date) -> anyhow::Result<()> {
     let finance = world.person("tomas")?;
     for (program, currency) in [("EMEA", Currency::EUR), ("US", Currency::USD)] {
-        for (kind, what, budget) in [(FundKind::Discretionary, "Growth", 900_000), (FundKind::Pooled, "Events", 60_000)] {
+        for (kind, what, budget) in [(FundKind::Discretionary, "Growth", 900_000), (FundKind::Pooled, "Events", 60_000)]
+        {
             let code = format!("{program}-{}", what.to_uppercase());
             let name = format!("{what} fund {program}");
-            let new = NewFund { code: code.clone(), name, program: world.programs[program], parent: None, kind, currency };
+            let new =
+                NewFund { code: code.clone(), name, program: world.programs[program], parent: None, kind, currency };
             engine.open_fund(finance, &new, &Submission::own()).await?;
-            let command = FundCommand::Budget { amount: Money::units(budget, currency), reason: "Board budget".to_owned() };
+            let command =
+                FundCommand::Budget { amount: Money::units(budget, currency), reason: "Board budget".to_owned() };
             engine.fund(finance, WhichFund::Code(&code), &command, &Submission::own()).await?;
         }
     }
@@ -234,7 +266,10 @@ async fn open_funds(engine: &Engine, world: &World, start: Date, today: Date) ->
         for (index, company) in COMPANIES.iter().enumerate() {
             let fund = if world.is_american(company.key) { "US-GROWTH" } else { "EMEA-GROWTH" };
             let gold = i64::from(company.tier == "gold");
-            let amount = Money::units(14_000 + gold * 12_000 + i64::try_from(index % 3).unwrap_or(0) * 2_000, world.currency(company.key));
+            let amount = Money::units(
+                14_000 + gold * 12_000 + i64::try_from(index % 3).unwrap_or(0) * 2_000,
+                world.currency(company.key),
+            );
             let expires = Some(last_day_of_quarter(first + Months::new(6)));
             let reason = format!("{} allocation", domain::calendar::quarter(first));
             let command = FundCommand::Allocate { partner: world.partner(company.key)?, amount, expires, reason };

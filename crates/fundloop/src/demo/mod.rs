@@ -27,6 +27,7 @@ pub async fn seed(engine: &Engine, db: &Db, password_hash: &str) -> anyhow::Resu
     tell::tell(engine, db, &world, script::cycles(start, today), start, today).await?;
     engine.clock.set(end);
     engine.tick().await?;
+    engine.deliver().await?;
     Ok(())
 }
 

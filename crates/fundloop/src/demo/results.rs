@@ -12,10 +12,30 @@ use storage::Db;
 use storage::rows::{Company, Deal, Link, Person, Touch};
 use uuid::Uuid;
 
-const FIRST: [&str; 16] = ["Anna", "Lukas", "Sofie", "Marek", "Elena", "Jan", "Katrin", "Oliver", "Greta", "Tomasz", "Ingrid", "Paul", "Laura", "Erik", "Nina", "David"];
-const LAST: [&str; 16] = ["Berg", "Kowalski", "Meyer", "Hansen", "Novak", "Larsen", "Schulz", "Lind", "Weber", "Carter", "Ito", "Moreau", "Rossi", "Hughes", "Varga", "Keller"];
-const TRADE: [&str; 12] = ["Foods", "Logistics", "Dental", "Machines", "Energy", "Textiles", "Pharma", "Insurance", "Automotive", "Media", "Print", "Hotels"];
-const PLACE: [&str; 12] = ["Alster", "Borealis", "Carpat", "Delta", "Elbe", "Fjell", "Granit", "Harz", "Isar", "Jura", "Kosta", "Lago"];
+const FIRST: [&str; 16] = [
+    "Anna", "Lukas", "Sofie", "Marek", "Elena", "Jan", "Katrin", "Oliver", "Greta", "Tomasz", "Ingrid", "Paul",
+    "Laura", "Erik", "Nina", "David",
+];
+const LAST: [&str; 16] = [
+    "Berg", "Kowalski", "Meyer", "Hansen", "Novak", "Larsen", "Schulz", "Lind", "Weber", "Carter", "Ito", "Moreau",
+    "Rossi", "Hughes", "Varga", "Keller",
+];
+const TRADE: [&str; 12] = [
+    "Foods",
+    "Logistics",
+    "Dental",
+    "Machines",
+    "Energy",
+    "Textiles",
+    "Pharma",
+    "Insurance",
+    "Automotive",
+    "Media",
+    "Print",
+    "Hotels",
+];
+const PLACE: [&str; 12] =
+    ["Alster", "Borealis", "Carpat", "Delta", "Elbe", "Fjell", "Granit", "Harz", "Isar", "Jura", "Kosta", "Lago"];
 
 /// A small generator of its own: the same story every time, and no chance that matters.
 struct Dice(u64);
@@ -61,7 +81,11 @@ pub async fn touches(engine: &Engine, db: &Db, cycle: &Cycle, luck: u32) -> anyh
         let Some(baseline) = &campaign.baseline else { continue };
         let mut dice = Dice(u64::from(cycle.serial) * 31 + u64::from(campaign.no));
         let counts = counts(baseline.expected, luck);
-        let starts = cycle.activities.iter().find(|activity| activity.draft.campaign == campaign.no).map_or(cycle.period.from, |activity| activity.draft.starts);
+        let starts = cycle
+            .activities
+            .iter()
+            .find(|activity| activity.draft.campaign == campaign.no)
+            .map_or(cycle.period.from, |activity| activity.draft.starts);
         for index in 0..counts[0] {
             // Three responders in four are colleagues of an earlier one.
             if index.is_multiple_of(4) || companies.is_empty() {
@@ -69,7 +93,13 @@ pub async fn touches(engine: &Engine, db: &Db, cycle: &Cycle, luck: u32) -> anyh
             }
             let Some(company) = companies.last() else { continue };
             let person = person(&mut dice, company, now);
-            let reached = if index < counts[2] { FunnelStage::Mqls } else if index < counts[1] { FunnelStage::Leads } else { FunnelStage::Responses };
+            let reached = if index < counts[2] {
+                FunnelStage::Mqls
+            } else if index < counts[1] {
+                FunnelStage::Leads
+            } else {
+                FunnelStage::Responses
+            };
             rows.push(touch(cycle, campaign, &person, reached, starts, &mut dice));
             people.push(person);
         }
@@ -108,14 +138,24 @@ fn person(dice: &mut Dice, company: &Company, now: domain::Instant) -> Person {
         email_norm: Some(format!("{}.{}{}@{at}", first.to_lowercase(), last.to_lowercase(), dice.roll(100_000))),
         crm_id: None,
         name: format!("{first} {last}"),
-        title: Some(["IT manager", "Head of security", "Chief information officer", "System administrator"][dice.index(4)].to_owned()),
+        title: Some(
+            ["IT manager", "Head of security", "Chief information officer", "System administrator"][dice.index(4)]
+                .to_owned(),
+        ),
         phone: None,
         consent_at: Some(now),
         created_at: now,
     }
 }
 
-fn touch(cycle: &Cycle, campaign: &Campaign, person: &Person, reached: FunnelStage, starts: Date, dice: &mut Dice) -> Touch {
+fn touch(
+    cycle: &Cycle,
+    campaign: &Campaign,
+    person: &Person,
+    reached: FunnelStage,
+    starts: Date,
+    dice: &mut Dice,
+) -> Touch {
     let day = starts + Days::new(dice.roll(20));
     Touch {
         id: Uuid::now_v7(),
@@ -148,7 +188,11 @@ pub async fn deals(engine: &Engine, db: &Db, cycle: &Cycle, luck: u32) -> anyhow
         let Some(baseline) = &campaign.baseline else { continue };
         let counts = counts(baseline.expected, luck);
         let mut met: Vec<(Uuid, Date)> = Vec::new();
-        for touch in found.touches.iter().filter(|touch| touch.campaign == Some((cycle.id, campaign.no)) && touch.reached == FunnelStage::Mqls) {
+        for touch in found
+            .touches
+            .iter()
+            .filter(|touch| touch.campaign == Some((cycle.id, campaign.no)) && touch.reached == FunnelStage::Mqls)
+        {
             if let Some(company) = touch.company.filter(|company| met.iter().all(|(known, _)| known != company)) {
                 met.push((company, touch.at.date_naive()));
             }
@@ -158,7 +202,15 @@ pub async fn deals(engine: &Engine, db: &Db, cycle: &Cycle, luck: u32) -> anyhow
             let is_lost = !is_won && dice.roll(3) == 0;
             let created_on = met_on + Days::new(3 + dice.roll(20));
             let closed_on = (is_won || is_lost).then(|| created_on + Days::new(12 + dice.roll(25)));
-            let stage = if is_won { "Closed Won" } else if is_lost { "Closed Lost" } else if index < counts[4] { "Proposal" } else { "Qualification" };
+            let stage = if is_won {
+                "Closed Won"
+            } else if is_lost {
+                "Closed Lost"
+            } else if index < counts[4] {
+                "Proposal"
+            } else {
+                "Qualification"
+            };
             let size = baseline.assumptions.deal_size.minor * i64::try_from(70 + dice.roll(70)).unwrap_or(100) / 100;
             rows.push(Deal {
                 id: Uuid::now_v7(),
@@ -226,6 +278,7 @@ pub fn pdf(line: &str) -> Vec<u8> {
 
 /// A PNG of one pixel.
 const PIXEL: &[u8] = &[
-    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, 0x49, 0x48, 0x44, 0x52, 0, 0, 0, 1, 0, 0, 0, 1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0d,
-    0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x62, 0, 1, 0, 0, 5, 0, 1, 0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, 0x49, 0x48, 0x44, 0x52, 0, 0, 0, 1, 0, 0, 0, 1, 8,
+    6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0d, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x62, 0, 1, 0, 0, 5, 0, 1,
+    0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
 ];

@@ -49,7 +49,15 @@ pub enum Turn {
     SharedFund,
 }
 
-const fn spot(name: &'static str, tactic: &'static str, kind: &'static str, category: &'static str, cost: i64, from: u64, days: u64) -> Spot {
+const fn spot(
+    name: &'static str,
+    tactic: &'static str,
+    kind: &'static str,
+    category: &'static str,
+    cost: i64,
+    from: u64,
+    days: u64,
+) -> Spot {
     Spot { name, tactic, kind, category, cost, from, days }
 }
 
@@ -66,7 +74,16 @@ const MIX: [(&str, [Spot; 2]); 8] = [
     ("Security summit", [spot("Regional summit sponsorship", "sponsorship", "sponsorship", "sponsoring", 15_000, 40, 2), spot("Summit paid social", "paid_social", "digital", "media", 6_000, 30, 14)]),
 ];
 
-const PARTNERS: [(&str, u32); 8] = [("nordwind", 85), ("kestrel", 120), ("baltic", 95), ("vistula", 70), ("fjordlys", 130), ("cascade", 105), ("bluemesa", 60), ("harborpine", 90)];
+const PARTNERS: [(&str, u32); 8] = [
+    ("nordwind", 85),
+    ("kestrel", 120),
+    ("baltic", 95),
+    ("vistula", 70),
+    ("fjordlys", 130),
+    ("cascade", 105),
+    ("bluemesa", 60),
+    ("harborpine", 90),
+];
 
 /// The cycles from the story's first quarter to the one after today's, oldest first.
 pub fn cycles(start: Date, today: Date) -> Vec<Tale> {
@@ -91,8 +108,21 @@ pub fn cycles(start: Date, today: Date) -> Vec<Tale> {
 
 fn tale(partner: &'static str, first: Date, mix: usize, turn: Turn, luck: u32) -> Tale {
     let (title, campaigns) = MIX[mix % MIX.len()];
-    let campaigns = if mix.is_multiple_of(3) { campaigns.to_vec() } else { campaigns[..1 + mix % 2].to_vec() };
-    Tale { partner, title, first, last: last_day_of_quarter(first), opened: first - Days::new(34), campaigns, turn, luck }
+    let campaigns = if mix.is_multiple_of(3) || matches!(turn, Turn::Until(_)) {
+        campaigns.to_vec()
+    } else {
+        campaigns[..1 + mix % 2].to_vec()
+    };
+    Tale {
+        partner,
+        title,
+        first,
+        last: last_day_of_quarter(first),
+        opened: first - Days::new(34),
+        campaigns,
+        turn,
+        luck,
+    }
 }
 
 fn turn(quarter: usize, index: usize, is_this_quarter: bool) -> Turn {
@@ -115,9 +145,15 @@ fn turn(quarter: usize, index: usize, is_this_quarter: bool) -> Turn {
 /// Next quarter is being prepared: one cycle at every early step.
 fn next_quarter(first: Date, today: Date, quarter: usize) -> Vec<Tale> {
     let stops = [7, 2, 1, 3, 8, 6, 4, 5];
-    let prepare = |(index, ((partner, luck), stop)): (usize, ((&'static str, u32), u8))| Tale {
-        opened: today - Days::new(12),
-        ..tale(partner, first, quarter + index, Turn::Until(stop), luck)
+    let prepare = |(index, ((partner, luck), stop)): (usize, ((&'static str, u32), u8))| {
+        let told = tale(partner, first, quarter + index, Turn::Until(stop), luck);
+        // One of them is large enough for the second level of approval.
+        let campaigns = told
+            .campaigns
+            .iter()
+            .map(|spot| Spot { cost: if stop == 8 { spot.cost * 2 } else { spot.cost }, ..*spot })
+            .collect();
+        Tale { opened: today - Days::new(12), campaigns, ..told }
     };
     PARTNERS.into_iter().zip(stops).enumerate().map(prepare).collect()
 }

@@ -17,7 +17,9 @@ use domain::steps::s4_action_plan::{ActivityDraft, CostLine};
 use domain::steps::s5_request::{RequestDraft, RequestLine, most_for};
 use domain::steps::s6_approval::LineDecision;
 use domain::steps::s7_execution::{ActivityState, ClaimLineDraft, ClaimState, ProofUpload};
-use domain::steps::{s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request, s6_approval, s7_execution, s9_performance};
+use domain::steps::{
+    s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request, s6_approval, s7_execution, s9_performance,
+};
 use engine::files::Upload;
 use engine::{Engine, NewCycle, Submission, WhichCycle};
 use storage::{Db, Viewer};
@@ -37,7 +39,7 @@ enum Beat {
     Touches,
     Prove(u16),
     Accept(u16),
-    Claim,
+    Claim(u16),
     DecideClaim,
     Pay,
     PayRest,
@@ -47,8 +49,19 @@ enum Beat {
 }
 
 /// Plays every beat whose day has come, oldest first, with the timers running once a week in between.
-pub async fn tell(engine: &Engine, db: &Db, world: &World, tales: Vec<Tale>, start: Date, today: Date) -> anyhow::Result<()> {
-    let mut beats: Vec<(Date, usize, Beat)> = tales.iter().enumerate().flat_map(|(index, tale)| beats(tale).into_iter().map(move |(day, beat)| (day, index, beat))).collect();
+pub async fn tell(
+    engine: &Engine,
+    db: &Db,
+    world: &World,
+    tales: Vec<Tale>,
+    start: Date,
+    today: Date,
+) -> anyhow::Result<()> {
+    let mut beats: Vec<(Date, usize, Beat)> = tales
+        .iter()
+        .enumerate()
+        .flat_map(|(index, tale)| beats(tale).into_iter().map(move |(day, beat)| (day, index, beat)))
+        .collect();
     beats.retain(|(day, ..)| *day < today);
     beats.sort();
     let mut numbers: Vec<Option<String>> = vec![None; tales.len()];
@@ -57,13 +70,17 @@ pub async fn tell(engine: &Engine, db: &Db, world: &World, tales: Vec<Tale>, sta
         if day >= ticked + Days::new(7) {
             engine.clock.set(morning(day, -60));
             engine.tick().await?;
+            engine.deliver().await?;
             ticked = day;
         }
         minutes = if day == last_day { minutes + 3 } else { 0 };
         last_day = day;
         engine.clock.set(morning(day, minutes));
         let teller = Teller { engine, db, world, tale: &tales[index] };
-        teller.play(beat, &mut numbers[index]).await.map_err(|error| error.context(format!("{beat:?} of {} on {day}", tales[index].title)))?;
+        teller
+            .play(beat, &mut numbers[index])
+            .await
+            .map_err(|error| error.context(format!("{beat:?} of {} on {day}", tales[index].title)))?;
     }
     Ok(())
 }
@@ -72,29 +89,40 @@ fn beats(tale: &Tale) -> Vec<(Date, Beat)> {
     let day = |after: u64| tale.opened + Days::new(after);
     let preparing = matches!(tale.turn, Turn::Until(_));
     let pace = if preparing { 1 } else { 2 };
-    let early = [Beat::Open, Beat::SubmitPlan, Beat::AgreePlan, Beat::Scorecard, Beat::Forecast, Beat::ActionPlan, Beat::Request, Beat::ApproveFirst, Beat::ApproveOn];
+    let early = [
+        Beat::Open,
+        Beat::SubmitPlan,
+        Beat::AgreePlan,
+        Beat::Scorecard,
+        Beat::Forecast,
+        Beat::ActionPlan,
+        Beat::Request,
+        Beat::ApproveFirst,
+        Beat::ApproveOn,
+    ];
     let keep = if let Turn::Until(stop) = tale.turn { usize::from(stop) } else { early.len() };
-    let mut beats: Vec<(Date, Beat)> = early.into_iter().take(keep).zip(0_u64..).map(|(beat, index)| (day(index * pace), beat)).collect();
+    let mut beats: Vec<(Date, Beat)> =
+        early.into_iter().take(keep).zip(0_u64..).map(|(beat, index)| (day(index * pace), beat)).collect();
     if preparing || matches!(tale.turn, Turn::Declined | Turn::Withdrawn) {
         return beats;
     }
-    let mut last = tale.first;
     for (no, spot) in (1..).zip(&tale.campaigns) {
         let ends = tale.first + Days::new(spot.from + spot.days - 1);
-        last = last.max(ends);
         if !(tale.turn == Turn::Unproven && no == 2) {
             beats.extend([(ends + Days::new(4), Beat::Prove(no)), (ends + Days::new(7), Beat::Accept(no))]);
         }
+        beats.extend([
+            (ends + Days::new(12), Beat::Claim(no)),
+            (ends + Days::new(18), Beat::DecideClaim),
+            (ends + Days::new(30), Beat::Pay),
+            (ends + Days::new(44), Beat::PayRest),
+        ]);
     }
     beats.extend([
         (tale.first + Days::new(23), Beat::Touches),
-        (last + Days::new(12), Beat::Claim),
-        (last + Days::new(18), Beat::DecideClaim),
-        (last + Days::new(30), Beat::Pay),
-        (last + Days::new(44), Beat::PayRest),
         (tale.last + Days::new(45), Beat::Deals),
-        (tale.last + Days::new(68), Beat::Sign),
-        (tale.last + Days::new(75), Beat::Afterwards),
+        (tale.last + Days::new(98), Beat::Sign),
+        (tale.last + Days::new(105), Beat::Afterwards),
     ]);
     beats
 }
@@ -128,7 +156,7 @@ impl Teller<'_> {
             Beat::Deals => results::deals(self.engine, self.db, &s.cycle, self.tale.luck).await,
             Beat::Prove(activity) => self.prove(no, &s, marketer, activity).await,
             Beat::Accept(activity) => self.accept(no, &s, activity).await,
-            Beat::Claim => self.claim(no, &s, marketer).await,
+            Beat::Claim(campaign) => self.claim(no, &s, marketer, campaign).await,
             Beat::DecideClaim => self.decide_claims(no, &s).await,
             Beat::Pay | Beat::PayRest => self.pay(no, &s, beat == Beat::Pay).await,
             Beat::Sign => self.sign(no, &s, marketer).await,
@@ -157,16 +185,33 @@ impl Teller<'_> {
     async fn plan(&self, no: &str, s: &Situation, by: &Actor) -> anyhow::Result<()> {
         let units = |units| Money::units(units, s.cycle.currency);
         let level = 1 + u8::try_from(s.cycle.serial % 3).unwrap_or(0);
-        let objective = |no, goal: &str, measure: &str, target| Objective { no, goal: goal.to_owned(), measure: measure.to_owned(), target };
+        let objective = |no, goal: &str, measure: &str, target| Objective {
+            no,
+            goal: goal.to_owned(),
+            measure: measure.to_owned(),
+            target,
+        };
         let draft = PlanDraft {
             level,
             objectives: vec![
                 objective(1, "Win customers who have no security suite yet", "new customers", 6),
                 objective(2, "Fill the pipeline for the next half-year", "qualified opportunities", 18),
             ],
-            quarters: if level >= 2 { vec![QuarterPlan { quarter: domain::calendar::quarter(self.tale.first), sales: units(240_000), profit: units(66_000) }] } else { Vec::new() },
+            quarters: if level >= 2 {
+                vec![QuarterPlan {
+                    quarter: domain::calendar::quarter(self.tale.first),
+                    sales: units(240_000),
+                    profit: units(66_000),
+                }]
+            } else {
+                Vec::new()
+            },
             growth_path: (level >= 2).then_some(GrowthPath::NewCustomers),
-            strategies: if level >= 3 { vec!["Lead with a readiness assessment, then sell the suite".to_owned()] } else { Vec::new() },
+            strategies: if level >= 3 {
+                vec!["Lead with a readiness assessment, then sell the suite".to_owned()]
+            } else {
+                Vec::new()
+            },
             intended_mdf: (level >= 3).then(|| units(12_000)),
         };
         self.act(no, by, s1_plan::Command::Submit { draft }).await
@@ -186,7 +231,8 @@ impl Teller<'_> {
         let strength = self.tale.luck / 10;
         let answer = |(index, question): (usize, &s2_scorecard::Question)| {
             let best = question.options.len() - 1;
-            let missed = usize::from((index + strength as usize).is_multiple_of(3)) + usize::from(self.tale.luck < 90 && index.is_multiple_of(2));
+            let missed = usize::from((index + strength as usize).is_multiple_of(3))
+                + usize::from(self.tale.luck < 90 && index.is_multiple_of(2));
             Answer { question: question.code.clone(), option: u8::try_from(best.saturating_sub(missed)).unwrap_or(0) }
         };
         let answers = s.template.questions().enumerate().map(answer).collect();
@@ -196,7 +242,8 @@ impl Teller<'_> {
     async fn forecast(&self, no: &str, s: &Situation, by: &Actor) -> anyhow::Result<()> {
         for spot in &self.tale.campaigns {
             let cost = Money::units(spot.cost, s.cycle.currency);
-            let tactic = s.benchmarks.tactic(spot.tactic).ok_or_else(|| anyhow::anyhow!("no tactic {}", spot.tactic))?;
+            let tactic =
+                s.benchmarks.tactic(spot.tactic).ok_or_else(|| anyhow::anyhow!("no tactic {}", spot.tactic))?;
             let typical = tactic.assumptions(cost);
             let assumptions = Assumptions { responses: typical.responses + typical.responses / 10, ..typical };
             let draft = CampaignDraft {
@@ -223,18 +270,26 @@ impl Teller<'_> {
 
     fn activity(&self, campaign: u16, spot: &Spot, s: &Situation, owner: &str) -> ActivityDraft {
         let most = spot.cost * 7 / 10;
-        let line = |no, category: &str, description: &str, units| CostLine { no, category: category.to_owned(), description: description.to_owned(), amount: Money::units(units, s.cycle.currency) };
+        let line = |no, category: &str, description: &str, units| CostLine {
+            no,
+            category: category.to_owned(),
+            description: description.to_owned(),
+            amount: Money::units(units, s.cycle.currency),
+        };
         let starts = self.tale.first + Days::new(spot.from);
         ActivityDraft {
             campaign,
             name: spot.name.to_owned(),
-            kind: spot.kind.to_owned(),
+            kind: if s.policy.activity_type(spot.kind).is_some() { spot.kind } else { "content" }.to_owned(),
             starts,
             ends: starts + Days::new(spot.days - 1),
             place: if spot.kind == "event" { "Partner's briefing centre" } else { "Online" }.to_owned(),
             owner: owner.to_owned(),
             objective: 1 + campaign % 2,
-            costs: vec![line(1, spot.category, "Main supplier", most), line(2, "agency", "Agency, design and copy", spot.cost - most)],
+            costs: vec![
+                line(1, spot.category, "Main supplier", most),
+                line(2, "agency", "Agency, design and copy", spot.cost - most),
+            ],
         }
     }
 
@@ -247,12 +302,20 @@ impl Teller<'_> {
             (true, true) => "US-EVENTS",
         };
         let fund = s.funds.iter().find(|fund| fund.code == code).ok_or_else(|| anyhow::anyhow!("no fund {code}"))?;
-        let lines = s.cycle.activities.iter().flat_map(|activity| activity.draft.costs.iter().map(|cost| (activity.no, cost.no)));
-        let lines = lines.filter_map(|(activity, line)| Some(RequestLine { activity, line, asked: most_for(s, activity, line)? })).collect();
+        let lines = s
+            .cycle
+            .activities
+            .iter()
+            .flat_map(|activity| activity.draft.costs.iter().map(|cost| (activity.no, cost.no)));
+        let lines = lines
+            .filter_map(|(activity, line)| Some(RequestLine { activity, line, asked: most_for(s, activity, line)? }))
+            .collect();
         let draft = RequestDraft {
             fund: fund.id,
             lines,
-            justification: "The audience is ours by name, the offer has sold before, and sales follows up within two days.".to_owned(),
+            justification:
+                "The audience is ours by name, the offer has sold before, and sales follows up within two days."
+                    .to_owned(),
             late_reason: "The venue confirmed late.".to_owned(),
             terms_accepted: true,
         };
@@ -274,8 +337,14 @@ impl Teller<'_> {
             return self.act(no, manager, s6_approval::Command::Decline { reason }).await;
         }
         if self.tale.turn == Turn::AskedAndAnswered {
-            self.act(no, manager, s6_approval::Command::Ask { question: "Which list did you use last time?".to_owned() }).await?;
-            let text = "Our own customers and the attendees of the spring briefing, 1,850 contacts with consent.".to_owned();
+            self.act(
+                no,
+                manager,
+                s6_approval::Command::Ask { question: "Which list did you use last time?".to_owned() },
+            )
+            .await?;
+            let text =
+                "Our own customers and the attendees of the spring briefing, 1,850 contacts with consent.".to_owned();
             self.act(no, self.world.marketer(self.tale.partner)?, s6_approval::Command::Answer { text }).await?;
         }
         self.approve(no, manager).await
@@ -320,7 +389,13 @@ impl Teller<'_> {
     }
 
     async fn prove(&self, no: &str, s: &Situation, by: &Actor, activity: u16) -> anyhow::Result<()> {
-        let Some(found) = s.cycle.activity(activity).filter(|found| found.state == ActivityState::Live && s.cycle.stage == Stage::ExecutionLive) else { return Ok(()) };
+        let Some(found) = s
+            .cycle
+            .activity(activity)
+            .filter(|found| found.state == ActivityState::Live && s.cycle.stage == Stage::ExecutionLive)
+        else {
+            return Ok(());
+        };
         let kind = s.policy.activity_type(&found.draft.kind).ok_or_else(|| anyhow::anyhow!("no activity type"))?;
         let mut files = Vec::new();
         for item in kind.all_of.iter().chain(kind.one_of.first()) {
@@ -339,43 +414,75 @@ impl Teller<'_> {
         self.act(no, self.world.manager(self.tale.partner)?, s7_execution::Command::AcceptProof { activity }).await
     }
 
-    async fn claim(&self, no: &str, s: &Situation, by: &Actor) -> anyhow::Result<()> {
-        for campaign in &s.cycle.campaigns {
-            let proven = s.cycle.activities.iter().filter(|activity| activity.draft.campaign == campaign.no && activity.state == ActivityState::Proven);
-            let mut lines = Vec::new();
-            for activity in proven {
-                for cost in &activity.draft.costs {
-                    let actual = Money::new(cost.amount.minor * i64::from(94 + (s.cycle.serial + u32::from(cost.no) * 3) % 12) / 100, cost.amount.currency);
-                    let invoice_no = format!("INV-{}-{}{}", s.cycle.serial + 400, campaign.no, cost.no);
-                    let upload = Upload { name: format!("{invoice_no}.pdf"), bytes: results::pdf(&format!("Invoice {invoice_no}: {actual}")) };
-                    let file = Some(self.engine.keep_file(by, no, "file", &upload).await?);
-                    let vendor = if cost.no == 1 { "Konferenz & Medien GmbH" } else { "Studio Halden" }.to_owned();
-                    lines.push(ClaimLineDraft { activity: activity.no, line: cost.no, actual, vendor, invoice_no, invoice_date: activity.draft.ends, file });
-                }
-            }
-            if !lines.is_empty() && s.cycle.stage.is_after_approval() {
-                self.act(no, by, s7_execution::Command::SubmitClaim { campaign: campaign.no, lines, is_final: true }).await?;
+    async fn claim(&self, no: &str, s: &Situation, by: &Actor, campaign: u16) -> anyhow::Result<()> {
+        let proven = s
+            .cycle
+            .activities
+            .iter()
+            .filter(|activity| activity.draft.campaign == campaign && activity.state == ActivityState::Proven);
+        let mut lines = Vec::new();
+        for activity in proven {
+            for cost in &activity.draft.costs {
+                let percent = i64::from(94 + (s.cycle.serial + u32::from(cost.no) * 3) % 12);
+                let actual = Money::new(cost.amount.minor * percent / 100, cost.amount.currency);
+                let invoice_no = format!("INV-{}-{campaign}{}", s.cycle.serial + 400, cost.no);
+                let upload = Upload {
+                    name: format!("{invoice_no}.pdf"),
+                    bytes: results::pdf(&format!("Invoice {invoice_no}: {actual}")),
+                };
+                let file = Some(self.engine.keep_file(by, no, "file", &upload).await?);
+                let vendor = if cost.no == 1 { "Konferenz & Medien GmbH" } else { "Studio Halden" }.to_owned();
+                lines.push(ClaimLineDraft {
+                    activity: activity.no,
+                    line: cost.no,
+                    actual,
+                    vendor,
+                    invoice_no,
+                    invoice_date: activity.draft.ends,
+                    file,
+                });
             }
         }
-        Ok(())
+        if lines.is_empty() || !s.cycle.stage.is_after_approval() {
+            return Ok(());
+        }
+        self.act(no, by, s7_execution::Command::SubmitClaim { campaign, lines, is_final: true }).await
     }
 
     async fn decide_claims(&self, no: &str, s: &Situation) -> anyhow::Result<()> {
         for claim in s.cycle.claims.iter().filter(|claim| claim.state == ClaimState::Review) {
             let short = self.tale.turn == Turn::ShortPaid;
             let amount = if short { Money::new(claim.asked.minor * 9 / 10, claim.asked.currency) } else { claim.asked };
-            let reason = if short { "One invoice includes travel, which the program does not pay." } else { "" }.to_owned();
-            self.act(no, self.world.person("tomas")?, s7_execution::Command::ApproveClaim { claim: claim.no, amount, reason }).await?;
+            let reason =
+                if short { "One invoice includes travel, which the program does not pay." } else { "" }.to_owned();
+            self.act(
+                no,
+                self.world.person("tomas")?,
+                s7_execution::Command::ApproveClaim { claim: claim.no, amount, reason },
+            )
+            .await?;
         }
         Ok(())
     }
 
     async fn pay(&self, no: &str, s: &Situation, first: bool) -> anyhow::Result<()> {
-        for claim in s.cycle.claims.iter().filter(|claim| matches!(claim.state, ClaimState::Payable | ClaimState::PartPaid)) {
+        for claim in
+            s.cycle.claims.iter().filter(|claim| matches!(claim.state, ClaimState::Payable | ClaimState::PartPaid))
+        {
             let whole = claim.outstanding();
-            let amount = if first && self.tale.turn == Turn::Instalments { Money::new(whole.minor * 4 / 10, whole.currency) } else { whole };
-            let reference = format!("SEPA {}-{}{}", no.trim_start_matches("C-"), claim.no, if first { "A" } else { "B" });
-            self.act(no, self.world.person("yuki")?, s7_execution::Command::RecordSettlement { claim: claim.no, amount, reference }).await?;
+            let amount = if first && self.tale.turn == Turn::Instalments {
+                Money::new(whole.minor * 4 / 10, whole.currency)
+            } else {
+                whole
+            };
+            let reference =
+                format!("SEPA {}-{}{}", no.trim_start_matches("C-"), claim.no, if first { "A" } else { "B" });
+            self.act(
+                no,
+                self.world.person("yuki")?,
+                s7_execution::Command::RecordSettlement { claim: claim.no, amount, reference },
+            )
+            .await?;
         }
         Ok(())
     }
@@ -391,14 +498,24 @@ impl Teller<'_> {
             return Ok(());
         }
         let by_manager = "Lead quality decides: follow-up within two days, or do not run it.".to_owned();
-        self.act(no, self.world.manager(self.tale.partner)?, s9_performance::Command::Sign { lessons: by_manager }).await
+        self.act(no, self.world.manager(self.tale.partner)?, s9_performance::Command::Sign { lessons: by_manager })
+            .await
     }
 
     async fn afterwards(&self, no: &str, s: &Situation) -> anyhow::Result<()> {
-        let Some(claim) = s.cycle.claims.iter().find(|claim| claim.state == ClaimState::Paid && self.tale.turn == Turn::ClawedBack) else { return Ok(()) };
+        let Some(claim) =
+            s.cycle.claims.iter().find(|claim| claim.state == ClaimState::Paid && self.tale.turn == Turn::ClawedBack)
+        else {
+            return Ok(());
+        };
         let amount = Money::new(claim.paid().minor / 4, claim.asked.currency);
         let reason = "The audit found one invoice that was paid by another vendor as well.".to_owned();
-        self.act(no, self.world.person("tomas")?, s7_execution::Command::ProposeClawback { claim: claim.no, amount, reason }).await?;
+        self.act(
+            no,
+            self.world.person("tomas")?,
+            s7_execution::Command::ProposeClawback { claim: claim.no, amount, reason },
+        )
+        .await?;
         self.act(no, self.world.person("yuki")?, s7_execution::Command::ConfirmClawback { claim: claim.no }).await
     }
 }

@@ -8,6 +8,7 @@ mod door;
 mod files;
 mod paging;
 mod people;
+mod programs;
 
 pub use cycle::TimelineEntry;
 pub use door::Door;
