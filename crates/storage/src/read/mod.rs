@@ -6,6 +6,7 @@
 mod cycle;
 mod door;
 mod files;
+mod overview;
 mod paging;
 mod people;
 mod programs;
@@ -13,6 +14,7 @@ mod programs;
 pub use cycle::TimelineEntry;
 pub use door::Door;
 pub use files::{SameFile, SameInvoice};
+pub use overview::{Found, FoundCampaign, FoundCycle, MailLine, StageCount};
 pub use paging::{Page, Paging};
 pub use people::UserFilter;
 

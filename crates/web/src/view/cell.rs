@@ -13,6 +13,16 @@ pub struct Cell<'a> {
 
 impl HtmlSafe for Cell<'_> {}
 
+impl Cell<'_> {
+    /// Longer questions stand in a cell as they stand anywhere, with their own label, hint and error.
+    fn brings_its_own_notes(&self) -> bool {
+        !matches!(
+            self.field.control,
+            Control::Amount { .. } | Control::File { .. } | Control::Line(_) | Control::Select(_)
+        )
+    }
+}
+
 impl Form {
     /// The field of that name as it stands in a table's cell; nothing when there is none.
     pub fn cell(&self, name: &str) -> Cells<'_> {

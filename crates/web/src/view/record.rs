@@ -123,7 +123,8 @@ mod tests {
     #[test]
     fn the_rail_says_where_the_cycle_is_without_colour() {
         let step = |name: &str, state| RailStep { name: name.to_owned(), href: None, state };
-        let steps = vec![step("plan", StepState::Done), step("scorecard", StepState::Current), step("x", StepState::Todo)];
+        let steps =
+            vec![step("plan", StepState::Done), step("scorecard", StepState::Current), step("x", StepState::Todo)];
         let rail = Rail { steps }.to_string();
         for words in ["plan</span><span class=\"sr\">, done", "aria-current=\"step\"", "still ahead"] {
             assert_eq!(rail.matches(words).count(), 1, "{words}: {rail}");

@@ -212,13 +212,7 @@ impl Display for DueBrief {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let due = self.0;
         let nearness = due.overdue().unwrap_or_else(|| format!("due {}", distance(due.on, due.today)));
-        write!(
-            f,
-            r#"<time class="{}" datetime="{}" title="{}">{nearness}</time>"#,
-            due.class(),
-            due.on,
-            words(due.on)
-        )
+        write!(f, r#"<time class="{}" datetime="{}" title="{}">{nearness}</time>"#, due.class(), due.on, words(due.on))
     }
 }
 
