@@ -51,6 +51,11 @@ impl Database {
     pub async fn connect(&self) -> DatabaseConnection {
         connect(&self.url).await
     }
+
+    /// A plain connection to any database.
+    pub async fn connect_to(url: &str) -> DatabaseConnection {
+        connect(url).await
+    }
 }
 
 impl Drop for Database {
@@ -82,7 +87,8 @@ fn server() -> Option<String> {
 }
 
 async fn migrate(url: &str) {
-    let db = connect(url).await;
+    let db = storage::Db::connect(url, &storage::Options::default()).await.expect("an empty database opens");
+    db.migrate().await.expect("the migrations run on an empty database");
     db.close().await.expect("closing after the migrations");
 }
 
