@@ -191,7 +191,7 @@ pub fn check_text(field: &str, name: &str, text: &str, most: usize, reasons: &mu
 
 /// Text that may be left out, and is held to the same limits where it is not.
 pub fn check_optional(field: &str, name: &str, text: &str, most: usize, reasons: &mut Vec<Reason>) {
-    if !text.is_empty() {
+    if !text.trim().is_empty() {
         check_text(field, name, text, most, reasons);
     }
 }

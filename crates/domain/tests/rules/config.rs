@@ -40,7 +40,7 @@ fn the_two_programs_have_different_shapes() {
 
 #[test]
 fn the_benchmarks_load_and_name_every_common_tactic() {
-    let text = include_str!("../../../config/benchmarks.toml");
+    let text = include_str!("../../../../config/benchmarks.toml");
     let benchmarks = Benchmarks::load(text).expect("the shipped benchmarks");
     for tactic in [
         "webinar",

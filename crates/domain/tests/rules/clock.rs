@@ -1,0 +1,133 @@
+//! Deadlines, reminders and what the timer does when it was late.
+
+use crate::story::{self, Story, people};
+use domain::cycle::Stage;
+use domain::machine;
+use domain::notice::Topic;
+use domain::steps::s6_approval;
+use domain::steps::s7_execution::{self, ActivityState};
+use people::{ana, mia, timer};
+
+/// The timer runs every morning from the story's day to `to`; what it told, by day.
+fn every_morning(story: &mut Story, to: &str) -> Vec<(String, Topic)> {
+    let mut told = Vec::new();
+    while story.now < story::morning(to) {
+        let next = story.now.date_naive().succ_opt().expect("a next day").to_string();
+        for entry in story.on(&next).timer_runs() {
+            told.extend(entry.notices.iter().map(|notice| (next.clone(), notice.topic)));
+        }
+    }
+    told
+}
+
+fn days(told: &[(String, Topic)], topic: Topic) -> Vec<&str> {
+    told.iter().filter(|(_, of)| *of == topic).map(|(day, _)| day.as_str()).collect()
+}
+
+#[test]
+fn t03_claims_are_reminded_of_one_fourteen_and_twenty_eight_days_after_the_end() {
+    let mut story = story::half_proven();
+    story.must(&ana(), s7_execution::Command::CancelActivity { activity: 2, reason: "No hall".to_owned() });
+    // The webinar ended on 5 May; a partner never paid before has until 9 June, and then the rest goes back.
+    let told = every_morning(&mut story, "2026-06-12");
+    assert_eq!(days(&told, Topic::ClaimDue), ["2026-05-07", "2026-05-19", "2026-06-02"], "6 May is caught up");
+    assert_eq!(days(&told, Topic::ActivityExpired), ["2026-06-10"]);
+    assert_eq!(story.balances(), [50_000, 50_000, 0, 0, 0]);
+}
+
+#[test]
+fn t03_the_first_reminder_comes_the_day_after() {
+    let mut story = story::execution_live();
+    let proof = story::proof(&story.on("2026-05-05").s, 1);
+    story.must(&ana(), proof).must(&mia(), story::accept(1));
+    let told = every_morning(&mut story, "2026-06-04");
+    assert_eq!(days(&told, Topic::ClaimDue), ["2026-05-06", "2026-05-19", "2026-06-02"]);
+}
+
+#[test]
+fn proof_is_reminded_of_once_each_and_then_the_activity_expires() {
+    let mut story = story::execution_live();
+    let told = every_morning(&mut story, "2026-06-20");
+    // The webinar of 5 May: proof due 19 May, grace to 26 May. The event of 20 May: 3 June and 10 June.
+    assert_eq!(
+        days(&told, Topic::ProofDue),
+        ["2026-05-12", "2026-05-18", "2026-05-19", "2026-05-27", "2026-06-02", "2026-06-03"]
+    );
+    assert_eq!(days(&told, Topic::ProofOverdue), ["2026-05-20", "2026-06-04"]);
+    assert_eq!(days(&told, Topic::ActivityExpired), ["2026-05-27", "2026-05-27", "2026-06-11", "2026-06-11"]);
+    assert_eq!(story.stage(), Stage::Expired);
+    assert_eq!(story.balances(), [50_000, 50_000, 0, 0, 0]);
+    assert_eq!(story.kinds(), ["execution.activity_expired", "execution.ended"]);
+    assert_eq!(machine::wake_at(&story.s), None);
+}
+
+#[test]
+fn a_clock_that_stood_still_reminds_once() {
+    let mut story = story::execution_live();
+    let told = story.on("2026-05-19").timer_runs();
+    assert_eq!(told.len(), 1, "one reminder for the webinar, though three days were missed: {told:?}");
+    assert_eq!(machine::wake_at(&story.s), Some("2026-05-20T00:00:00Z".parse().expect("a moment")));
+    let told = story.on("2026-05-22").timer_runs();
+    assert_eq!(told.iter().map(|entry| entry.notices[0].topic).collect::<Vec<_>>(), [Topic::ProofOverdue]);
+}
+
+#[test]
+fn a_clock_that_stood_still_for_months_catches_up_at_once() {
+    let mut story = story::half_proven();
+    let kinds: Vec<String> = story.on("2027-03-01").timer_runs().into_iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, ["execution.activity_expired", "execution.window_closed", "execution.ended", "tracking.closed"]);
+    assert_eq!(story.stage(), Stage::PerformanceMeasured);
+}
+
+#[test]
+fn a_moved_activity_is_reminded_of_for_its_new_day() {
+    let mut story = story::execution_live();
+    story.on("2026-05-12").timer_runs();
+    let mut draft = story.s.cycle.activity(1).expect("the webinar").draft.clone();
+    (draft.starts, draft.ends) = (story::day("2026-05-07"), story::day("2026-05-07"));
+    story.must(&ana(), story::amend(&story.s, 1, draft));
+    let approval = story::approval(&story.s);
+    story.must(&mia(), approval);
+    let told = every_morning(&mut story, "2026-05-18");
+    assert_eq!(days(&told, Topic::ProofDue), ["2026-05-14"]);
+}
+
+#[test]
+fn an_approval_past_its_time_is_escalated_once_to_the_next_level() {
+    let mut story = story::approval_review();
+    // Asked on 2 March; five days for level 1.
+    let told = every_morning(&mut story, "2026-04-01");
+    assert_eq!(days(&told, Topic::ApprovalEscalated), ["2026-03-08", "2026-03-08"]);
+    story.refuses(&timer(), s6_approval::Command::Escalate {}, "not_overdue");
+    assert_eq!(machine::wake_at(&story.s), None);
+}
+
+#[test]
+fn a_cycle_expires_when_its_period_ends_before_money_is_approved() {
+    let before: [fn() -> Story; 4] =
+        [story::plan_draft, story::plan_review, story::action_plan_draft, story::request_draft];
+    for station in before {
+        let mut story = station();
+        assert!(story.on("2026-06-30").timer_runs().is_empty());
+        story.on("2026-07-01").timer_runs();
+        assert_eq!(story.stage(), Stage::Expired);
+    }
+}
+
+#[test]
+fn tracking_closes_when_its_window_does() {
+    let mut story = story::tracking_listening();
+    let told = every_morning(&mut story, "2026-09-02");
+    assert_eq!(days(&told, Topic::PerformanceReady), ["2026-08-30"; 3]);
+    assert_eq!(story.stage(), Stage::PerformanceMeasured);
+}
+
+#[test]
+fn proof_in_review_does_not_expire_and_has_a_day_of_its_own() {
+    let mut story = story::proof_in_review();
+    assert_eq!(machine::health(&story.s).due, Some(story::day("2026-05-11")));
+    story.on("2026-09-01").timer_runs();
+    assert_eq!(story.s.cycle.activity(1).expect("the webinar").state, ActivityState::ProofReview);
+    assert_eq!(story.s.cycle.activity(2).expect("the event").state, ActivityState::Expired);
+    assert_eq!(story.stage(), Stage::ExecutionLive);
+}
