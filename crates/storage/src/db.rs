@@ -77,6 +77,10 @@ impl Db {
         self.writer.get_database_backend() == DbBackend::Sqlite
     }
 
+    pub(crate) fn readers(&self) -> &DatabaseConnection {
+        &self.readers
+    }
+
     /// Where every read goes.
     pub fn reader(&self) -> Reader {
         Reader::new(self.readers.clone())

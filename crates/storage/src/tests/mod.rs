@@ -1,4 +1,7 @@
 //! Storage against a real database: SQLite always, PostgreSQL where `TEST_POSTGRES_URL` names a server.
 
+mod integrity;
 mod kit;
 mod people;
+mod record;
+mod world;

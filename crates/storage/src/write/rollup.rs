@@ -109,11 +109,10 @@ impl Figures {
         Planned::COLUMNS.iter().chain(Actual::COLUMNS).copied()
     }
 
-    /// Each column summed, as a bigint on both databases: `CAST(SUM(paid) AS bigint) AS paid, ...`.
+    /// Each column summed, as a bigint on both databases; nothing sums to 0.
     pub(crate) fn sums() -> String {
-        let sums: Vec<String> =
-            Self::columns().map(|column| format!("CAST(SUM({column}) AS bigint) AS {column}")).collect();
-        sums.join(", ")
+        let sum = |column| format!("CAST(COALESCE(SUM({column}), 0) AS bigint) AS {column}");
+        Self::columns().map(sum).collect::<Vec<_>>().join(", ")
     }
 
     fn bind_all(&self) -> Vec<Value> {
