@@ -1,29 +1,16 @@
-//! The program: `fundloop VERB`.
+//! The program: `fundloop VERB`. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 problems found.
 
 mod attribute;
+mod settings;
+mod verbs;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-
-/// Closed-loop market development funds: from the plan to the paid claim and what it brought.
-#[derive(Parser)]
-#[command(version)]
-struct Cli {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
-#[derive(Subcommand)]
-enum Verb {
-    Attribute(attribute::AttributeArgs),
-}
+use clap::Parser;
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().verb {
-        Verb::Attribute(args) => attribute::run(args),
-    };
-    done.unwrap_or_else(|error| {
+    // clap answers wrong usage itself, with 2.
+    verbs::run(verbs::Cli::parse()).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })

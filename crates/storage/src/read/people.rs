@@ -2,7 +2,7 @@
 
 use super::Reader;
 use crate::error::{Error, Result};
-use crate::rows::{ApiToken, Invitation, Session, StandIn, User};
+use crate::rows::{ApiToken, Invitation, PartnerRow, Session, StandIn, User};
 use crate::sql::{self, anywhere, values};
 use crate::viewer::{Scope, Viewer, Where};
 use domain::Instant;
@@ -43,6 +43,14 @@ impl Reader {
     pub async fn user(&self, viewer: &Viewer, id: UserId) -> Result<User> {
         let found = users_seen_by(viewer)?.eq("id", Some(id));
         sql::one(&self.db, &sql::select::<User>(&found.sql()), found.values).await
+    }
+
+    /// Partners the viewer may see, by name: the choices of a form.
+    pub async fn partner_names(&self, viewer: &Viewer) -> Result<Vec<(PartnerId, String)>> {
+        let seen = Where::default().within(viewer.scope(), "id", "region");
+        let tail = format!("{} ORDER BY name, id", seen.sql());
+        let rows: Vec<PartnerRow> = sql::all(&self.db, &sql::select::<PartnerRow>(&tail), seen.values).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
     }
 
     /// One's own sessions, last seen first; an administrator may look at anybody's.

@@ -1,0 +1,293 @@
+//! What people may do, and what an administrator does about it: rights, access, preferences, stand-ins, partners.
+
+use super::{Door, Signed, password};
+use crate::error::{Error, Result};
+use domain::Date;
+use domain::ids::{PartnerId, UserId};
+use domain::money::{Currency, Marks};
+use domain::people::Role;
+use storage::read::UserFilter;
+use storage::rows::{PartnerRow, StandIn, User};
+use storage::{Tx, Viewer};
+use uuid::Uuid;
+
+/// The highest approval level a program guide can name.
+const HIGHEST_LEVEL: u8 = 9;
+
+/// What a person holds in their own right.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rights {
+    pub roles: Vec<Role>,
+    /// The company of a partner's person.
+    pub partner: Option<PartnerId>,
+    /// Regions covered; empty covers all.
+    pub territory: Vec<String>,
+    /// The approval level an approver decides; 0 for none.
+    pub approves_level: u8,
+}
+
+impl Rights {
+    /// Roles that go together: a partner's people hold partner roles, the vendor's people the others.
+    pub fn are_sound(&self) -> Result<()> {
+        let of_partner = |role: &Role| matches!(role, Role::PartnerUser | Role::PartnerAdmin);
+        let refuse = |field: &str, why: &str| Err(Error::invalid(field, why, ""));
+        if self.roles.is_empty() {
+            return refuse("roles", "Choose at least one role.");
+        }
+        if self.roles.contains(&Role::System) {
+            return refuse("roles", "Nobody can be the system.");
+        }
+        match self.partner {
+            Some(_) if !self.roles.iter().all(of_partner) => {
+                return refuse("roles", "A partner's people hold partner roles only.");
+            }
+            None if self.roles.iter().any(of_partner) => {
+                return refuse("partner", "Choose the partner whose people these roles are for.");
+            }
+            _ => {}
+        }
+        if self.roles.contains(&Role::Approver) != (1..=HIGHEST_LEVEL).contains(&self.approves_level) {
+            return refuse("approves_level", "An approver decides a level from 1 to 9; nobody else does.");
+        }
+        Ok(())
+    }
+}
+
+/// How a person likes their pages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Preferences {
+    pub name: String,
+    pub marks: Marks,
+    /// `auto`, `light` or `dark`.
+    pub theme: String,
+}
+
+/// A partner as an administrator enters it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PartnerFacts {
+    pub name: String,
+    pub region: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    pub tier: String,
+    pub currency: Currency,
+    pub manager: Option<UserId>,
+    pub good_standing: bool,
+    pub domain: Option<String>,
+    pub crm_id: Option<String>,
+}
+
+impl Door {
+    /// Users this person administers: all of them, or their own company's.
+    pub async fn users(&self, signed: &Signed) -> Result<Vec<User>> {
+        let mut users = self.db.reader().users(&signed.viewer, &UserFilter::default()).await?;
+        users.retain(|user| reaches(signed, user));
+        Ok(users)
+    }
+
+    /// One user this person administers; anyone else's answers as missing.
+    pub async fn user_in_reach(&self, signed: &Signed, id: UserId) -> Result<User> {
+        let user = self.db.reader().user(&signed.viewer, id).await?;
+        if reaches(signed, &user) { Ok(user) } else { Err(Error::NotFound) }
+    }
+
+    /// Changes what somebody may do, and signs them out everywhere so that it holds at once. Nobody changes their own.
+    pub async fn set_rights(&self, signed: &Signed, id: UserId, rights: Rights) -> Result<String> {
+        rights.are_sound()?;
+        let mut user = self.another(signed, id).await?;
+        may_give(signed, &rights)?;
+        user.roles = rights.roles;
+        user.partner_id = rights.partner;
+        user.territory = rights.territory;
+        user.approves_level = rights.approves_level;
+        self.save_and_sign_out(&user).await?;
+        Ok(format!("{} holds the new roles from now on.", user.name))
+    }
+
+    /// Shuts somebody out, or lets them in again.
+    pub async fn set_access(&self, signed: &Signed, id: UserId, may_enter: bool) -> Result<String> {
+        let mut user = self.another(signed, id).await?;
+        user.disabled_at = if may_enter { None } else { Some(self.clock.now()) };
+        self.save_and_sign_out(&user).await?;
+        let words = if may_enter { "can sign in again" } else { "can no longer sign in" };
+        Ok(format!("{} {words}.", user.name))
+    }
+
+    async fn another(&self, signed: &Signed, id: UserId) -> Result<User> {
+        let user = self.user_in_reach(signed, id).await?;
+        if user.id == signed.user.id {
+            return Err(Error::refused(
+                "own_rights",
+                "Nobody changes what they may do themselves.",
+                "Ask another administrator.",
+            ));
+        }
+        Ok(user)
+    }
+
+    async fn save_and_sign_out(&self, user: &User) -> Result<()> {
+        let work = async |tx: &Tx| {
+            tx.update_user(user).await?;
+            tx.end_sessions_of(user.id, None).await.map(|_| ())
+        };
+        Ok(self.db.write(work).await?)
+    }
+
+    /// For the command line: everyone, and changes without a person behind them.
+    pub async fn users_from_console(&self) -> Result<Vec<User>> {
+        Ok(self.db.reader().users(&Viewer::system(), &UserFilter::default()).await?)
+    }
+
+    pub async fn change_from_console(&self, email: &str, change: impl FnOnce(&mut User)) -> Result<User> {
+        let mut user =
+            self.db.reader().door().user_by_email(&email.trim().to_lowercase()).await?.ok_or(Error::NotFound)?;
+        change(&mut user);
+        let rights = Rights {
+            roles: user.roles.clone(),
+            partner: user.partner_id,
+            territory: user.territory.clone(),
+            approves_level: user.approves_level,
+        };
+        rights.are_sound()?;
+        self.save_and_sign_out(&user).await?;
+        Ok(user)
+    }
+
+    pub async fn set_preferences(&self, signed: &Signed, wanted: Preferences) -> Result<()> {
+        let user = User { name: wanted.name, marks: wanted.marks, theme: wanted.theme, ..signed.user.clone() };
+        Ok(self.db.write(async |tx| tx.update_user(&user).await).await?)
+    }
+
+    /// A new password for whoever knows the old one; their other sessions end.
+    pub async fn change_password(&self, signed: &Signed, old: &str, new: &str) -> Result<()> {
+        if !self.matches(old, signed.user.password_hash.clone()).await? {
+            return Err(Error::invalid("old_password", "This is not your present password.", ""));
+        }
+        password::acceptable(new, &signed.user.email, &signed.user.name)?;
+        let hash = self.hash(new.to_owned()).await?;
+        let work = async |tx: &Tx| {
+            tx.set_password(signed.user.id, &hash).await?;
+            tx.end_sessions_of(signed.user.id, Some(&signed.session)).await.map(|_| ())
+        };
+        Ok(self.db.write(work).await?)
+    }
+
+    /// Colleagues who can stand in for this person: active, of the same company.
+    pub async fn colleagues(&self, signed: &Signed) -> Result<Vec<User>> {
+        let mut users = self.db.reader().users(&signed.viewer, &UserFilter::default()).await?;
+        users.retain(|user| user.id != signed.user.id && user.is_active() && user.partner_id == signed.user.partner_id);
+        Ok(users)
+    }
+
+    /// The times others stand in for this person.
+    pub async fn stand_ins(&self, signed: &Signed) -> Result<Vec<StandIn>> {
+        let mut rows = self.db.reader().stand_ins(&signed.viewer, signed.user.id).await?;
+        rows.retain(|row| row.absent_id == signed.user.id && row.to_day >= self.clock.today());
+        Ok(rows)
+    }
+
+    pub async fn add_stand_in(&self, signed: &Signed, stand_in: UserId, from: Date, to: Date) -> Result<()> {
+        let colleagues = self.colleagues(signed).await?;
+        if !colleagues.iter().any(|user| user.id == stand_in) {
+            return Err(Error::invalid("stand_in", "Choose a colleague.", ""));
+        }
+        if to < from || to < self.clock.today() {
+            return Err(Error::invalid("to", "The last day comes after the first, and is not past.", ""));
+        }
+        let row = StandIn {
+            id: Uuid::now_v7(),
+            absent_id: signed.user.id,
+            stand_in_id: stand_in,
+            from_day: from,
+            to_day: to,
+            created_at: self.clock.now(),
+        };
+        Ok(self.db.write(async |tx| tx.insert_stand_in(&row).await).await?)
+    }
+
+    pub async fn remove_stand_in(&self, signed: &Signed, id: Uuid) -> Result<()> {
+        Ok(self.db.write(async |tx| tx.remove_stand_in(id, signed.user.id).await).await?)
+    }
+
+    pub async fn add_partner(&self, facts: PartnerFacts) -> Result<PartnerId> {
+        let id = PartnerId(Uuid::now_v7());
+        let row = partner_row(id, facts, self.clock.now());
+        taken(self.db.write(async |tx| tx.insert_partner(&row).await).await)?;
+        Ok(id)
+    }
+
+    pub async fn change_partner(&self, id: PartnerId, facts: PartnerFacts) -> Result<()> {
+        let row = partner_row(id, facts, self.clock.now());
+        taken(self.db.write(async |tx| tx.update_partner(&row).await).await)
+    }
+}
+
+fn partner_row(id: PartnerId, facts: PartnerFacts, created_at: domain::Instant) -> PartnerRow {
+    PartnerRow {
+        id,
+        name: facts.name,
+        region: facts.region,
+        country: facts.country,
+        tier: facts.tier,
+        currency: facts.currency,
+        manager_id: facts.manager,
+        good_standing: facts.good_standing,
+        domain: facts.domain,
+        crm_id: facts.crm_id,
+        created_at,
+    }
+}
+
+fn taken(written: storage::Result<()>) -> Result<()> {
+    match written {
+        Err(storage::Error::Duplicate(_)) => Err(Error::invalid("name", "Another partner has this name.", "")),
+        other => Ok(other?),
+    }
+}
+
+/// An administrator gives any rights, a partner's administrator those of their own company.
+pub(super) fn may_give(signed: &Signed, rights: &Rights) -> Result<()> {
+    let own = signed.actor.me.partner;
+    let colleague = signed.actor.me.has(Role::PartnerAdmin) && own.is_some() && rights.partner == own;
+    if signed.actor.me.has(Role::Administrator) || colleague { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// An administrator reaches everyone, a partner's administrator their own company.
+fn reaches(signed: &Signed, user: &User) -> bool {
+    let me = &signed.actor.me;
+    me.has(Role::Administrator) || (me.has(Role::PartnerAdmin) && me.partner.is_some() && me.partner == user.partner_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_that_do_not_go_together_are_refused() {
+        let rights = |roles: &[Role], partner: bool, level: u8| Rights {
+            roles: roles.to_vec(),
+            partner: partner.then(|| PartnerId(Uuid::nil())),
+            territory: Vec::new(),
+            approves_level: level,
+        };
+        let sound = [
+            rights(&[Role::PartnerUser, Role::PartnerAdmin], true, 0),
+            rights(&[Role::Finance, Role::Approver], false, 2),
+            rights(&[Role::Administrator], false, 0),
+        ];
+        for rights in sound {
+            rights.are_sound().unwrap();
+        }
+        let unsound = [
+            rights(&[], false, 0),
+            rights(&[Role::System], false, 0),
+            rights(&[Role::PartnerUser], false, 0),
+            rights(&[Role::PartnerUser, Role::Finance], true, 0),
+            rights(&[Role::Approver], false, 0),
+            rights(&[Role::Finance], false, 1),
+        ];
+        for rights in unsound {
+            assert!(rights.are_sound().is_err(), "{rights:?}");
+        }
+    }
+}

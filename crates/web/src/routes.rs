@@ -1,0 +1,143 @@
+//! Every address, who may open it, and what answers: one table.
+//!
+//! A handler is reachable only through a line here, and a line cannot be written without saying who may open it.
+
+use actix_web::dev::fn_service;
+use actix_web::guard::{self, Guard, GuardContext};
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::{ResponseError, web};
+use domain::people::Role;
+use engine::signin::Signed;
+
+use crate::assets;
+use crate::error::Error;
+use crate::gate::{self, Access};
+use crate::pages::{admin, health, invitation, password, profile, set_up, sign_in};
+use crate::shell::NavItem;
+
+/// One line of the table.
+pub struct Route {
+    pub method: Method,
+    /// With `{names}` for what varies, as handlers get it in `web::Path`.
+    pub path: &'static str,
+    pub access: Access,
+    handler: fn() -> actix_web::Route,
+}
+
+/// A line whose handler is any async function of extractors.
+macro_rules! line {
+    ($method:ident, $path:literal, $access:expr, $($handler:tt)+) => {
+        Route { method: Method::$method, path: $path, access: $access, handler: || actix_web::Route::new().to($($handler)+) }
+    };
+}
+
+use Access::{Public, Roles, SignedIn};
+const ADMINISTRATORS: Access = Roles(&[Role::Administrator]);
+/// Who may invite: administrators anyone, partner administrators their colleagues.
+const INVITERS: Access = Roles(&[Role::Administrator, Role::PartnerAdmin]);
+
+#[rustfmt::skip]
+pub const TABLE: &[Route] = &[
+    line!(GET,  "/livez", Public, health::live),
+    line!(GET,  "/readyz", Public, health::ready),
+    line!(GET,  "/static/{name}", Public, assets::serve),
+
+    line!(GET,  "/setup", Public, set_up::show_form),
+    line!(POST, "/setup", Public, set_up::submit),
+    line!(GET,  "/sign-in", Public, sign_in::show_form),
+    line!(POST, "/sign-in", Public, sign_in::submit),
+    line!(POST, "/sign-out", SignedIn, sign_in::sign_out),
+    line!(GET,  "/invitation/{token}", Public, invitation::show_form),
+    line!(POST, "/invitation/{token}", Public, invitation::submit),
+    line!(GET,  "/password", Public, password::show_form),
+    line!(POST, "/password", Public, password::submit),
+    line!(GET,  "/password/{token}", Public, invitation::show_form),
+    line!(POST, "/password/{token}", Public, invitation::submit),
+
+    line!(GET,  "/profile", SignedIn, profile::show_page),
+    line!(POST, "/profile", SignedIn, profile::submit),
+    line!(POST, "/profile/password", SignedIn, profile::change_password),
+    line!(POST, "/profile/sessions/others/end", SignedIn, profile::end_others),
+    line!(POST, "/profile/sessions/{session}/end", SignedIn, profile::end_session),
+    line!(POST, "/profile/stand-ins", SignedIn, profile::add_stand_in),
+    line!(POST, "/profile/stand-ins/{id}/removal", SignedIn, profile::remove_stand_in),
+    line!(POST, "/profile/tokens", SignedIn, profile::make_token),
+    line!(POST, "/profile/tokens/{id}/revocation", SignedIn, profile::revoke_token),
+
+    line!(GET,  "/admin", ADMINISTRATORS, admin::home),
+    line!(GET,  "/admin/users", INVITERS, admin::users::list),
+    line!(GET,  "/admin/users/new", INVITERS, admin::users::new),
+    line!(POST, "/admin/users/new", INVITERS, admin::users::invite),
+    line!(GET,  "/admin/users/{id}", INVITERS, admin::users::show_page),
+    line!(POST, "/admin/users/{id}/rights", ADMINISTRATORS, admin::users::set_rights),
+    line!(POST, "/admin/users/{id}/invitation", INVITERS, admin::users::invite_again),
+    line!(POST, "/admin/users/{id}/access", INVITERS, admin::users::set_access),
+];
+
+/// Puts every line of the table behind its gate. Lines of one path become one resource, which answers other methods
+/// with 405; a path without a line is not found.
+pub fn mount(config: &mut web::ServiceConfig) {
+    let mut paths: Vec<&'static str> = Vec::new();
+    for route in TABLE {
+        if !paths.contains(&route.path) {
+            paths.push(route.path);
+        }
+    }
+    for path in paths {
+        let mut resource = web::resource(path);
+        for route in TABLE.iter().filter(|route| route.path == path) {
+            let access = route.access;
+            let handler = (route.handler)().guard(Answers(route.method.clone()));
+            resource = resource.route(handler.wrap(from_fn(move |req, next| gate::pass(access, req, next))));
+        }
+        config.service(resource.default_service(fn_service(move |req: actix_web::dev::ServiceRequest| async move {
+            Ok(req.into_response(Error::Method(allowed(path)).error_response()))
+        })));
+    }
+    config.default_service(fn_service(|req: actix_web::dev::ServiceRequest| async {
+        Ok(req.into_response(Error::NotFound.error_response()))
+    }));
+}
+
+/// A route that answers GET answers HEAD as well.
+struct Answers(Method);
+
+impl Guard for Answers {
+    fn check(&self, ctx: &GuardContext<'_>) -> bool {
+        match self.0 {
+            Method::GET => guard::Any(guard::Get()).or(guard::Head()).check(ctx),
+            ref method => ctx.head().method == *method,
+        }
+    }
+}
+
+fn allowed(path: &str) -> String {
+    let methods = TABLE.iter().filter(|route| route.path == path).map(|route| route.method.as_str());
+    methods
+        .flat_map(|method| if method == "GET" { vec!["GET", "HEAD"] } else { vec![method] })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The main navigation: what this person may open, as the table says.
+pub fn nav(signed: &Signed) -> Vec<NavItem> {
+    const PARTNER: [(&str, &str); 4] =
+        [("Home", "/"), ("Cycles", "/cycles"), ("Wallet", "/wallet"), ("Performance", "/performance")];
+    const VENDOR: [(&str, &str); 8] = [
+        ("Home", "/"),
+        ("Cycles", "/cycles"),
+        ("Approvals", "/approvals"),
+        ("Claims", "/claims"),
+        ("Funds", "/funds"),
+        ("Performance", "/performance"),
+        ("Partners", "/partners"),
+        ("Settings", "/admin"),
+    ];
+    let items = if signed.actor.me.partner.is_some() { &PARTNER[..] } else { &VENDOR[..] };
+    items.iter().filter(|(_, href)| opens(href, signed)).map(|(label, href)| NavItem::new(label, href)).collect()
+}
+
+pub fn opens(href: &str, signed: &Signed) -> bool {
+    TABLE.iter().any(|route| route.path == href && route.method == Method::GET && route.access.allows(signed))
+}
