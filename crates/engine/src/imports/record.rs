@@ -29,6 +29,8 @@ pub struct PersonIn {
     pub name: String,
     pub title: Option<String>,
     pub phone: Option<String>,
+    /// When they agreed to be written to, where they were asked.
+    pub consent_at: Option<Instant>,
 }
 
 /// A company as a row names it. Met by domain or CRM id.
@@ -165,7 +167,7 @@ impl RowReading<'_> {
         }
         let name = cut(if name.is_empty() { email.as_deref().unwrap_or("") } else { &name }, 160);
         let line = |text: Option<String>| text.map(|text| cut(&text, 160));
-        Some(PersonIn { email, crm_id, name, title: line(self.text(Field::JobTitle)), phone: line(self.text(Field::Phone)) })
+        Some(PersonIn { email, crm_id, name, title: line(self.text(Field::JobTitle)), phone: line(self.text(Field::Phone)), consent_at: None })
     }
 
     fn company(&mut self, person: Option<&PersonIn>) -> CompanyIn {
@@ -389,7 +391,7 @@ pub fn reached_of(status: &str) -> FunnelStage {
 }
 
 /// What a row without an id of its own is known again by.
-fn natural_key(parts: &[&str]) -> String {
+pub(crate) fn natural_key(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         let part = part.to_lowercase();

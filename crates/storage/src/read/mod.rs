@@ -5,6 +5,7 @@
 
 mod cycle;
 mod door;
+mod imports;
 mod files;
 mod overview;
 mod paging;
@@ -13,6 +14,7 @@ mod programs;
 
 pub use cycle::TimelineEntry;
 pub use door::Door;
+pub use imports::{BatchSeen, LinkSeen, Responder, TouchSeen};
 pub use files::{SameFile, SameInvoice};
 pub use overview::{Found, FoundCampaign, FoundCycle, MailLine, StageCount};
 pub use paging::{Page, Paging};
