@@ -15,7 +15,6 @@ use domain::ids::CycleId;
 use domain::people::{Actor, Role};
 use domain::steps::s3_forecast::Campaign;
 use domain::steps::s9_performance::measure;
-use rand::Rng;
 use storage::rows::Link;
 use storage::{Viewer, WhichCycle};
 
@@ -68,21 +67,46 @@ pub struct OpenForm {
 
 impl Engine {
     /// Makes a tracked link of a campaign to its own landing page, or to the hosted form where it has none.
-    pub async fn make_link(&self, actor: &Actor, number: &str, campaign: u16, label: &str, medium: &str) -> Result<String> {
+    pub async fn make_link(
+        &self,
+        actor: &Actor,
+        number: &str,
+        campaign: u16,
+        label: &str,
+        medium: &str,
+    ) -> Result<String> {
         let viewer = Viewer::from(actor);
         let may = actor.me.partner.is_some() || actor.me.has(Role::ChannelManager) || actor.me.has(Role::Administrator);
         if !may {
-            return Err(Error::refused("not_your_role", "Links are made by the partner or the channel manager.", "Ask one of them."));
+            return Err(Error::refused(
+                "not_your_role",
+                "Links are made by the partner or the channel manager.",
+                "Ask one of them.",
+            ));
         }
         let cycle = self.reader().cycle_parts(&viewer, WhichCycle::Number(number)).await?.cycle;
         let (campaign, id) = live(&cycle, campaign)?;
         let label = label.trim();
         if label.is_empty() || label.chars().count() > 60 || !MEDIUMS.iter().any(|(known, _)| *known == medium) {
-            return Err(Error::invalid("label", "The link has no name of its own.", "Write where it will stand, such as “Autumn newsletter”."));
+            return Err(Error::invalid(
+                "label",
+                "The link has no name of its own.",
+                "Write where it will stand, such as “Autumn newsletter”.",
+            ));
         }
-        let held = self.reader().links_of(&viewer, cycle.id).await?.iter().filter(|link| link.campaign_no == campaign.no).count();
+        let held = self
+            .reader()
+            .links_of(&viewer, cycle.id)
+            .await?
+            .iter()
+            .filter(|link| link.campaign_no == campaign.no)
+            .count();
         if held >= MOST_LINKS {
-            return Err(Error::refused("too_many", format!("This campaign has {MOST_LINKS} links."), "Use one of them."));
+            return Err(Error::refused(
+                "too_many",
+                format!("This campaign has {MOST_LINKS} links."),
+                "Use one of them.",
+            ));
         }
         let link = Link {
             code: link_code(),
@@ -104,7 +128,8 @@ impl Engine {
             let today = self.clock.today();
             self.db.write(async |tx| tx.count_click(&link.code, today, MOST_CLICKS_A_DAY).await).await?;
         }
-        let campaign = link.url.split("utm_id=").nth(1).and_then(|rest| rest.split(['&', '#']).next()).unwrap_or_default();
+        let campaign =
+            link.url.split("utm_id=").nth(1).and_then(|rest| rest.split(['&', '#']).next()).unwrap_or_default();
         Ok(Followed { campaign: campaign.to_owned(), url: link.url })
     }
 
@@ -121,14 +146,22 @@ impl Engine {
     /// is not overwritten by what anybody may type.
     pub async fn respond(&self, code: &str, response: &FormResponse) -> Result<()> {
         if !response.consent {
-            return Err(Error::invalid("consent", "We keep nothing without your consent.", "Tick the box, or write to us instead."));
+            return Err(Error::invalid(
+                "consent",
+                "We keep nothing without your consent.",
+                "Tick the box, or write to us instead.",
+            ));
         }
         let form = self.open_form(code).await?;
         let now = self.clock.now();
         let today = now.date_naive();
         let midnight = today.and_time(chrono::NaiveTime::MIN).and_utc();
         if self.reader().form_responses_since(&form.code, midnight).await? >= MOST_RESPONSES_A_DAY {
-            return Err(Error::refused("too_many", "More answers came today than this form takes.", "Try again tomorrow."));
+            return Err(Error::refused(
+                "too_many",
+                "More answers came today than this form takes.",
+                "Try again tomorrow.",
+            ));
         }
         let email = values::email(&response.email).map_err(|why| Error::invalid("email", why, ""))?;
         let domain = email.rsplit_once('@').map(|(_, domain)| domain.to_owned());
@@ -142,7 +175,11 @@ impl Engine {
                 phone: response.phone.clone(),
                 consent_at: Some(now),
             }),
-            company: CompanyIn { name: response.company.clone(), domain: domain.filter(|domain| !values::is_free_mail(domain)), crm_id: None },
+            company: CompanyIn {
+                name: response.company.clone(),
+                domain: domain.filter(|domain| !values::is_free_mail(domain)),
+                crm_id: None,
+            },
             touch: Some(TouchIn {
                 external_id: natural_key(&[&email, &form.code, &today.to_string()]),
                 at: now,
@@ -157,7 +194,7 @@ impl Engine {
     }
 
     /// A touch or a deal as the API hands it in, met like a row of an import.
-    pub async fn record(&self, actor: &Actor, record: &Record) -> Result<Met> {
+    pub async fn record_arrival(&self, actor: &Actor, record: &Record) -> Result<Met> {
         self.take_in(owner(actor)?, "api", record).await
     }
 
@@ -169,7 +206,9 @@ impl Engine {
                 let mut book = Book::new(owner, source, Unknown::VendorOwn, None, now);
                 book.learn(tx.known(&book.keys([record])).await?);
                 let met = book.meet(record).met.map_err(|errors| {
-                    let reasons = errors.into_iter().map(|error| domain::refusal::Reason::new("invalid", error.reason, "").at(&error.column));
+                    let reasons = errors
+                        .into_iter()
+                        .map(|error| domain::refusal::Reason::new("invalid", error.reason, "").at(&error.column));
                     Error::Invalid(reasons.collect())
                 })?;
                 let written = book.take();
@@ -209,16 +248,25 @@ impl Engine {
 fn live(cycle: &Cycle, no: u16) -> Result<(&Campaign, &str)> {
     let campaign = cycle.campaign(no).filter(|campaign| campaign.cancelled.is_none()).ok_or(Error::NotFound)?;
     let code = campaign.code.as_deref().ok_or_else(|| {
-        Error::refused("no_campaign_id", "This campaign has no ID yet.", "Campaign IDs are issued when the request is approved.")
+        Error::refused(
+            "no_campaign_id",
+            "This campaign has no ID yet.",
+            "Campaign IDs are issued when the request is approved.",
+        )
     })?;
     Ok((campaign, code))
 }
 
 /// The campaign's landing page with where the visitor came from, or the hosted form on this server.
 fn address(campaign: &Campaign, id: &str, label: &str, medium: &str) -> String {
-    let utm = format!("utm_source={}&utm_medium={medium}&utm_campaign={}&utm_id={id}", slug(label), slug(&campaign.draft.name));
+    let utm = format!(
+        "utm_source={}&utm_medium={medium}&utm_campaign={}&utm_id={id}",
+        slug(label),
+        slug(&campaign.draft.name)
+    );
     let Some(landing) = &campaign.draft.landing_url else { return format!("/r/{id}?{utm}") };
-    let (page, fragment) = landing.split_once('#').map_or((landing.as_str(), String::new()), |(page, rest)| (page, format!("#{rest}")));
+    let (page, fragment) =
+        landing.split_once('#').map_or((landing.as_str(), String::new()), |(page, rest)| (page, format!("#{rest}")));
     let joint = if page.contains('?') { '&' } else { '?' };
     format!("{page}{joint}{utm}{fragment}")
 }
@@ -245,8 +293,7 @@ fn slug(text: &str) -> String {
 /// Seven characters without look-alikes: thirty-four milliard codes, not to be guessed one after the other.
 fn link_code() -> String {
     const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let mut rng = rand::rng();
-    (0..7).map(|_| char::from(LETTERS[rng.random_range(0..32)])).collect()
+    uuid::Uuid::new_v4().as_bytes()[9..].iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }
 
 #[cfg(test)]

@@ -106,14 +106,20 @@ async fn known(db: &impl ConnectionTrait, keys: &Keys) -> Result<Known> {
     let mut partners = Vec::new();
     for ids in chunks(&keys.partners) {
         let found = Where::default().among("crm_id", &ids);
-        let rows: Vec<PartnerKey> = sql::all(db, &format!("SELECT id, crm_id FROM partner {}", found.sql()), found.values).await?;
+        let rows: Vec<PartnerKey> =
+            sql::all(db, &format!("SELECT id, crm_id FROM partner {}", found.sql()), found.values).await?;
         partners.extend(rows.into_iter().map(|row| (row.crm_id, row.id)));
     }
     Ok(Known { people, companies, touches, deals, campaigns, aliases, partners })
 }
 
 /// Rows of a table whose column holds one of these.
-async fn among<T: Table>(db: &impl ConnectionTrait, column: &str, keys: &BTreeSet<String>, also: Where) -> Result<Vec<T>> {
+async fn among<T: Table>(
+    db: &impl ConnectionTrait,
+    column: &str,
+    keys: &BTreeSet<String>,
+    also: Where,
+) -> Result<Vec<T>> {
     let mut found = Vec::new();
     for keys in chunks(keys) {
         let wanted = also.clone().among(column, &keys);

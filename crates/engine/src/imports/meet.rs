@@ -228,7 +228,9 @@ impl Book {
             deals: self.deals.written(),
             changes: std::mem::take(&mut self.changes),
         };
-        for shelf in [&mut self.companies.written, &mut self.people.written, &mut self.touches.written, &mut self.deals.written] {
+        for shelf in
+            [&mut self.companies.written, &mut self.people.written, &mut self.touches.written, &mut self.deals.written]
+        {
             shelf.clear();
         }
         written
@@ -254,9 +256,10 @@ impl Book {
                 });
                 match named.filter(mine) {
                     Some(campaign) => Ok((Some(campaign.clone()), true)),
-                    None if self.owner.0.is_some() && record.touch.is_some() => {
-                        Err(wrong(name, "This is none of your campaigns: say which one it is, or write the campaign ID."))
-                    }
+                    None if self.owner.0.is_some() && record.touch.is_some() => Err(wrong(
+                        name,
+                        "This is none of your campaigns: say which one it is, or write the campaign ID.",
+                    )),
                     None => Ok((None, false)),
                 }
             }
@@ -267,9 +270,14 @@ impl Book {
         }
     }
 
-    fn meet_parts(&mut self, record: &Record, campaign: Option<&KnownCampaign>, looks: &mut Vec<RowError>) -> Result<Met, Vec<RowError>> {
+    fn meet_parts(
+        &mut self,
+        record: &Record,
+        campaign: Option<&KnownCampaign>,
+        looks: &mut Vec<RowError>,
+    ) -> Result<Met, Vec<RowError>> {
         let at = Line { line: record.line };
-        let company = self.company(&record.company, at, looks)?;
+        let company = self.company(&record.company, at, looks);
         let before = record.touch.as_ref().and_then(|touch| self.touch_ids.get(&touch.external_id)).copied();
         let known = before.and_then(|id| self.touches.rows.get(&id)).and_then(|touch| touch.person_id);
         let person = match &record.person {
@@ -287,11 +295,13 @@ impl Book {
         Ok(met)
     }
 
-    fn company(&mut self, seen: &CompanyIn, at: Line, looks: &mut Vec<RowError>) -> Result<Option<Uuid>, Vec<RowError>> {
+    fn company(&mut self, seen: &CompanyIn, at: Line, looks: &mut Vec<RowError>) -> Option<Uuid> {
         let crm_id = seen.crm_id.as_deref().map(|id| self.owner.id(id));
         let by_domain = seen.domain.as_ref().and_then(|domain| self.domains.get(domain)).copied();
         let by_id = crm_id.as_ref().and_then(|id| self.company_ids.get(id)).copied();
-        let other_id = by_domain.and_then(|id| self.companies.rows.get(&id)).is_some_and(|row| contradict(row.crm_id.as_ref(), crm_id.as_ref()));
+        let other_id = by_domain
+            .and_then(|id| self.companies.rows.get(&id))
+            .is_some_and(|row| contradict(row.crm_id.as_ref(), crm_id.as_ref()));
         if other_id {
             let why = "The company with this web domain is kept under another CRM ID: the CRM ID counts, nothing was overwritten.";
             looks.push(at.wrong("Company", seen.domain.as_deref(), why));
@@ -300,28 +310,42 @@ impl Book {
         let name = seen.name.clone().or_else(|| seen.domain.clone()).or_else(|| seen.crm_id.clone());
         let Some(id) = found else {
             if seen.domain.is_none() && crm_id.is_none() {
-                return Ok(None);
+                return None;
             }
-            let row = Company { id: Uuid::now_v7(), name: name.unwrap_or_default(), domain: seen.domain.clone().filter(|_| !other_id), crm_id, created_at: self.now };
-            return Ok(Some(self.write_company(row)));
+            let row = Company {
+                id: Uuid::now_v7(),
+                name: name.unwrap_or_default(),
+                domain: seen.domain.clone().filter(|_| !other_id),
+                crm_id,
+                created_at: self.now,
+            };
+            return Some(self.write_company(row));
         };
-        let Some(known) = self.companies.rows.get(&id) else { return Ok(Some(id)) };
+        let Some(known) = self.companies.rows.get(&id) else { return Some(id) };
         let mut row = known.clone();
         row.crm_id = better(row.crm_id, crm_id);
         if row.domain.is_none() && by_domain.is_none() {
             row.domain.clone_from(&seen.domain);
         }
-        let is_stand_in = Some(&row.name) == row.domain.as_ref() || Some(&row.name) == row.crm_id.as_ref() || row.name.is_empty();
+        let is_stand_in =
+            Some(&row.name) == row.domain.as_ref() || Some(&row.name) == row.crm_id.as_ref() || row.name.is_empty();
         if let Some(name) = seen.name.as_ref().filter(|_| is_stand_in) {
             row.name.clone_from(name);
         }
         if *known != row {
             self.write_company(row);
         }
-        Ok(Some(id))
+        Some(id)
     }
 
-    fn person(&mut self, seen: &PersonIn, company: Option<Uuid>, known: Option<Uuid>, at: Line, looks: &mut Vec<RowError>) -> Result<Option<Uuid>, Vec<RowError>> {
+    fn person(
+        &mut self,
+        seen: &PersonIn,
+        company: Option<Uuid>,
+        known: Option<Uuid>,
+        at: Line,
+        looks: &mut Vec<RowError>,
+    ) -> Result<Option<Uuid>, Vec<RowError>> {
         let crm_id = seen.crm_id.as_deref().map(|id| self.owner.id(id));
         let by_email = seen.email.as_ref().and_then(|email| self.emails.get(email)).copied();
         let by_id = crm_id.as_ref().and_then(|id| self.person_ids.get(id)).copied();
@@ -353,7 +377,11 @@ impl Book {
             looks.push(at.wrong("Person", seen.crm_id.as_deref(), "This e-mail address is kept under another CRM ID, perhaps once as lead and once as contact: nothing was overwritten."));
         }
         if row.email_norm.is_some() && seen.email.is_some() && row.email_norm != seen.email {
-            looks.push(at.wrong("Person", seen.email.as_deref(), "This CRM ID is kept with another e-mail address: nothing was overwritten."));
+            looks.push(at.wrong(
+                "Person",
+                seen.email.as_deref(),
+                "This CRM ID is kept with another e-mail address: nothing was overwritten.",
+            ));
         }
         row.crm_id = better(row.crm_id, crm_id);
         row.email_norm = row.email_norm.or_else(|| seen.email.clone());
@@ -370,7 +398,14 @@ impl Book {
         Ok(Some(id))
     }
 
-    fn touch(&mut self, seen: &TouchIn, campaign: Option<&KnownCampaign>, said: Option<&CampaignIn>, person: Option<Uuid>, company: Option<Uuid>) -> Met {
+    fn touch(
+        &mut self,
+        seen: &TouchIn,
+        campaign: Option<&KnownCampaign>,
+        said: Option<&CampaignIn>,
+        person: Option<Uuid>,
+        company: Option<Uuid>,
+    ) -> Met {
         let known = self.touch_ids.get(&seen.external_id).and_then(|id| self.touches.rows.get(id));
         let said = said.map(|said| match said {
             CampaignIn::Code(text) | CampaignIn::Other(text) => text.clone(),
@@ -402,7 +437,13 @@ impl Book {
         met
     }
 
-    fn deal(&mut self, seen: &DealIn, campaign: Option<&KnownCampaign>, person: Option<Uuid>, company: Option<Uuid>) -> Met {
+    fn deal(
+        &mut self,
+        seen: &DealIn,
+        campaign: Option<&KnownCampaign>,
+        person: Option<Uuid>,
+        company: Option<Uuid>,
+    ) -> Met {
         let external_id = self.owner.id(&seen.external_id);
         let known = self.deal_ids.get(&external_id).and_then(|id| self.deals.rows.get(id));
         let by_crm = seen.partner_crm_id.as_ref().and_then(|id| self.partners.get(id)).copied();
@@ -478,7 +519,9 @@ fn better(own: Option<String>, other: Option<String>) -> Option<String> {
 
 /// The partner whose CRM an id is of; `None` for the vendor's.
 fn space(id: &str) -> Option<&str> {
-    id.split_once(':').map(|(space, _)| space).filter(|space| space.len() == 32 && space.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    id.split_once(':')
+        .map(|(space, _)| space)
+        .filter(|space| space.len() == 32 && space.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Where in the file a match went wrong.
@@ -489,7 +532,12 @@ struct Line {
 
 impl Line {
     fn wrong(self, column: &str, value: Option<&str>, reason: &str) -> RowError {
-        RowError { line: self.line, column: column.to_owned(), value: value.unwrap_or_default().to_owned(), reason: reason.to_owned() }
+        RowError {
+            line: self.line,
+            column: column.to_owned(),
+            value: value.unwrap_or_default().to_owned(),
+            reason: reason.to_owned(),
+        }
     }
 }
 
@@ -511,7 +559,9 @@ pub struct Tally {
 impl Tally {
     pub fn see(&mut self, record: &Record, outcome: &Outcome) {
         match (&outcome.campaign, &record.campaign) {
-            (Some(campaign), _) => *self.campaigns.entry((campaign.code.clone(), campaign.name.clone())).or_default() += 1,
+            (Some(campaign), _) => {
+                *self.campaigns.entry((campaign.code.clone(), campaign.name.clone())).or_default() += 1;
+            }
             (None, Some(CampaignIn::Other(name))) => *self.unknown.entry(name.clone()).or_default() += 1,
             _ => {}
         }
@@ -527,6 +577,8 @@ impl Tally {
                 *sum += more;
             }
         }
-        self.without_company += u32::from(record.company.name.is_some() && record.company.domain.is_none() && record.company.crm_id.is_none());
+        self.without_company += u32::from(
+            record.company.name.is_some() && record.company.domain.is_none() && record.company.crm_id.is_none(),
+        );
     }
 }

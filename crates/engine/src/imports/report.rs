@@ -21,7 +21,12 @@ pub fn report(sheet: &Sheet, errors: &[RowError]) -> Vec<u8> {
             parts.dedup();
             harmless(&parts.join(" · "))
         };
-        let reasons = [row.line.to_string(), join(|error| &error.column), join(|error| &error.value), join(|error| &error.reason)];
+        let reasons = [
+            row.line.to_string(),
+            join(|error| &error.column),
+            join(|error| &error.value),
+            join(|error| &error.reason),
+        ];
         let cells = (0..sheet.header.len()).map(|index| harmless(row.cells.get(index).unwrap_or("")));
         whole &= writer.write_record(reasons.into_iter().chain(cells)).is_ok();
     }

@@ -53,12 +53,9 @@ pub struct Summary {
 impl Summary {
     /// "120 rows added, 3 changed, 40 already here, 2 not kept."
     pub fn words(&self) -> String {
-        let mut words = format!("{} rows added, {} changed, {} already here, {} not kept", self.added, self.changed, self.unchanged, self.refused);
-        if self.left_out > 0 {
-            words.push_str(&format!(", {} left out", self.left_out));
-        }
-        words.push('.');
-        words
+        let left_out = if self.left_out > 0 { format!(", {} left out", self.left_out) } else { String::new() };
+        let Self { added, changed, unchanged, refused, .. } = self;
+        format!("{added} rows added, {changed} changed, {unchanged} already here, {refused} not kept{left_out}.")
     }
 
     fn count(&mut self, outcome: Outcome) {
@@ -106,7 +103,11 @@ pub fn owner(actor: &Actor) -> Result<Owner> {
     match actor.me.partner {
         Some(partner) if may(&[Role::PartnerUser, Role::PartnerAdmin]) => Ok(Owner(Some(partner))),
         None if may(&[Role::ChannelManager, Role::Administrator, Role::Integration, Role::System]) => Ok(Owner(None)),
-        _ => Err(Error::refused("not_your_role", "Imports are done by channel managers, administrators and partners.", "Ask one of them.")),
+        _ => Err(Error::refused(
+            "not_your_role",
+            "Imports are done by channel managers, administrators and partners.",
+            "Ask one of them.",
+        )),
     }
 }
 
@@ -219,7 +220,11 @@ impl Engine {
         owner(actor)?;
         let seen = self.reader().batch(&Viewer::from(actor), batch).await?;
         if seen.undone_at.is_some() {
-            return Err(Error::refused("undone", "This import has been undone already.", "Import the file again if you need it."));
+            return Err(Error::refused(
+                "undone",
+                "This import has been undone already.",
+                "Import the file again if you need it.",
+            ));
         }
         let now = self.clock.now();
         let cycles = self
@@ -257,7 +262,14 @@ impl Engine {
     }
 
     /// A file in one go, for the command line: guessed or mapped, tried or written; with its report.
-    pub async fn import_file(&self, actor: &Actor, kind: Kind, file: &Upload, map: Option<&Settings>, dry_run: bool) -> Result<(Summary, Vec<u8>)> {
+    pub async fn import_file(
+        &self,
+        actor: &Actor,
+        kind: Kind,
+        file: &Upload,
+        map: Option<&Settings>,
+        dry_run: bool,
+    ) -> Result<(Summary, Vec<u8>)> {
         let owner = owner(actor)?;
         let sheet = read_sheet(file.bytes.clone()).await?;
         let mut settings = match map {
@@ -302,8 +314,23 @@ impl Engine {
         Ok(())
     }
 
-    async fn write_rows(&self, owner: Owner, sheet: &Sheet, settings: &Settings, batch: &ImportBatch) -> Result<Summary> {
-        let mut run = Run { engine: self, owner, settings, batch, summary: Summary::default(), cycles: BTreeSet::new(), changes: 0, exceptions: 0 };
+    async fn write_rows(
+        &self,
+        owner: Owner,
+        sheet: &Sheet,
+        settings: &Settings,
+        batch: &ImportBatch,
+    ) -> Result<Summary> {
+        let mut run = Run {
+            engine: self,
+            owner,
+            settings,
+            batch,
+            summary: Summary::default(),
+            cycles: BTreeSet::new(),
+            changes: 0,
+            exceptions: 0,
+        };
         let mut chunk = Vec::new();
         let mut refused = Summary::default();
         for (_, reading) in Rows::new(sheet, settings, self.clock.today()).read() {
@@ -324,7 +351,10 @@ impl Engine {
     /// A saved map of this kind all of whose columns are there, the one with the most columns; else the names' guess.
     async fn fitting_settings(&self, actor: &Actor, kind: Kind, sheet: &Sheet) -> Result<Settings> {
         let maps = self.reader().import_maps(&Viewer::from(actor)).await?;
-        let saved = maps.iter().filter(|map| map.kind == kind.code()).filter_map(|map| serde_json::from_str::<Settings>(&map.settings).ok());
+        let saved = maps
+            .iter()
+            .filter(|map| map.kind == kind.code())
+            .filter_map(|map| serde_json::from_str::<Settings>(&map.settings).ok());
         let fits = saved.filter(|saved| saved.columns.values().all(|name| sheet.column(name).is_some()));
         Ok(fits.max_by_key(|saved| saved.columns.len()).unwrap_or_else(|| Settings::guess(kind, sheet)))
     }
@@ -338,10 +368,17 @@ impl Engine {
         let mut aliases: Vec<CampaignAlias> = Vec::new();
         for (alias, code) in named {
             let campaign = campaigns.iter().find(|campaign| campaign.code == *code);
-            let campaign = campaign.ok_or_else(|| Error::invalid("campaigns", format!("No campaign has the ID {code}."), "Choose one from the list."))?;
+            let campaign = campaign.ok_or_else(|| {
+                Error::invalid("campaigns", format!("No campaign has the ID {code}."), "Choose one from the list.")
+            })?;
             let alias = alias.trim().to_lowercase();
             if aliases.iter().all(|row| row.alias != alias) {
-                aliases.push(CampaignAlias { owner: owner.key(), alias, cycle_id: campaign.cycle_id, campaign_no: campaign.no });
+                aliases.push(CampaignAlias {
+                    owner: owner.key(),
+                    alias,
+                    cycle_id: campaign.cycle_id,
+                    campaign_no: campaign.no,
+                });
             }
         }
         Ok(aliases)
@@ -406,7 +443,8 @@ impl Run<'_> {
     }
 
     async fn try_chunk(&self, tx: &Tx, chunk: &[Record], refused: &Summary, now: Instant) -> Result<Done> {
-        let mut book = Book::new(self.owner, self.settings.kind.source(), self.settings.unknown, Some(self.batch.id), now);
+        let mut book =
+            Book::new(self.owner, self.settings.kind.source(), self.settings.unknown, Some(self.batch.id), now);
         book.learn(tx.known(&book.keys(chunk)).await?);
         let mut done = Done::default();
         for record in chunk {
@@ -419,7 +457,12 @@ impl Run<'_> {
         tx.save_people(&written.people).await?;
         tx.save_touches(&written.touches).await?;
         tx.save_deals(&written.deals).await?;
-        let companies: Vec<Uuid> = written.touches.iter().filter_map(|row| row.company_id).chain(written.deals.iter().filter_map(|row| row.company_id)).collect();
+        let companies: Vec<Uuid> = written
+            .touches
+            .iter()
+            .filter_map(|row| row.company_id)
+            .chain(written.deals.iter().filter_map(|row| row.company_id))
+            .collect();
         let people: Vec<Uuid> = written.deals.iter().filter_map(|row| row.person_id).collect();
         done.cycles = tx.cycles_touching(&companies, &people).await?;
         done.cycles.extend(written.touches.iter().filter_map(|row| row.cycle_id));
@@ -517,7 +560,12 @@ async fn read_sheet(bytes: Vec<u8>) -> Result<Sheet> {
 }
 
 fn row_error(row: ImportException) -> RowError {
-    RowError { line: u64::try_from(row.line).unwrap_or(0), column: row.column_name, value: row.cell, reason: row.reason }
+    RowError {
+        line: u64::try_from(row.line).unwrap_or(0),
+        column: row.column_name,
+        value: row.cell,
+        reason: row.reason,
+    }
 }
 
 fn report_name(file: &str) -> String {

@@ -4,11 +4,11 @@ use super::Reader;
 use crate::error::Result;
 use crate::known::{CAMPAIGN, KnownCampaign};
 use crate::rows::{ImportException, ImportMap, ImportUpload};
-use crate::sql::{self, Table, rows, values};
+use crate::sql::{self, rows, values};
 use crate::viewer::{Scope, Viewer, Where};
+use domain::Instant;
 use domain::forecast::FunnelStage;
 use domain::ids::{CycleId, PartnerId, UserId};
-use domain::Instant;
 use uuid::Uuid;
 
 rows! {
@@ -134,14 +134,15 @@ impl Reader {
 
     /// Campaigns that have an ID and that the viewer may see, newest first, at most 500.
     pub async fn coded_campaigns(&self, viewer: &Viewer) -> Result<Vec<KnownCampaign>> {
-        let found = Where::default().and("k.code IS NOT NULL", Vec::new()).within(viewer.scope(), "k.partner_id", "k.region");
+        let found =
+            Where::default().and("k.code IS NOT NULL", Vec::new()).within(viewer.scope(), "k.partner_id", "k.region");
         let sql = format!("{CAMPAIGN} {} ORDER BY k.quarter DESC, k.cycle_id DESC, k.no LIMIT 500", found.sql());
         sql::all(&self.db, &sql, found.values).await
     }
 
     /// A cycle's tracked links with their clicks, oldest first. The cycle must be one the viewer has been shown.
     pub async fn links_of(&self, viewer: &Viewer, cycle: CycleId) -> Result<Vec<LinkSeen>> {
-        let found = self.within_cycle(viewer, cycle, "l.partner_id");
+        let found = within_cycle(viewer, cycle, "l.partner_id");
         let sql = format!(
             "SELECT l.code, l.campaign_no, l.label, l.url, l.created_at,
                (SELECT CAST(COALESCE(SUM(v.clicks), 0) AS bigint) FROM visit v WHERE v.code = l.code) AS clicks
@@ -153,7 +154,7 @@ impl Reader {
 
     /// People a cycle's campaigns met, the latest first, at most `limit`.
     pub async fn responders(&self, viewer: &Viewer, cycle: CycleId, limit: u32) -> Result<Vec<Responder>> {
-        let mut found = self.within_cycle(viewer, cycle, "t.partner_id");
+        let mut found = within_cycle(viewer, cycle, "t.partner_id");
         found.values.push(i64::from(limit).into());
         let sql = format!(
             "SELECT t.person_id, p.name, p.email_norm AS email, k.name AS company, t.campaign_no,
@@ -169,7 +170,7 @@ impl Reader {
 
     /// Touches of a cycle's campaigns, the latest first, at most `limit`.
     pub async fn touches_of(&self, viewer: &Viewer, cycle: CycleId, limit: u32) -> Result<Vec<TouchSeen>> {
-        let mut found = self.within_cycle(viewer, cycle, "t.partner_id");
+        let mut found = within_cycle(viewer, cycle, "t.partner_id");
         found.values.push(i64::from(limit).into());
         let sql = format!(
             "SELECT t.id, t.at, t.campaign_no, p.name, k.name AS company, t.kind, t.source, t.status, t.response, t.reached
@@ -186,7 +187,8 @@ impl Reader {
         let mut names = Vec::new();
         for ids in ids.chunks(500) {
             let found = Where::default().among("id", ids);
-            let rows: Vec<CompanyName> = sql::all(&self.db, &format!("SELECT id, name FROM company {}", found.sql()), found.values).await?;
+            let rows: Vec<CompanyName> =
+                sql::all(&self.db, &format!("SELECT id, name FROM company {}", found.sql()), found.values).await?;
             names.extend(rows.into_iter().map(|row| (row.id, row.name)));
         }
         Ok(names)
@@ -194,17 +196,19 @@ impl Reader {
 
     /// Form responses of one campaign since a moment, to cap a flood.
     pub async fn form_responses_since(&self, code: &str, since: Instant) -> Result<i64> {
-        let sql = "SELECT CAST(COUNT(*) AS bigint) AS n FROM touch WHERE campaign_code = $1 AND source = 'form' AND at >= $2";
+        let sql =
+            "SELECT CAST(COUNT(*) AS bigint) AS n FROM touch WHERE campaign_code = $1 AND source = 'form' AND at >= $2";
         Ok(sql::column(&self.db, "n", sql, values![code, since]).await?.first().copied().unwrap_or(0))
     }
+}
 
-    fn within_cycle(&self, viewer: &Viewer, cycle: CycleId, partner: &str) -> Where {
-        let column = partner.replace("partner_id", "cycle_id");
-        let found = Where::default().eq(&column, Some(cycle));
-        match viewer.scope() {
-            Scope::Partner(own) => found.eq(partner, Some(own)),
-            Scope::Nothing => found.and("1 = 0", Vec::new()),
-            Scope::All | Scope::Regions(_) => found,
-        }
+/// A cycle's rows: for a partner's people only where they are their own.
+fn within_cycle(viewer: &Viewer, cycle: CycleId, partner: &str) -> Where {
+    let column = partner.replace("partner_id", "cycle_id");
+    let found = Where::default().eq(&column, Some(cycle));
+    match viewer.scope() {
+        Scope::Partner(own) => found.eq(partner, Some(own)),
+        Scope::Nothing => found.and("1 = 0", Vec::new()),
+        Scope::All | Scope::Regions(_) => found,
     }
 }

@@ -5,8 +5,8 @@
 
 mod cycle;
 mod door;
-mod imports;
 mod files;
+mod imports;
 mod overview;
 mod paging;
 mod people;
@@ -14,8 +14,8 @@ mod programs;
 
 pub use cycle::TimelineEntry;
 pub use door::Door;
-pub use imports::{BatchSeen, LinkSeen, Responder, TouchSeen};
 pub use files::{SameFile, SameInvoice};
+pub use imports::{BatchSeen, LinkSeen, Responder, TouchSeen};
 pub use overview::{Found, FoundCampaign, FoundCycle, MailLine, StageCount};
 pub use paging::{Page, Paging};
 pub use people::UserFilter;
