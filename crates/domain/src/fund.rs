@@ -75,6 +75,8 @@ pub enum FundCommand {
     MoveBack { partner: PartnerId, amount: Money, reason: String },
     /// The timer: everything whose day has passed is forfeited, oldest expiry first.
     Forfeit,
+    /// The timer: partners hear that credit of this day will expire soon.
+    Warn { lot: Date },
     /// A clawed back amount has come back from the partner.
     RecordReturn { partner: PartnerId, amount: Money, reference: String },
 }
@@ -107,7 +109,7 @@ impl FundDecision {
 
 /// Judges what finance does with a fund.
 pub fn decide(s: &FundSituation, actor: &Actor, command: &FundCommand, now: Instant) -> Result<FundDecision, Refusal> {
-    let by_timer = actor.is_system() && *command == FundCommand::Forfeit;
+    let by_timer = actor.is_system() && matches!(command, FundCommand::Forfeit | FundCommand::Warn { .. });
     if !by_timer && actor.standing_that(|standing| standing.has(Role::Finance) && !standing.is_partner()).is_none() {
         return Err(Refusal::new("not_your_role", "Funds are kept by finance.", "Ask a colleague in finance."));
     }
@@ -120,6 +122,7 @@ pub fn decide(s: &FundSituation, actor: &Actor, command: &FundCommand, now: Inst
         }
         FundCommand::MoveBack { partner, amount, reason } => move_back(s, actor, *partner, *amount, reason)?,
         FundCommand::Forfeit => forfeit(s, today)?,
+        FundCommand::Warn { lot } => warn(s, *lot)?,
         FundCommand::RecordReturn { partner, amount, reference } => {
             record_return(s, actor, *partner, *amount, reference)?
         }
@@ -305,6 +308,19 @@ fn forfeit(s: &FundSituation, today: Date) -> Result<Made, Refusal> {
         })
         .collect();
     Ok(("fund.forfeited", format!("{total} of {} expired unused.", s.fund.name), postings, notices))
+}
+
+fn warn(s: &FundSituation, lot: Date) -> Result<Made, Refusal> {
+    let expiring = s.book.lots(|account| account.kind == AccountKind::Available && account.lot == Some(lot));
+    let told = expiring.iter().filter_map(|balance| {
+        Some(notice(s, Topic::FundsExpiring, balance.account.partner?, balance.amount, Some(lot), "Fundloop"))
+    });
+    let notices: Vec<Notice> = told.collect();
+    if notices.is_empty() {
+        return Err(Refusal::new("nothing_due", "No credit expires on that day.", "There is nobody to warn."));
+    }
+    let words = format!("Partners were told that their credit expires on {}.", crate::calendar::words(lot));
+    Ok(("fund.warned", words, Vec::new(), notices))
 }
 
 fn record_return(

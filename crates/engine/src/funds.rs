@@ -87,7 +87,11 @@ impl Engine {
             WhichFund::Id(id) => id.to_string(),
         };
         self.once(actor, once, &(name, command), async |tx, now| {
-            let expired_before = (*command == FundCommand::Forfeit).then(|| now.date_naive());
+            let expired_before = match command {
+                FundCommand::Forfeit => Some(now.date_naive()),
+                FundCommand::Warn { lot } => lot.succ_opt(),
+                _ => None,
+            };
             let parts = tx.lock_fund(which, partner_of(command), expired_before).await?;
             let situation = FundSituation { fund: parts.fund, book: parts.book, partner_name: parts.partner_name };
             let decision = fund::decide(&situation, actor, command, now)?;
@@ -108,6 +112,8 @@ fn partner_of(command: &FundCommand) -> Option<PartnerId> {
         FundCommand::Allocate { partner, .. }
         | FundCommand::MoveBack { partner, .. }
         | FundCommand::RecordReturn { partner, .. } => Some(*partner),
-        FundCommand::Budget { .. } | FundCommand::Lower { .. } | FundCommand::Forfeit => None,
+        FundCommand::Budget { .. } | FundCommand::Lower { .. } | FundCommand::Forfeit | FundCommand::Warn { .. } => {
+            None
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::Engine;
 use crate::advance::Submission;
 use crate::error::{Error, Result};
-use chrono::TimeDelta;
+use chrono::{Days, TimeDelta};
 use domain::fund::FundCommand;
 use domain::ids::CycleId;
 use domain::machine;
@@ -69,13 +69,14 @@ impl Engine {
             }
         }
         self.forfeit_expired(&mut pass).await?;
+        self.warn_of_expiry(&mut pass).await?;
         Ok(pass)
     }
 
     /// Issues what is due for one cycle; a cycle for which nothing is due goes back to sleep.
     async fn wake(&self, id: CycleId) -> Result<()> {
         let now = self.clock.now();
-        let parts = self.db.write(async |tx| tx.lock_cycle(&Viewer::system(), WhichCycle::Id(id)).await).await?;
+        let parts = self.reader().cycle_parts(&Viewer::system(), WhichCycle::Id(id)).await?;
         let situation = self.situation(parts)?;
         let Some(command) = machine::timer_command(&situation, now) else {
             return Ok(self.db.write(async |tx| tx.put_to_sleep(id, None).await).await?);
@@ -100,6 +101,24 @@ impl Engine {
                 Err(error) => {
                     pass.failed += 1;
                     tracing::error!(%fund, %error, "expired credit could not be forfeited; it is tried again");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Partners hear of credit that expires within a month, and again within a week; each once, since the submission
+    /// is named after fund, day and warning.
+    async fn warn_of_expiry(&self, pass: &mut Pass) -> Result<()> {
+        let today = self.clock.today();
+        for (fund, lot) in self.reader().lots_expiring(today, today + Days::new(30)).await? {
+            let ahead = if lot <= today + Days::new(7) { 7 } else { 30 };
+            let once = Submission::new(format!("expiring/{fund}/{lot}/{ahead}"));
+            match self.fund(&Actor::system(), WhichFund::Id(fund), &FundCommand::Warn { lot }, &once).await {
+                Ok(_) | Err(Error::Refused(_)) => pass.done += 1,
+                Err(error) => {
+                    pass.failed += 1;
+                    tracing::error!(%fund, %lot, %error, "partners could not be warned; it is tried again");
                 }
             }
         }

@@ -3,10 +3,10 @@
 use super::Reader;
 use crate::error::Result;
 use crate::rows::{Guide, Program};
-use crate::sql::{self, values};
+use crate::sql::{self, rows, values};
 use crate::viewer::Viewer;
 use domain::Date;
-use domain::ids::ProgramId;
+use domain::ids::{FundId, ProgramId};
 
 impl Reader {
     /// All programs, by code.
@@ -30,5 +30,23 @@ impl Reader {
         let guides = self.guides(viewer, program).await?;
         let in_force = guides.iter().find(|guide| guide.effective_from <= day).or(guides.last());
         in_force.cloned().ok_or(crate::error::Error::NotFound)
+    }
+}
+
+rows! {
+    /// Credit of one fund that expires on one day.
+    view ExpiringLot {
+        fund_id: FundId,
+        lot: Date,
+    }
+}
+
+impl Reader {
+    /// Which funds hold credit that expires between two days, both included.
+    pub async fn lots_expiring(&self, from: Date, to: Date) -> Result<Vec<(FundId, Date)>> {
+        let sql = "SELECT DISTINCT fund_id, lot FROM account
+                   WHERE kind = 'available' AND balance > 0 AND lot >= $1 AND lot <= $2 ORDER BY lot, fund_id";
+        let lots: Vec<ExpiringLot> = sql::all(&self.db, sql, values![from, to]).await?;
+        Ok(lots.into_iter().map(|lot| (lot.fund_id, lot.lot)).collect())
     }
 }
