@@ -6,7 +6,6 @@ mod number;
 mod paths;
 mod rows;
 mod settings;
-mod spill;
 #[cfg(test)]
 mod tests;
 

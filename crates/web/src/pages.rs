@@ -1,10 +1,16 @@
 //! Pages that are not a step of the loop.
 
 pub mod admin;
+pub mod cycle;
+mod documents;
 pub mod health;
+pub mod help;
 pub mod invitation;
+pub mod new_cycle;
+pub mod notifications;
 pub mod password;
 pub mod profile;
 pub mod resend;
+pub mod search;
 pub mod set_up;
 pub mod sign_in;

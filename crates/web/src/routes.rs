@@ -13,8 +13,11 @@ use engine::signin::Signed;
 use crate::assets;
 use crate::error::Error;
 use crate::gate::{self, Access};
-use crate::pages::{admin, health, invitation, password, profile, set_up, sign_in};
+use crate::pages::{
+    admin, cycle, health, help, invitation, new_cycle, notifications, password, profile, search, set_up, sign_in,
+};
 use crate::shell::NavItem;
+use crate::steps::{s1_plan, s2_scorecard, s3_forecast, s4_action_plan};
 
 /// One line of the table.
 pub struct Route {
@@ -33,6 +36,8 @@ macro_rules! line {
 }
 
 use Access::{Public, Roles, SignedIn};
+/// Who may start a cycle: the partner's people, and channel managers on their behalf.
+const OPENERS: Access = Roles(&[Role::PartnerUser, Role::PartnerAdmin, Role::ChannelManager]);
 const ADMINISTRATORS: Access = Roles(&[Role::Administrator]);
 /// Who may invite: administrators anyone, partner administrators their colleagues.
 const INVITERS: Access = Roles(&[Role::Administrator, Role::PartnerAdmin]);
@@ -54,6 +59,43 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/password", Public, password::submit),
     line!(GET,  "/password/{token}", Public, invitation::show_form),
     line!(POST, "/password/{token}", Public, invitation::submit),
+
+    line!(GET,  "/search", SignedIn, search::list),
+    line!(GET,  "/notifications", SignedIn, notifications::list),
+    line!(GET,  "/help", SignedIn, help::show_page),
+
+    line!(GET,  "/cycles/new", OPENERS, new_cycle::show_form),
+    line!(POST, "/cycles/new", OPENERS, new_cycle::submit),
+    line!(GET,  "/cycles/{no}", SignedIn, cycle::show_page),
+    line!(POST, "/cycles/{no}/cancellation", SignedIn, cycle::cancel),
+    line!(GET,  "/cycles/{no}/plan", SignedIn, s1_plan::show_page),
+    line!(GET,  "/cycles/{no}/plan/check", SignedIn, s1_plan::check),
+    line!(POST, "/cycles/{no}/plan/draft", SignedIn, s1_plan::save),
+    line!(POST, "/cycles/{no}/plan/submission", SignedIn, s1_plan::submit),
+    line!(POST, "/cycles/{no}/plan/agreement", SignedIn, s1_plan::agree),
+    line!(POST, "/cycles/{no}/plan/return", SignedIn, s1_plan::send_back),
+    line!(GET,  "/cycles/{no}/scorecard", SignedIn, s2_scorecard::show_page),
+    line!(POST, "/cycles/{no}/scorecard/draft", SignedIn, s2_scorecard::save),
+    line!(POST, "/cycles/{no}/scorecard/completion", SignedIn, s2_scorecard::complete),
+    line!(POST, "/cycles/{no}/scorecard/verification", SignedIn, s2_scorecard::verify),
+    line!(GET,  "/cycles/{no}/forecast", SignedIn, s3_forecast::show_page),
+    line!(GET,  "/cycles/{no}/forecast/check", SignedIn, s3_forecast::check),
+    line!(POST, "/cycles/{no}/forecast/commitment", SignedIn, s3_forecast::commit),
+    line!(GET,  "/cycles/{no}/forecast/campaigns/new", SignedIn, s3_forecast::new),
+    line!(POST, "/cycles/{no}/forecast/campaigns", SignedIn, s3_forecast::add),
+    line!(GET,  "/cycles/{no}/forecast/campaigns/{campaign}", SignedIn, s3_forecast::show_campaign),
+    line!(POST, "/cycles/{no}/forecast/campaigns/{campaign}", SignedIn, s3_forecast::change),
+    line!(POST, "/cycles/{no}/forecast/campaigns/{campaign}/removal", SignedIn, s3_forecast::remove),
+    line!(GET,  "/cycles/{no}/action-plan", SignedIn, s4_action_plan::show_page),
+    line!(GET,  "/cycles/{no}/action-plan/check", SignedIn, s4_action_plan::check),
+    line!(GET,  "/cycles/{no}/action-plan/calendar.ics", SignedIn, s4_action_plan::download),
+    line!(POST, "/cycles/{no}/action-plan/commitment", SignedIn, s4_action_plan::commit),
+    line!(POST, "/cycles/{no}/action-plan/reopening", SignedIn, s4_action_plan::reopen),
+    line!(GET,  "/cycles/{no}/action-plan/activities/new", SignedIn, s4_action_plan::new),
+    line!(POST, "/cycles/{no}/action-plan/activities", SignedIn, s4_action_plan::add),
+    line!(GET,  "/cycles/{no}/action-plan/activities/{activity}", SignedIn, s4_action_plan::show_activity),
+    line!(POST, "/cycles/{no}/action-plan/activities/{activity}", SignedIn, s4_action_plan::change),
+    line!(POST, "/cycles/{no}/action-plan/activities/{activity}/removal", SignedIn, s4_action_plan::remove),
 
     line!(GET,  "/profile", SignedIn, profile::show_page),
     line!(POST, "/profile", SignedIn, profile::submit),

@@ -6,7 +6,6 @@
 mod cycle;
 mod door;
 mod files;
-mod imports;
 mod overview;
 mod paging;
 mod people;
@@ -15,7 +14,6 @@ mod programs;
 pub use cycle::TimelineEntry;
 pub use door::Door;
 pub use files::{SameFile, SameInvoice};
-pub use imports::{BatchSeen, LinkSeen, Responder, TouchSeen};
 pub use overview::{Found, FoundCampaign, FoundCycle, MailLine, StageCount};
 pub use paging::{Page, Paging};
 pub use people::UserFilter;

@@ -2,7 +2,6 @@
 
 pub(crate) mod cycle;
 pub(crate) mod fund;
-mod imports;
 pub(crate) mod ledger;
 mod outbox;
 mod partners;

@@ -261,12 +261,16 @@ fn quarters_from(period: Period) -> Vec<String> {
 fn draft_from(cycle: &Cycle, f: &mut Fields) -> Option<PlanDraft> {
     f.ignore("then");
     let level = f.choice("level", |code| code.parse::<u8>().ok().filter(|level| (1..=3).contains(level)));
-    let objectives: Vec<Option<Objective>> = (1..=MOST_ROWS).filter_map(|no| goal_from(no, f)).collect();
-    let quarters: Vec<Option<QuarterPlan>> = quarters_from(cycle.period)
-        .into_iter()
-        .enumerate()
-        .filter_map(|(index, name)| quarter_from(index + 1, name, cycle, f))
-        .collect();
+    let written: Vec<u16> =
+        (1..=MOST_ROWS).filter(|no| !f.all_empty(&goal_names(*no).each_ref().map(String::as_str))).collect();
+    let objectives: Vec<Option<Objective>> = written.into_iter().map(|no| goal_from(no, f)).collect();
+    let mut quarters: Vec<Option<QuarterPlan>> = Vec::new();
+    for (index, name) in quarters_from(cycle.period).into_iter().enumerate() {
+        let (sales, profit) = (format!("sales_{}", index + 1), format!("profit_{}", index + 1));
+        if !f.all_empty(&[&sales, &profit]) {
+            quarters.push(quarter_from(&sales, &profit, name, cycle, f));
+        }
+    }
     let growth_path = f.optional_choice("growth_path", GrowthPath::from_code);
     let strategies = f.optional_long_text("strategies");
     let intended_mdf = f.optional_money("intended_mdf", cycle.currency);
@@ -280,26 +284,21 @@ fn draft_from(cycle: &Cycle, f: &mut Fields) -> Option<PlanDraft> {
     })
 }
 
-/// One row: `None` where nothing was written, `Some(None)` where something was and a problem is noted.
-fn goal_from(no: u16, f: &mut Fields) -> Option<Option<Objective>> {
-    let (goal, measure, target) = (format!("goal_{no}"), format!("measure_{no}"), format!("target_{no}"));
-    if f.all_empty(&[&goal, &measure, &target]) {
-        return None;
-    }
-    let (said, measure) = (f.text(&goal), f.text(&measure));
-    let target = if f.all_empty(&[&target]) { Some(0) } else { f.whole(&target, 0..=i64::from(u32::MAX)) };
-    let read = || Some(Objective { no, goal: said?, measure: measure?, target: u32::try_from(target?).ok()? });
-    Some(read())
+fn goal_names(no: u16) -> [String; 3] {
+    [format!("goal_{no}"), format!("measure_{no}"), format!("target_{no}")]
 }
 
-fn quarter_from(row: usize, quarter: String, cycle: &Cycle, f: &mut Fields) -> Option<Option<QuarterPlan>> {
-    let (sales, profit) = (format!("sales_{row}"), format!("profit_{row}"));
-    if f.all_empty(&[&sales, &profit]) {
-        return None;
-    }
-    let (sales, profit) = (f.money(&sales, cycle.currency), f.money(&profit, cycle.currency));
-    let read = || Some(QuarterPlan { quarter, sales: sales?, profit: profit? });
-    Some(read())
+/// A row something was written in; a target may wait.
+fn goal_from(no: u16, f: &mut Fields) -> Option<Objective> {
+    let [goal, measure, target] = goal_names(no);
+    let (goal, measure) = (f.text(&goal), f.text(&measure));
+    let target = if f.all_empty(&[&target]) { Some(0) } else { f.whole(&target, 0..=i64::from(u32::MAX)) };
+    Some(Objective { no, goal: goal?, measure: measure?, target: u32::try_from(target?).ok()? })
+}
+
+fn quarter_from(sales: &str, profit: &str, quarter: String, cycle: &Cycle, f: &mut Fields) -> Option<QuarterPlan> {
+    let (sales, profit) = (f.money(sales, cycle.currency), f.money(profit, cycle.currency));
+    Some(QuarterPlan { quarter, sales: sales?, profit: profit? })
 }
 
 fn lines_of(text: &str) -> Vec<String> {

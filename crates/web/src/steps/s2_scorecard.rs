@@ -102,16 +102,20 @@ async fn answer(
 
 /// The answers given; a question left open has none.
 fn answers_from(s: &Situation, f: &mut Fields) -> Option<Vec<rules::Answer>> {
-    let read: Vec<Option<Option<rules::Answer>>> =
-        s.template.questions().map(|question| answer_from(question, f)).collect();
-    Some(read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
+    let mut answers = Some(Vec::new());
+    for question in s.template.questions() {
+        let option = f.optional_choice(&question.code, |code| option_of(question, code));
+        match (option, &mut answers) {
+            (Some(Some(option)), Some(given)) => given.push(rules::Answer { question: question.code.clone(), option }),
+            (Some(_), _) => {}
+            (None, _) => answers = None,
+        }
+    }
+    answers
 }
 
-fn answer_from(question: &Question, f: &mut Fields) -> Option<Option<rules::Answer>> {
-    let option = f.optional_choice(&question.code, |code| {
-        code.parse::<u8>().ok().filter(|option| usize::from(*option) < question.options.len())
-    })?;
-    Some(option.map(|option| rules::Answer { question: question.code.clone(), option }))
+fn option_of(question: &Question, code: &str) -> Option<u8> {
+    code.parse::<u8>().ok().filter(|option| usize::from(*option) < question.options.len())
 }
 
 async fn page(who: &Who, no: &str, typed: Typed) -> Result<ScorecardPage, Error> {
@@ -152,9 +156,12 @@ fn given(scorecard: &Scorecard, question: &Question) -> Option<u8> {
 
 fn answered(s: &Situation, typed: &Typed) -> String {
     let all = s.template.questions().count();
-    let there = |question: &&Question| match typed.is_blank() {
-        true => given(&s.cycle.scorecard, question).is_some(),
-        false => typed.value(&question.code).is_some(),
+    let there = |question: &&Question| {
+        if typed.is_blank() {
+            given(&s.cycle.scorecard, question).is_some()
+        } else {
+            typed.value(&question.code).is_some()
+        }
     };
     let done = s.template.questions().filter(there).count();
     format!("{done} of {} answered", count(all as u64, "question", "questions"))

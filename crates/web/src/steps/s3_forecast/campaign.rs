@@ -198,7 +198,9 @@ fn draft_from(s: &Situation, f: &mut Fields, from_benchmark: bool) -> Option<Cam
     let (landing_url, cost) = (f.optional_text("landing_url"), cost_from(s, f));
     let reason = f.optional_long_text("reason");
     let assumptions = if from_benchmark {
-        ASSUMPTIONS.iter().for_each(|(field, _)| f.ignore(field));
+        for (field, _) in ASSUMPTIONS {
+            f.ignore(field);
+        }
         tactic.zip(cost).map(|(tactic, cost)| tactic.assumptions(cost))
     } else {
         assumptions_from(s, f)

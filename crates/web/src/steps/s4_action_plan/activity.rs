@@ -95,7 +95,7 @@ fn draft_from(s: &Situation, f: &mut Fields) -> Option<ActivityDraft> {
     let kind = f.choice("kind", |code| s.policy.activity_type(code).map(|kind| kind.code.clone()));
     let (starts, ends) = (f.date("starts"), f.date("ends"));
     let objective = f.choice("objective", |code| code.parse::<u16>().ok());
-    let costs: Vec<Option<CostLine>> = (1..=MOST_ROWS).filter_map(|row| line_from(s, row, f)).collect();
+    let costs: Vec<Option<CostLine>> = written_rows(f).into_iter().map(|row| line_from(s, row, f)).collect();
     Some(ActivityDraft {
         campaign: campaign?,
         name: name?,
@@ -109,17 +109,25 @@ fn draft_from(s: &Situation, f: &mut Fields) -> Option<ActivityDraft> {
     })
 }
 
-/// One cost line: `None` where nothing was written. A category alone, which a list always has, is nothing.
-fn line_from(s: &Situation, row: u16, f: &mut Fields) -> Option<Option<CostLine>> {
-    let Row { category, description, amount } = Row::new(row);
-    if f.all_empty(&[&description, &amount]) {
-        f.ignore(&category);
-        return None;
+/// Rows with a description or an amount. A category alone, which its list may have set, is nothing.
+fn written_rows(f: &mut Fields) -> Vec<u16> {
+    let mut written = Vec::new();
+    for row in 1..=MOST_ROWS {
+        let Row { category, description, amount } = Row::new(row);
+        if f.all_empty(&[&description, &amount]) {
+            f.ignore(&category);
+        } else {
+            written.push(row);
+        }
     }
+    written
+}
+
+fn line_from(s: &Situation, row: u16, f: &mut Fields) -> Option<CostLine> {
+    let Row { category, description, amount } = Row::new(row);
     let category = f.choice(&category, |code| s.policy.category(code).map(|category| category.code.clone()));
     let (description, amount) = (f.text(&description), f.money(&amount, s.cycle.currency));
-    let read = || Some(CostLine { no: row, category: category?, description: description?, amount: amount? });
-    Some(read())
+    Some(CostLine { no: row, category: category?, description: description?, amount: amount? })
 }
 
 impl Row {
