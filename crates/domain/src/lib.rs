@@ -3,6 +3,7 @@
 //! Start with [`machine`]: the table of moves and `decide`. Each step's own rules are in [`steps`],
 //! one file a step. Money is [`money`] and [`ledger`]; the program guide is [`policy`].
 
+pub mod bridge;
 pub mod calendar;
 pub mod campaign_id;
 pub mod cycle;
