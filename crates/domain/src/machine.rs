@@ -111,7 +111,7 @@ pub fn decide(s: &Situation, actor: &Actor, command: &Command, now: Instant) -> 
         Command::Cycle(command) => end(&case, command),
     }?;
     let by = speaker(s, actor, standing, law.by == [By::Partner]);
-    Ok(make(s, actor, &by, outcomes, law.to, now))
+    Ok(make(s, actor, &by, outcomes, |to| law.leads(s.cycle.stage, to), now))
 }
 
 /// Opens a cycle: at step 1, or at step 3 with an agreed plan and a fresh scorecard attached.
@@ -155,7 +155,8 @@ pub fn open(s: &Situation, actor: &Actor, opening: &Opening, now: Instant) -> Re
     Refusal::unless_empty(reasons)?;
     let event = CycleEvent::Opened { opening: Box::new(opening.clone()) };
     let by = speaker(s, actor, standing, true);
-    Ok(make(s, actor, &by, vec![event.into()], &[PlanDraft, ScorecardOpen, ForecastDraft], now))
+    let starts = |stage| [PlanDraft, ScorecardOpen, ForecastDraft].contains(&stage);
+    Ok(make(s, actor, &by, vec![event.into()], starts, now))
 }
 
 /// The moves this actor could make here and now: what the pages draw buttons from.
@@ -272,7 +273,14 @@ fn end(case: &Case, command: &CycleCommand) -> Result<Vec<Outcome>, Refusal> {
 }
 
 /// Applies the outcomes and writes their entries; the one place a decision is made.
-fn make(s: &Situation, actor: &Actor, by: &str, outcomes: Vec<Outcome>, to: &[Stage], now: Instant) -> Decision {
+fn make(
+    s: &Situation,
+    actor: &Actor,
+    by: &str,
+    outcomes: Vec<Outcome>,
+    may_lead_to: impl Fn(Stage) -> bool,
+    now: Instant,
+) -> Decision {
     let stamp = Stamp { at: now, by: actor.user() };
     let mut after = s.clone();
     let mut entries = Vec::with_capacity(outcomes.len());
@@ -280,7 +288,7 @@ fn make(s: &Situation, actor: &Actor, by: &str, outcomes: Vec<Outcome>, to: &[St
         apply(&mut after.cycle, &outcome.event, stamp);
         outcome.postings.iter().for_each(|posting| after.book.post(posting));
         let told = tell(&Teller { s, cycle: &after.cycle, by, now }, &outcome.event);
-        let payload = serde_json::to_value(&outcome.event).unwrap_or_default();
+        let payload = serde_json::to_value(&outcome.event).expect("an event is plain data");
         entries.push(Entry {
             kind: told.kind.to_owned(),
             words: told.words,
@@ -291,7 +299,7 @@ fn make(s: &Situation, actor: &Actor, by: &str, outcomes: Vec<Outcome>, to: &[St
         });
     }
     assert!(
-        to.contains(&after.cycle.stage),
+        may_lead_to(after.cycle.stage),
         "the table of moves does not allow {:?} -> {:?}",
         s.cycle.stage,
         after.cycle.stage

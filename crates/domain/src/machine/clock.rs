@@ -2,7 +2,7 @@
 
 use super::Situation;
 use super::command::{Command, CycleCommand};
-use super::moves::BEFORE_APPROVAL;
+use super::moves::DRAFTING;
 use crate::calendar::plus;
 use crate::cycle::Stage::{
     ActionPlanDraft, ApprovalReview, Cancelled, Closed, Declined, ExecutionLive, Expired, ForecastDraft,
@@ -114,7 +114,7 @@ pub fn wake_at(s: &Situation) -> Option<Instant> {
             .into_iter()
             .chain((cycle.stage == TrackingListening).then(|| plus(s8_tracking::window_closes(s), 1)))
             .min(),
-        stage if BEFORE_APPROVAL.contains(&stage) => Some(plus(cycle.period.to, 1)),
+        stage if DRAFTING.contains(&stage) => Some(plus(cycle.period.to, 1)),
         _ => None,
     };
     day.map(|day| day.and_time(NaiveTime::MIN).and_utc())

@@ -13,16 +13,26 @@ pub struct Move {
     pub act: Act,
     pub from: &'static [Stage],
     pub by: &'static [By],
-    /// Every stage the act can lead to.
+    /// Every stage the act can lead to. Where this is the same list as `from`, the stage stays what it is.
     pub to: &'static [Stage],
 }
 
 impl Move {
     /// Whether the line covers the cycle where it stands.
     pub fn covers(&self, cycle: &Cycle) -> bool {
-        let runs_on =
-            cycle.stage != ApprovalReview || !self.from.contains(&ExecutionLive) || cycle.approval.amending().is_some();
-        self.from.contains(&cycle.stage) && runs_on
+        let waits = cycle.stage == ApprovalReview && self.runs_on() && cycle.approval.amending().is_none();
+        self.from.contains(&cycle.stage) && !waits
+    }
+
+    /// Whether the act can lead from one stage to another, or leave it as it is.
+    pub fn leads(&self, from: Stage, to: Stage) -> bool {
+        let stays = self.from == self.to || (from == ApprovalReview && self.runs_on());
+        self.from.contains(&from) && if stays { from == to } else { self.to.contains(&to) }
+    }
+
+    /// A move of execution that goes on while an amendment is in review.
+    fn runs_on(&self) -> bool {
+        self.from.contains(&ExecutionLive) && self.from.contains(&ApprovalReview)
     }
 }
 
@@ -44,11 +54,12 @@ const fn can(act: Act, from: &'static [Stage], by: &'static [By], to: &'static [
     Move { act, from, by, to }
 }
 
-pub(super) const BEFORE_APPROVAL: &[Stage] =
-    &[PlanDraft, PlanReview, ScorecardOpen, ForecastDraft, ActionPlanDraft, RequestDraft, ApprovalReview];
+pub(super) const DRAFTING: &[Stage] =
+    &[PlanDraft, PlanReview, ScorecardOpen, ForecastDraft, ActionPlanDraft, RequestDraft];
 const AFTER_APPROVAL: &[Stage] = &[ExecutionLive, TrackingListening, PerformanceMeasured];
 /// A move from execution that also names approval goes on while an amendment is in review, and only then.
 const RUNNING: &[Stage] = &[ExecutionLive, ApprovalReview];
+const LISTENING: &[Stage] = &[TrackingListening, PerformanceMeasured];
 const CLAIMING: &[Stage] = &[ExecutionLive, ApprovalReview, TrackingListening, PerformanceMeasured];
 const EVER_APPROVED: &[Stage] = &[ExecutionLive, ApprovalReview, TrackingListening, PerformanceMeasured, Closed];
 const ENDED_OR_ON: &[Stage] = &[ExecutionLive, TrackingListening, Cancelled, Expired];
@@ -81,7 +92,7 @@ pub const MOVES: &[Move] = &[
     can(Act::AnswerInformation, &[ApprovalReview],     &[By::Partner],                &[ApprovalReview]),
     can(Act::EscalateApproval,  &[ApprovalReview],     &[By::System],                 &[ApprovalReview]),
     can(Act::SubmitProof,       RUNNING,               &[By::Partner],                RUNNING),
-    can(Act::AcceptProof,       RUNNING,               &[By::Manager],                &[ExecutionLive, ApprovalReview, TrackingListening]),
+    can(Act::AcceptProof,       RUNNING,               &[By::Manager],                &[ExecutionLive, TrackingListening]),
     can(Act::ReturnProof,       RUNNING,               &[By::Manager],                RUNNING),
     can(Act::SubmitClaim,       CLAIMING,              &[By::Partner],                CLAIMING),
     can(Act::ApproveClaim,      CLAIMING,              &[By::Finance],                CLAIMING),
@@ -92,13 +103,15 @@ pub const MOVES: &[Move] = &[
     can(Act::Amend,             &[ExecutionLive],      &[By::Partner],                &[ExecutionLive, ApprovalReview]),
     can(Act::CancelActivity,    &[ExecutionLive],      &[By::Partner, By::Manager],   ENDED_OR_ON),
     can(Act::CancelCampaign,    &[ExecutionLive],      &[By::Partner, By::Manager],   ENDED_OR_ON),
-    can(Act::CancelCycle,       BEFORE_APPROVAL,       &[By::Partner, By::Manager],   &[Withdrawn, Cancelled]),
+    can(Act::CancelCycle,       DRAFTING,              &[By::Partner, By::Manager],   &[Withdrawn]),
+    can(Act::CancelCycle,       &[ApprovalReview],     &[By::Partner, By::Manager],   &[Withdrawn, Cancelled]),
     can(Act::CancelCycle,       AFTER_APPROVAL,        &[By::Partner, By::Manager],   &[Cancelled]),
-    can(Act::TickExecution,     CLAIMING,              &[By::System],                 &[ExecutionLive, ApprovalReview, TrackingListening, PerformanceMeasured, Cancelled, Expired]),
+    can(Act::TickExecution,     RUNNING,               &[By::System],                 &[ExecutionLive, TrackingListening, Expired]),
+    can(Act::TickExecution,     LISTENING,             &[By::System],                 LISTENING),
     can(Act::CloseTracking,     &[TrackingListening],  &[By::System, By::Manager],    &[PerformanceMeasured]),
     can(Act::MeasureAgain,      &[PerformanceMeasured, Closed], &[By::Manager, By::System], &[PerformanceMeasured, Closed]),
     can(Act::SignReview,        &[PerformanceMeasured], &[By::Manager, By::Partner],  &[PerformanceMeasured, Closed]),
-    can(Act::ExpireCycle,       &[PlanDraft, PlanReview, ScorecardOpen, ForecastDraft, ActionPlanDraft, RequestDraft], &[By::System], &[Expired]),
+    can(Act::ExpireCycle,       DRAFTING,              &[By::System],                 &[Expired]),
 ];
 
 /// What can be done to a cycle; every command is one of these.
@@ -152,6 +165,9 @@ pub enum Act {
 impl Act {
     /// The words of a refusal and of the diagram: "agree plan".
     pub fn words(self) -> String {
+        if self == Act::TickExecution {
+            return "deadline passes".to_owned();
+        }
         let name = format!("{self:?}");
         let mut words = String::new();
         for c in name.chars() {
@@ -164,35 +180,60 @@ impl Act {
     }
 }
 
-/// The machine as a Mermaid diagram, made from the table.
+/// The machine as a Mermaid diagram, made from the table. Moves that leave the stage as it is are not drawn, and
+/// what can end a cycle from many stages is written beside the end instead of drawn from each.
 pub fn diagram() -> String {
-    let mut lines = vec!["stateDiagram-v2".to_owned(), "    [*] --> plan_draft".to_owned()];
     let name = |stage: Stage| stage.code().replace('.', "_");
+    let mut lines = vec!["stateDiagram-v2".to_owned()];
+    lines.extend(Stage::ALL.map(|stage| format!("    state \"{}\" as {}", stage.label(), name(stage))));
+    lines.push(format!("    [*] --> {}", name(PlanDraft)));
     for from in Stage::ALL {
-        for to in Stage::ALL.into_iter().filter(|to| *to != from) {
-            let acts: Vec<String> = MOVES
-                .iter()
-                .filter(|law| law.from.contains(&from) && law.to.contains(&to) && leads(law, from, to))
-                .map(|law| law.act.words())
-                .collect();
+        for to in Stage::ALL {
+            let acts: Vec<String> = drawn(from, to).map(Act::words).collect();
             if !acts.is_empty() {
                 lines.push(format!("    {} --> {}: {}", name(from), name(to), acts.join(", ")));
             }
         }
     }
-    lines.extend(
-        Stage::ALL.into_iter().filter(|stage| stage.is_end()).map(|stage| format!("    {} --> [*]", name(stage))),
-    );
+    for end in Stage::ALL.into_iter().filter(|stage| stage.is_end()) {
+        lines.push(format!("    {} --> [*]", name(end)));
+        for act in acts().into_iter().filter(|act| is_noted(*act, end)) {
+            let words = format!("{}, {}", act.words(), from_words(&sources(act, end).collect::<Vec<_>>()));
+            lines.push(format!("    note right of {}\n        {words}\n    end note", name(end)));
+        }
+    }
     lines.join("\n")
 }
 
-/// Acts whose line covers several stages leave the stage as it is; only their ends are moves.
-fn leads(law: &Move, from: Stage, to: Stage) -> bool {
-    let stays = law.from.len() > 1 && law.from.contains(&to) && law.to.contains(&from);
-    match law.act {
-        Act::CancelCycle => (to == Withdrawn) == BEFORE_APPROVAL.contains(&from),
-        Act::TickExecution => from == ExecutionLive && !stays,
-        Act::AcceptProof => from == ExecutionLive && to != ApprovalReview,
-        _ => !stays,
+/// "from plan in draft to in approval", or each stage where they do not follow each other.
+fn from_words(stages: &[Stage]) -> String {
+    let labels: Vec<String> = stages.iter().map(|stage| stage.label().to_lowercase()).collect();
+    let runs = Stage::ALL.windows(stages.len()).any(|window| window == stages);
+    match labels.as_slice() {
+        [first, .., last] if runs => format!("anywhere from “{first}” to “{last}”"),
+        _ => format!("from {}", labels.join(", ")),
     }
+}
+
+/// Every act once, in the table's order.
+fn acts() -> Vec<Act> {
+    let mut acts: Vec<Act> = MOVES.iter().map(|law| law.act).collect();
+    acts.dedup();
+    acts
+}
+
+fn drawn(from: Stage, to: Stage) -> impl Iterator<Item = Act> {
+    let leads = move |act: &Act| sources(*act, to).any(|source| source == from);
+    acts().into_iter().filter(leads).filter(move |act| from != to && !is_noted(*act, to))
+}
+
+/// The stages an act leads from to another one.
+fn sources(act: Act, to: Stage) -> impl Iterator<Item = Stage> {
+    let leads = move |from: &Stage| MOVES.iter().any(|law| law.act == act && law.leads(*from, to));
+    Stage::ALL.into_iter().filter(leads).filter(move |from| *from != to)
+}
+
+/// An end reached from so many stages that arrows would hide the loop.
+fn is_noted(act: Act, to: Stage) -> bool {
+    to.is_end() && sources(act, to).count() > 2
 }

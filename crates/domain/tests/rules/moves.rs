@@ -193,7 +193,7 @@ fn exactly_the_moves_of_the_table_pass_and_only_for_those_it_names() {
                     Some(law) => {
                         assert!(code != "wrong_stage" && code != "not_your_role", "{at}");
                         if let Ok(decision) = verdict {
-                            assert!(law.to.contains(&decision.cycle().stage), "{at}");
+                            assert!(law.leads(story.stage(), decision.cycle().stage), "{at}");
                             seen.insert((*act, story.stage()));
                         }
                     }
@@ -203,6 +203,17 @@ fn exactly_the_moves_of_the_table_pass_and_only_for_those_it_names() {
     }
     let never: Vec<Act> = acts.into_iter().filter(|act| !seen.iter().any(|(done, _)| done == act)).collect();
     assert!(never.is_empty(), "no station lets these pass: {never:?}");
+}
+
+/// The picture in the documentation is the table's own.
+#[test]
+fn the_documentation_shows_the_machine_as_it_is() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ARCHITECTURE.md");
+    let text = std::fs::read_to_string(path).expect("ARCHITECTURE.md");
+    let (_, rest) = text.split_once("<!-- machine:begin -->\n").expect("the section's beginning");
+    let (shown, _) = rest.split_once("<!-- machine:end -->").expect("the section's end");
+    let wanted = format!("```mermaid\n{}\n```\n", domain::machine::diagram());
+    assert!(shown == wanted, "put this between the markers of ARCHITECTURE.md:\n{wanted}");
 }
 
 #[test]
