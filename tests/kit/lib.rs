@@ -3,11 +3,15 @@
 pub mod browser;
 pub mod html;
 pub mod http;
+pub mod people;
 pub mod pg;
+pub mod story;
+pub mod world;
 
 use std::path::{Path, PathBuf};
 
 pub use pg::{Database, Kind};
+pub use world::World;
 
 /// What a test stands on: made fresh before its story, looked over after it.
 pub trait Ground: Sized {

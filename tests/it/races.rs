@@ -1,0 +1,132 @@
+//! Many hands on one balance, many hands on one decision. A race has one winner, a budget is a budget, and the books
+//! say the same afterwards.
+
+use std::sync::Arc;
+
+use domain::cycle::Stage;
+use domain::fund::FundCommand;
+use domain::machine::CycleCommand;
+use domain::money::{Currency, Money};
+use domain::steps::{s5_request, s6_approval};
+use engine::{Engine, Error, NewFund, Submission, WhichCycle, WhichFund};
+use futures_util::future::join_all;
+use kit::on_both;
+use kit::people::{ANA, KESTREL, MARA, NORDWIND, Persona, TOMAS};
+use kit::story::approval_in_full;
+use kit::world::{World, eur};
+use tokio::sync::Barrier;
+
+on_both! {
+    /// 40 people try ten times each to give a unit out of a budget of 100: exactly 100 succeed, the rest are told why.
+    async fn a_budget_is_never_overspent(world: &World) {
+        let new = NewFund {
+            code: "TIGHT".to_owned(),
+            name: "Tight fund".to_owned(),
+            program: world.program,
+            parent: None,
+            kind: domain::fund::FundKind::Discretionary,
+            currency: Currency::EUR,
+        };
+        world.engine.open_fund(&TOMAS.actor(), &new, &Submission::own()).await.expect("the fund opens");
+        let budget = FundCommand::Budget { amount: Money::new(100, Currency::EUR), reason: "One euro".to_owned() };
+        let fund = WhichFund::Code("TIGHT");
+        world.engine.fund(&TOMAS.actor(), fund, &budget, &Submission::own()).await.expect("the budget is set");
+
+        let start = Arc::new(Barrier::new(40));
+        let tasks = (0..40).map(|n| tokio::spawn(allocate_cents(world.engine.clone(), start.clone(), n)));
+        let (mut accepted, mut refused) = (0, 0);
+        for task in join_all(tasks.collect::<Vec<_>>()).await {
+            let (yes, no) = task.expect("a task finishes");
+            accepted += yes;
+            refused += no;
+        }
+        assert_eq!((accepted, refused), (100, 300));
+    }
+
+    /// Approve, return, decline, withdraw, cancel, all at once, eight of each: one wins, the others hear that it is
+    /// over, and exactly one thing happened.
+    async fn one_decision_wins(world: &World) {
+        let number = world.cycle_in(Stage::ApprovalReview, MARA, 10_000).await;
+        let before = world.look(&number).await;
+        let version = before.cycle.version;
+        let reason = || "The hall is gone.".to_owned();
+        let start = Arc::new(Barrier::new(32));
+        let tasks = (0..32).map(|n| {
+            let (who, command): (Persona, domain::machine::Command) = match n % 4 {
+                0 => (ANA, approval_in_full(&before).into()),
+                1 => (ANA, s6_approval::Command::Decline { reason: reason() }.into()),
+                2 => (MARA, s5_request::Command::Withdraw {}.into()),
+                _ => (MARA, CycleCommand::Cancel { reason: reason() }.into()),
+            };
+            let (engine, number, start) = (world.engine.clone(), number.clone(), start.clone());
+            tokio::spawn(async move {
+                start.wait().await;
+                let once = Submission::own().seen(version);
+                engine.advance(&who.actor(), WhichCycle::Number(&number), &command, &once).await
+            })
+        });
+        let mut winners = Vec::new();
+        for task in join_all(tasks.collect::<Vec<_>>()).await {
+            match task.expect("a task finishes") {
+                Ok(advanced) => winners.push(advanced.words),
+                Err(Error::Stale { .. }) => {}
+                Err(other) => panic!("a loser is told that someone else was faster, not {other:?}"),
+            }
+        }
+        assert_eq!(winners.len(), 1, "{winners:?}");
+        assert_eq!(world.look(&number).await.cycle.version, version + i64::try_from(winners[0].len()).expect("few"));
+    }
+
+    /// The same form posted by eight tabs at once: one act, and everyone gets the same answer.
+    async fn a_submission_posted_eight_times_is_done_once(world: &World) {
+        let number = world.cycle_in(Stage::ApprovalReview, MARA, 10_000).await;
+        let before = world.look(&number).await;
+        let once = Submission::own().seen(before.cycle.version);
+        let start = Arc::new(Barrier::new(8));
+        let tasks = (0..8).map(|_| {
+            let (engine, number, start, once) = (world.engine.clone(), number.clone(), start.clone(), once.clone());
+            let command = approval_in_full(&before).into();
+            tokio::spawn(async move {
+                start.wait().await;
+                engine.advance(&ANA.actor(), WhichCycle::Number(&number), &command, &once).await
+            })
+        });
+        let answers: Vec<_> = join_all(tasks.collect::<Vec<_>>()).await;
+        let answers: Vec<_> = answers.into_iter().map(|a| a.expect("a task finishes").expect("the same answer")).collect();
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:#?}");
+
+        let committed = s6_approval::approved_for(&world.look(&number).await.cycle, 1);
+        assert_eq!(committed, eur(6_000), "three fifths of 10,000, once");
+        let mails = world.mails_to(MARA).await;
+        let approvals = mails.iter().filter(|mail| mail.subject.contains("approved")).count();
+        assert_eq!(approvals, 1, "{:?}", mails.iter().map(|mail| &mail.subject).collect::<Vec<_>>());
+    }
+}
+
+/// Ten tries to give a cent to one of the partners.
+async fn allocate_cents(engine: Engine, start: Arc<Barrier>, n: usize) -> (usize, usize) {
+    let partner = if n.is_multiple_of(2) { NORDWIND } else { KESTREL }.id();
+    let (mut accepted, mut refused) = (0, 0);
+    start.wait().await;
+    for _ in 0..10 {
+        let command = FundCommand::Allocate {
+            partner,
+            amount: Money::new(1, Currency::EUR),
+            expires: None,
+            reason: "A cent".to_owned(),
+        };
+        loop {
+            match engine.fund(&TOMAS.actor(), WhichFund::Code("TIGHT"), &command, &Submission::own()).await {
+                Ok(_) => accepted += 1,
+                Err(Error::Refused(_)) => refused += 1,
+                // Lost five races in a row: nothing was done, and one may try again.
+                Err(Error::Unavailable(_) | Error::Storage(storage::Error::Contended | storage::Error::Stale)) => {
+                    continue;
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+            break;
+        }
+    }
+    (accepted, refused)
+}
