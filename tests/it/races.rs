@@ -1,11 +1,9 @@
 //! Many hands on one balance, many hands on one decision. A race has one winner, a budget is a budget, and the books
-//! say the same afterwards.
-
-use std::sync::Arc;
+//! say the same afterwards. The hands take turns at every await, which is where a database lets others in between.
 
 use domain::cycle::Stage;
 use domain::fund::FundCommand;
-use domain::machine::CycleCommand;
+use domain::machine::{Command, CycleCommand};
 use domain::money::{Currency, Money};
 use domain::steps::{s5_request, s6_approval};
 use engine::{Engine, Error, NewFund, Submission, WhichCycle, WhichFund};
@@ -14,7 +12,6 @@ use kit::on_both;
 use kit::people::{ANA, KESTREL, MARA, NORDWIND, Persona, TOMAS};
 use kit::story::approval_in_full;
 use kit::world::{World, eur};
-use tokio::sync::Barrier;
 
 on_both! {
     /// 40 people try ten times each to give a unit out of a budget of 100: exactly 100 succeed, the rest are told why.
@@ -32,14 +29,9 @@ on_both! {
         let fund = WhichFund::Code("TIGHT");
         world.engine.fund(&TOMAS.actor(), fund, &budget, &Submission::own()).await.expect("the budget is set");
 
-        let start = Arc::new(Barrier::new(40));
-        let tasks = (0..40).map(|n| tokio::spawn(allocate_cents(world.engine.clone(), start.clone(), n)));
-        let (mut accepted, mut refused) = (0, 0);
-        for task in join_all(tasks.collect::<Vec<_>>()).await {
-            let (yes, no) = task.expect("a task finishes");
-            accepted += yes;
-            refused += no;
-        }
+        let counts = join_all((0..40).map(|n| allocate_cents(&world.engine, n))).await;
+        let accepted: usize = counts.iter().map(|(accepted, _)| accepted).sum();
+        let refused: usize = counts.iter().map(|(_, refused)| refused).sum();
         assert_eq!((accepted, refused), (100, 300));
     }
 
@@ -50,24 +42,19 @@ on_both! {
         let before = world.look(&number).await;
         let version = before.cycle.version;
         let reason = || "The hall is gone.".to_owned();
-        let start = Arc::new(Barrier::new(32));
-        let tasks = (0..32).map(|n| {
-            let (who, command): (Persona, domain::machine::Command) = match n % 4 {
+        let hands = (0..32).map(async |n| {
+            let (who, command): (Persona, Command) = match n % 4 {
                 0 => (ANA, approval_in_full(&before).into()),
                 1 => (ANA, s6_approval::Command::Decline { reason: reason() }.into()),
                 2 => (MARA, s5_request::Command::Withdraw {}.into()),
                 _ => (MARA, CycleCommand::Cancel { reason: reason() }.into()),
             };
-            let (engine, number, start) = (world.engine.clone(), number.clone(), start.clone());
-            tokio::spawn(async move {
-                start.wait().await;
-                let once = Submission::own().seen(version);
-                engine.advance(&who.actor(), WhichCycle::Number(&number), &command, &once).await
-            })
+            let once = Submission::own().seen(version);
+            world.engine.advance(&who.actor(), WhichCycle::Number(&number), &command, &once).await
         });
         let mut winners = Vec::new();
-        for task in join_all(tasks.collect::<Vec<_>>()).await {
-            match task.expect("a task finishes") {
+        for answer in join_all(hands).await {
+            match answer {
                 Ok(advanced) => winners.push(advanced.words),
                 Err(Error::Stale { .. }) => {}
                 Err(other) => panic!("a loser is told that someone else was faster, not {other:?}"),
@@ -82,17 +69,10 @@ on_both! {
         let number = world.cycle_in(Stage::ApprovalReview, MARA, 10_000).await;
         let before = world.look(&number).await;
         let once = Submission::own().seen(before.cycle.version);
-        let start = Arc::new(Barrier::new(8));
-        let tasks = (0..8).map(|_| {
-            let (engine, number, start, once) = (world.engine.clone(), number.clone(), start.clone(), once.clone());
-            let command = approval_in_full(&before).into();
-            tokio::spawn(async move {
-                start.wait().await;
-                engine.advance(&ANA.actor(), WhichCycle::Number(&number), &command, &once).await
-            })
-        });
-        let answers: Vec<_> = join_all(tasks.collect::<Vec<_>>()).await;
-        let answers: Vec<_> = answers.into_iter().map(|a| a.expect("a task finishes").expect("the same answer")).collect();
+        let command = approval_in_full(&before).into();
+        let (ana, which) = (ANA.actor(), WhichCycle::Number(&number));
+        let answers = join_all((0..8).map(|_| world.engine.advance(&ana, which, &command, &once))).await;
+        let answers: Vec<_> = answers.into_iter().map(|answer| answer.expect("the same answer")).collect();
         assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:#?}");
 
         let committed = s6_approval::approved_for(&world.look(&number).await.cycle, 1);
@@ -104,10 +84,9 @@ on_both! {
 }
 
 /// Ten tries to give a cent to one of the partners.
-async fn allocate_cents(engine: Engine, start: Arc<Barrier>, n: usize) -> (usize, usize) {
+async fn allocate_cents(engine: &Engine, n: usize) -> (usize, usize) {
     let partner = if n.is_multiple_of(2) { NORDWIND } else { KESTREL }.id();
     let (mut accepted, mut refused) = (0, 0);
-    start.wait().await;
     for _ in 0..10 {
         let command = FundCommand::Allocate {
             partner,
