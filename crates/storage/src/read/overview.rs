@@ -62,13 +62,11 @@ pub struct Found {
 impl Reader {
     /// How many of the cycles a viewer sees stand at each stage, and how many are overdue on a day.
     pub async fn stages(&self, viewer: &Viewer, today: Date) -> Result<Vec<StageCount>> {
-        let mut values = values![today];
-        let mut seen = Where::default();
-        seen.values.append(&mut values);
-        let seen = seen.within(viewer.scope(), "partner_id", "region");
+        let seen = Where::default().within(viewer.scope(), "partner_id", "region");
+        // A day is digits and dashes: it can stand in the statement, where the wall's values are numbered.
         let sql = format!(
             "SELECT stage, CAST(COUNT(*) AS bigint) AS cycles,
-                    CAST(SUM(CASE WHEN due < $1 THEN 1 ELSE 0 END) AS bigint) AS overdue
+                    CAST(SUM(CASE WHEN due < '{today}' THEN 1 ELSE 0 END) AS bigint) AS overdue
              FROM cycle {} GROUP BY stage",
             seen.sql()
         );
