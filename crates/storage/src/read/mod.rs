@@ -6,6 +6,8 @@
 mod cycle;
 mod door;
 mod files;
+mod imports;
+mod money;
 mod overview;
 mod paging;
 mod people;
@@ -14,6 +16,10 @@ mod programs;
 pub use cycle::TimelineEntry;
 pub use door::Door;
 pub use files::{SameFile, SameInvoice};
+pub use imports::{BatchSeen, LinkSeen, Responder, TouchSeen};
+pub use money::{
+    Allocation, ClaimCount, ClaimFilter, ClaimListed, FundTotal, InboxFilter, PartnerDue, StatementLine, Waiting, WalletLine,
+};
 pub use overview::{Found, FoundCampaign, FoundCycle, MailLine, StageCount};
 pub use paging::{Page, Paging};
 pub use people::UserFilter;

@@ -1,0 +1,351 @@
+//! Lists of money: what waits for approval, claims, funds with their balances, statements, wallets.
+
+use super::{Page, Paging, Reader};
+use crate::error::{Error, Result};
+use crate::sql::{self, anywhere, rows, values};
+use crate::viewer::{Scope, Viewer, Where};
+use crate::write::cycle::NEVER;
+use crate::write::fund::FundRow;
+use chrono::{Days, NaiveTime};
+use domain::cycle::{Cycle, Stage};
+use domain::fund::Fund;
+use domain::ids::{CycleId, EventId, FundId, PartnerId};
+use domain::ledger::AccountKind;
+use domain::money::{Currency, Money};
+use domain::people::{Role, Standing};
+use domain::steps::s7_execution::ClaimState;
+use domain::{Date, Instant};
+use uuid::Uuid;
+
+/// Which cycles in approval to list.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct InboxFilter {
+    /// Only what the viewer, or a colleague they stand in for, decides now.
+    pub mine: bool,
+    /// Only what should have been decided before this day.
+    pub due_before: Option<Date>,
+    pub partner: Option<PartnerId>,
+    /// Part of the number, the title or the partner's name.
+    pub text: Option<String>,
+}
+
+/// A cycle whose request is decided on.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Waiting {
+    pub cycle: Cycle,
+    pub partner_name: String,
+    /// Code and name.
+    pub fund: Option<(String, String)>,
+}
+
+/// Which claims to list.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ClaimFilter {
+    /// Empty lists every state.
+    pub states: Vec<ClaimState>,
+    pub partner: Option<PartnerId>,
+    /// Part of the cycle's number, its title or the partner's name.
+    pub text: Option<String>,
+    /// A claw back is proposed and not confirmed.
+    pub clawback_open: bool,
+    pub newest_first: bool,
+}
+
+rows! {
+    view WaitingRow {
+        doc: String,
+        partner_name: String,
+        fund_code: Option<String>,
+        fund_name: Option<String>,
+    }
+
+    /// A claim as a list shows it.
+    view ClaimListed {
+        cycle_id: CycleId,
+        number: String,
+        no: u16,
+        title: String,
+        campaign: String,
+        partner_id: PartnerId,
+        partner_name: String,
+        state: ClaimState,
+        is_final: bool,
+        clawback_open: bool,
+        currency: Currency,
+        asked: Money,
+        approved: Money,
+        paid: Money,
+        submitted_at: Instant,
+    }
+
+    /// How many claims are in a state.
+    view ClaimCount {
+        state: ClaimState,
+        claims: i64,
+    }
+
+    /// What is in one kind of account of a fund, in minor units.
+    view FundTotal {
+        fund_id: FundId,
+        kind: AccountKind,
+        total: i64,
+    }
+
+    /// What one partner has in one kind of account of a fund.
+    view Allocation {
+        partner_id: PartnerId,
+        partner_name: String,
+        kind: AccountKind,
+        currency: Currency,
+        total: Money,
+    }
+
+    /// One posting of a fund, with the event that caused it.
+    view StatementLine {
+        at: Instant,
+        event_id: EventId,
+        n: u16,
+        words: String,
+        from_kind: AccountKind,
+        to_kind: AccountKind,
+        partner_name: Option<String>,
+        number: Option<String>,
+        currency: Currency,
+        amount: Money,
+    }
+
+    /// A cycle that waits for its partner until a day.
+    view PartnerDue {
+        number: String,
+        title: String,
+        stage: Stage,
+        task: String,
+        due: Date,
+    }
+
+    /// What a partner has in a fund, by account kind and by the day its credit expires.
+    view WalletLine {
+        fund_id: FundId,
+        fund_code: String,
+        fund_name: String,
+        kind: AccountKind,
+        lot: Option<Date>,
+        currency: Currency,
+        total: Money,
+    }
+}
+
+impl Reader {
+    /// Cycles in approval, the soonest due first; at most 500.
+    pub async fn in_approval(&self, viewer: &Viewer, filter: &InboxFilter) -> Result<Vec<Waiting>> {
+        let mut found = Where::default().and("c.stage = 'approval.review'", Vec::new());
+        found = found.within(viewer.scope(), "c.partner_id", "c.region").eq("c.partner_id", filter.partner);
+        if filter.mine {
+            found = decided_by(found, viewer);
+        }
+        if let Some(day) = filter.due_before {
+            found = found.and("c.due < ?", values![day]);
+        }
+        found = named_like(found, filter.text.as_deref());
+        let sql = format!(
+            "SELECT c.doc, p.name AS partner_name, f.code AS fund_code, f.name AS fund_name
+             FROM cycle c JOIN partner p ON p.id = c.partner_id LEFT JOIN fund f ON f.id = c.fund_id {}
+             ORDER BY c.due, c.id LIMIT 500",
+            found.sql()
+        );
+        let rows: Vec<WaitingRow> = sql::all(&self.db, &sql, found.values).await?;
+        let waiting = |row: WaitingRow| {
+            Ok(Waiting {
+                cycle: sql::from_json(&row.doc, "cycle.doc")?,
+                partner_name: row.partner_name,
+                fund: row.fund_code.zip(row.fund_name),
+            })
+        };
+        rows.into_iter().map(waiting).collect()
+    }
+
+    /// Claims by the day they were handed in.
+    pub async fn claims(&self, viewer: &Viewer, filter: &ClaimFilter, paging: &Paging) -> Result<Page<ClaimListed>> {
+        let mut found = Where::default().within(viewer.scope(), "k.partner_id", "k.region");
+        found = found.eq("k.partner_id", filter.partner);
+        if filter.clawback_open {
+            found = found.and("k.clawback_open", Vec::new());
+        }
+        if !filter.states.is_empty() {
+            found = found.among("k.state", &filter.states);
+        }
+        found = named_like(found, filter.text.as_deref());
+        let (beyond, order) = if filter.newest_first { ("<", "DESC") } else { (">", "ASC") };
+        if let Some((at, cycle, no)) = paging.cursor::<(Instant, CycleId, u16)>()? {
+            found = found.and(&format!("(k.submitted_at, k.cycle_id, k.no) {beyond} (?, ?, ?)"), values![at, cycle, no]);
+        }
+        let sql = format!(
+            "SELECT k.cycle_id, c.number, k.no, c.title, g.name AS campaign, k.partner_id, p.name AS partner_name, k.state,
+                    k.is_final, k.clawback_open, k.currency, k.asked, k.approved, k.paid, k.submitted_at
+             FROM claim k JOIN cycle c ON c.id = k.cycle_id JOIN partner p ON p.id = k.partner_id
+             JOIN campaign g ON g.cycle_id = k.cycle_id AND g.no = k.campaign_no {}
+             ORDER BY k.submitted_at {order}, k.cycle_id {order}, k.no {order} LIMIT {}",
+            found.sql(),
+            paging.one_more()
+        );
+        let rows: Vec<ClaimListed> = sql::all(&self.db, &sql, found.values).await?;
+        Ok(paging.page(rows, |row| (row.submitted_at, row.cycle_id, row.no)))
+    }
+
+    /// How many claims the viewer may see, by state.
+    pub async fn claim_counts(&self, viewer: &Viewer) -> Result<Vec<ClaimCount>> {
+        let found = Where::default().within(viewer.scope(), "partner_id", "region");
+        let sql = format!("SELECT state, COUNT(*) AS claims FROM claim {} GROUP BY state", found.sql());
+        sql::all(&self.db, &sql, found.values).await
+    }
+
+    /// Every fund with what is in each kind of its accounts. For the vendor's people only.
+    pub async fn funds(&self, viewer: &Viewer) -> Result<(Vec<Fund>, Vec<FundTotal>)> {
+        vendors_own(viewer)?;
+        let rows: Vec<FundRow> = sql::all(&self.db, &sql::select::<FundRow>("ORDER BY code"), values![]).await?;
+        let totals = "SELECT fund_id, kind, CAST(SUM(balance) AS bigint) AS total FROM account GROUP BY fund_id, kind";
+        Ok((rows.into_iter().map(FundRow::into_domain).collect(), sql::all(&self.db, totals, values![]).await?))
+    }
+
+    /// A fund by its code. For the vendor's people only.
+    pub async fn fund(&self, viewer: &Viewer, code: &str) -> Result<Fund> {
+        vendors_own(viewer)?;
+        let row: FundRow = sql::one(&self.db, &sql::select::<FundRow>("WHERE code = $1"), values![code]).await?;
+        Ok(row.into_domain())
+    }
+
+    /// What was in each kind of a fund's accounts at the end of a day.
+    pub async fn fund_totals_on(&self, viewer: &Viewer, fund: FundId, day: Date) -> Result<Vec<FundTotal>> {
+        vendors_own(viewer)?;
+        let sql = "SELECT fund_id, kind, CAST(SUM(amount) AS bigint) AS total FROM (
+                     SELECT p.fund_id, a.kind, p.amount FROM posting p JOIN account a ON a.id = p.to_id
+                     WHERE p.fund_id = $1 AND p.at < $2
+                     UNION ALL
+                     SELECT p.fund_id, a.kind, -p.amount FROM posting p JOIN account a ON a.id = p.from_id
+                     WHERE p.fund_id = $1 AND p.at < $2
+                   ) moved GROUP BY fund_id, kind";
+        sql::all(&self.db, sql, values![fund, end_of(day)]).await
+    }
+
+    /// What each partner the viewer may see has in a fund, by name.
+    pub async fn allocations(&self, viewer: &Viewer, fund: FundId) -> Result<Vec<Allocation>> {
+        vendors_own(viewer)?;
+        let found = Where::default().eq("a.fund_id", Some(fund)).and("a.balance <> 0", Vec::new());
+        let found = found.within(viewer.scope(), "p.id", "p.region");
+        let sql = format!(
+            "SELECT p.id AS partner_id, p.name AS partner_name, a.kind, a.currency, CAST(SUM(a.balance) AS bigint) AS total
+             FROM account a JOIN partner p ON p.id = a.partner_id {}
+             GROUP BY p.id, p.name, a.kind, a.currency ORDER BY p.name, p.id, a.kind",
+            found.sql()
+        );
+        sql::all(&self.db, &sql, found.values).await
+    }
+
+    /// The postings of a fund up to the end of a day, newest first. Those of partners the viewer may not see are left
+    /// out.
+    pub async fn statement(
+        &self,
+        viewer: &Viewer,
+        fund: FundId,
+        until: Option<Date>,
+        paging: &Paging,
+    ) -> Result<Page<StatementLine>> {
+        vendors_own(viewer)?;
+        let mut found = Where::default().eq("x.fund_id", Some(fund));
+        if let Scope::Regions(regions) = viewer.scope() {
+            let marks = vec!["?"; regions.len()].join(", ");
+            let regions = regions.iter().map(|region| region.as_str().into()).collect();
+            found = found.and(&format!("(x.partner_id IS NULL OR p.region IN ({marks}))"), regions);
+        }
+        if let Some(day) = until {
+            found = found.and("x.at < ?", values![end_of(day)]);
+        }
+        if let Some((at, event, n)) = paging.cursor::<(Instant, EventId, u16)>()? {
+            found = found.and("(x.at, x.event_id, x.n) < (?, ?, ?)", values![at, event, n]);
+        }
+        let sql = format!(
+            "SELECT x.at, x.event_id, x.n, e.words, f.kind AS from_kind, t.kind AS to_kind, p.name AS partner_name, c.number,
+                    x.currency, x.amount
+             FROM posting x JOIN event e ON e.id = x.event_id JOIN account f ON f.id = x.from_id
+             JOIN account t ON t.id = x.to_id LEFT JOIN partner p ON p.id = x.partner_id
+             LEFT JOIN cycle c ON c.id = COALESCE(t.cycle_id, f.cycle_id) {}
+             ORDER BY x.at DESC, x.event_id DESC, x.n DESC LIMIT {}",
+            found.sql(),
+            paging.one_more()
+        );
+        let rows: Vec<StatementLine> = sql::all(&self.db, &sql, found.values).await?;
+        Ok(paging.page(rows, |line| (line.at, line.event_id, line.n)))
+    }
+
+    /// What a partner has, fund by fund; a partner the viewer may not see is not found.
+    pub async fn wallet(&self, viewer: &Viewer, partner: PartnerId) -> Result<Vec<WalletLine>> {
+        let seen = Where::default().eq("id", Some(partner)).within(viewer.scope(), "id", "region");
+        let ids: Vec<Uuid> =
+            sql::column(&self.db, "id", &format!("SELECT id FROM partner {}", seen.sql()), seen.values).await?;
+        if ids.is_empty() {
+            return Err(Error::NotFound);
+        }
+        let sql = "SELECT f.id AS fund_id, f.code AS fund_code, f.name AS fund_name, a.kind, a.lot, a.currency,
+                          CAST(SUM(a.balance) AS bigint) AS total
+                   FROM account a JOIN fund f ON f.id = a.fund_id
+                   WHERE a.partner_id = $1 AND a.balance <> 0
+                   GROUP BY f.id, f.code, f.name, a.kind, a.lot, a.currency ORDER BY f.code, a.kind, a.lot";
+        sql::all(&self.db, sql, values![partner]).await
+    }
+
+    /// Cycles in which the partner is expected to act by a day, the nearest first; at most 50.
+    pub async fn waiting_for_partner(&self, viewer: &Viewer, partner: PartnerId) -> Result<Vec<PartnerDue>> {
+        let found = Where::default().eq("partner_id", Some(partner)).within(viewer.scope(), "partner_id", "region");
+        let found = found.and("waiting_on = 'partner' AND NOT stopped AND due < ?", values![NEVER]);
+        let sql = format!("SELECT number, title, stage, task, due FROM cycle {} ORDER BY due, id LIMIT 50", found.sql());
+        sql::all(&self.db, &sql, found.values).await
+    }
+}
+
+/// A partner's people see their wallet, never a fund.
+fn vendors_own(viewer: &Viewer) -> Result<()> {
+    match viewer.scope() {
+        Scope::All | Scope::Regions(_) => Ok(()),
+        Scope::Partner(_) | Scope::Nothing => Err(Error::NotFound),
+    }
+}
+
+/// The first moment after a day.
+fn end_of(day: Date) -> Instant {
+    day.checked_add_days(Days::new(1)).unwrap_or(day).and_time(NaiveTime::MIN).and_utc()
+}
+
+/// What one of the viewer's standings decides: the first level by the region's channel manager, others by their level.
+fn decided_by(found: Where, viewer: &Viewer) -> Where {
+    let mut arms = Vec::new();
+    let mut values = Vec::new();
+    let mut arm = |condition: &str, standing: &Standing| {
+        let regions = standing.territory.iter().map(|region| sea_orm::Value::from(region.as_str()));
+        let marks = vec!["?"; standing.territory.len()].join(", ");
+        let within = if marks.is_empty() { String::new() } else { format!(" AND c.region IN ({marks})") };
+        arms.push(format!("({condition}{within})"));
+        values.extend(regions);
+    };
+    for standing in viewer.standings().iter().filter(|standing| !standing.is_partner()) {
+        if standing.has(Role::ChannelManager) {
+            arm("c.level = 1", standing);
+        }
+        if standing.has(Role::Approver) && standing.approves_level > 0 {
+            arm(&format!("c.level = {}", standing.approves_level), standing);
+        }
+    }
+    // A question the partner has not answered is theirs to act on.
+    let found = found.and("c.waiting_on = 'approvers'", Vec::new());
+    if arms.is_empty() { found.and("1 = 0", Vec::new()) } else { found.and(&format!("({})", arms.join(" OR ")), values) }
+}
+
+/// The text is part of the cycle's number or title, or of the partner's name.
+fn named_like(found: Where, text: Option<&str>) -> Where {
+    match text.filter(|text| !text.trim().is_empty()).map(anywhere) {
+        Some(text) => found.and(
+            r"(lower(c.number) LIKE ? ESCAPE '\' OR lower(c.title) LIKE ? ESCAPE '\' OR lower(p.name) LIKE ? ESCAPE '\')",
+            values![text, text, text],
+        ),
+        None => found,
+    }
+}

@@ -1,0 +1,445 @@
+//! One claim: /cycles/{no}/claims/{claim}. What was claimed, what finance decides, what was paid, what comes back;
+//! and the same as a pack on paper.
+
+use actix_web::web::Path;
+use askama::Template;
+use domain::ledger::Account;
+use domain::machine::{Act, Command, Situation, moves_of};
+use domain::money::Money;
+use domain::steps::s6_approval::committed;
+use domain::steps::s7_execution::{self as rules, Claim, ClaimState};
+use domain::calendar::plus;
+
+use super::{claim_href, files};
+use crate::error::{Answer, Error};
+use crate::extract::{Done, Who, show};
+use crate::fields::Typed;
+use crate::posted::Posted;
+use crate::shell::Shell;
+use crate::steps::s6_approval::describe;
+use crate::steps::{look, objections};
+use crate::view::{
+    Amount, Badge, Due, Fact, Facts, Field, Form, HeaderStrip, Value, claim_badge, date_words,
+};
+
+#[derive(Template)]
+#[template(path = "s7_execution/claim.html")]
+struct ClaimPage {
+    shell: Shell,
+    strip: HeaderStrip,
+    number: String,
+    href: String,
+    record: Record,
+    act: Option<Decide>,
+    barred: Option<String>,
+    signals: Vec<String>,
+}
+
+/// The same on paper, with everything an auditor asks for.
+#[derive(Template)]
+#[template(path = "s7_execution/claim_pack.html")]
+struct ClaimPack {
+    shell: Shell,
+    number: String,
+    href: String,
+    partner: String,
+    program: String,
+    title: String,
+    record: Record,
+    proof: Vec<(String, Vec<(String, String)>)>,
+    printed: String,
+}
+
+/// What the claim says.
+struct Record {
+    no: u16,
+    campaign: String,
+    state: Badge,
+    facts: Facts,
+    lines: Vec<Line>,
+    actual: Amount,
+    asked: Amount,
+    approved: Amount,
+    payments: Vec<PaymentLine>,
+    reason: String,
+    clawback: Option<Facts>,
+}
+
+struct Line {
+    description: String,
+    vendor: String,
+    invoice_no: String,
+    date: String,
+    file: Option<String>,
+    approved: Amount,
+    actual: Amount,
+    share: Amount,
+}
+
+struct PaymentLine {
+    on: String,
+    reference: String,
+    amount: Amount,
+    offset: Amount,
+    sent: Amount,
+}
+
+/// The right-hand side: what this person can do with the claim now.
+struct Decide {
+    title: &'static str,
+    effect: Facts,
+    note: String,
+    form: Form,
+    action: &'static str,
+    button: String,
+    /// Beside it: denying.
+    other: Option<(Form, &'static str, &'static str)>,
+}
+
+/// GET /cycles/{no}/claims/{claim}
+pub async fn show_page(who: Who, at: Path<(String, u16)>) -> Answer {
+    let (no, claim) = at.into_inner();
+    show(&page(&who, &no, claim, None, Typed::default()).await?)
+}
+
+/// GET /cycles/{no}/claims/{claim}/pack
+pub async fn show_pack(who: Who, at: Path<(String, u16)>) -> Answer {
+    let (no, claim) = at.into_inner();
+    let s = look(&who, &no).await?;
+    let found = s.cycle.claim(claim).ok_or(Error::NotFound)?;
+    let of_claim = |activity: u16| found.lines.iter().any(|line| line.invoice.activity == activity);
+    let proof = s.cycle.activities.iter().filter(|activity| of_claim(activity.no)).map(|activity| {
+        let files = activity.proof.iter().map(|file| (file.name.clone(), files::href(file.file)));
+        (activity.draft.name.clone(), files.collect())
+    });
+    show(&ClaimPack {
+        shell: who.shell(&format!("Claim {}/{claim}", s.cycle.number)),
+        number: s.cycle.number.clone(),
+        href: claim_href(&s.cycle.number, claim),
+        partner: s.partner.name.clone(),
+        program: format!("{}, version {}", s.policy.guide.name, s.policy.guide.version),
+        title: s.cycle.title.clone(),
+        record: record(&who, &s, found),
+        proof: proof.collect(),
+        printed: date_words(who.today()),
+    })
+}
+
+/// POST .../approval
+pub async fn approve(who: Who, at: Path<(String, u16)>, posted: Posted) -> Answer {
+    let (no, claim) = at.into_inner();
+    let done = async {
+        let currency = look(&who, &no).await?.cycle.currency;
+        let (amount, reason) = posted.read(who.marks(), |f| {
+            let (amount, reason) = (f.money("amount", currency), f.optional_long_text("reason"));
+            Some((amount?, reason?.unwrap_or_default()))
+        })?;
+        who.advance(&no, Command::Execution(rules::Command::ApproveClaim { claim, amount, reason }), &posted).await
+    };
+    answer(&who, &no, claim, Act::ApproveClaim, &posted, done.await).await
+}
+
+/// POST .../denial
+pub async fn deny(who: Who, at: Path<(String, u16)>, posted: Posted) -> Answer {
+    let (no, claim) = at.into_inner();
+    let done = async {
+        let reason = posted.read(who.marks(), |f| f.long_text("reason"))?;
+        who.advance(&no, Command::Execution(rules::Command::DenyClaim { claim, reason }), &posted).await
+    };
+    answer(&who, &no, claim, Act::DenyClaim, &posted, done.await).await
+}
+
+/// POST .../settlement
+pub async fn settle(who: Who, at: Path<(String, u16)>, posted: Posted) -> Answer {
+    let (no, claim) = at.into_inner();
+    let done = async {
+        let currency = look(&who, &no).await?.cycle.currency;
+        let (amount, reference) = posted.read(who.marks(), |f| {
+            let (amount, reference) = (f.money("amount", currency), f.text("reference"));
+            Some((amount?, reference?))
+        })?;
+        let command = rules::Command::RecordSettlement { claim, amount, reference };
+        who.advance(&no, Command::Execution(command), &posted).await
+    };
+    answer(&who, &no, claim, Act::RecordSettlement, &posted, done.await).await
+}
+
+/// POST .../clawback
+pub async fn claw_back(who: Who, at: Path<(String, u16)>, posted: Posted) -> Answer {
+    let (no, claim) = at.into_inner();
+    let done = async {
+        let currency = look(&who, &no).await?.cycle.currency;
+        let (amount, reason) = posted.read(who.marks(), |f| {
+            let (amount, reason) = (f.money("amount", currency), f.long_text("reason"));
+            Some((amount?, reason?))
+        })?;
+        who.advance(&no, Command::Execution(rules::Command::ProposeClawback { claim, amount, reason }), &posted).await
+    };
+    answer(&who, &no, claim, Act::ProposeClawback, &posted, done.await).await
+}
+
+/// POST .../clawback/confirmation
+pub async fn confirm_clawback(who: Who, at: Path<(String, u16)>, posted: Posted) -> Answer {
+    let (no, claim) = at.into_inner();
+    let done = who.advance(&no, Command::Execution(rules::Command::ConfirmClawback { claim }), &posted).await;
+    answer(&who, &no, claim, Act::ConfirmClawback, &posted, done).await
+}
+
+async fn answer(who: &Who, no: &str, claim: u16, act: Act, posted: &Posted, done: Result<Done, Error>) -> Answer {
+    let to = claim_href(no, claim);
+    who.settle(done, &to, posted, async |typed| page(who, no, claim, Some(act), typed).await).await
+}
+
+async fn page(who: &Who, no: &str, claim: u16, act: Option<Act>, typed: Typed) -> Result<ClaimPage, Error> {
+    let s = look(who, no).await?;
+    let found = s.cycle.claim(claim).ok_or(Error::NotFound)?;
+    let of = |wanted: Act| if act == Some(wanted) { typed.clone() } else { Typed::default() };
+    let moves = moves_of(&s, who.actor());
+    let barred = barred(who, &s, found, &moves);
+    let decide = if barred.is_none() { decide(who, &s, found, &moves, &of) } else { None };
+    let mut strip = HeaderStrip::of(&s, who.today());
+    strip.facts.clear();
+    Ok(ClaimPage {
+        shell: who.shell(&format!("Claim {}/{claim}", s.cycle.number)),
+        strip,
+        number: s.cycle.number.clone(),
+        href: claim_href(&s.cycle.number, claim),
+        record: record(who, &s, found),
+        act: decide,
+        barred,
+        signals: signals(&s, found),
+    })
+}
+
+/// Requester, approver and payer are three people: asked of the rules before a button is drawn.
+fn barred(who: &Who, s: &Situation, claim: &Claim, moves: &[Act]) -> Option<String> {
+    if !moves.contains(&Act::ApproveClaim) {
+        return None;
+    }
+    let no = claim.no;
+    let command = match claim.state {
+        ClaimState::Review => rules::Command::ApproveClaim { claim: no, amount: claim.asked, reason: String::new() },
+        ClaimState::Payable | ClaimState::PartPaid => {
+            rules::Command::RecordSettlement { claim: no, amount: claim.outstanding(), reference: "-".to_owned() }
+        }
+        ClaimState::Paid if claim.clawback.is_some() => rules::Command::ConfirmClawback { claim: no },
+        _ => return None,
+    };
+    let people = ["own_claim", "approved_request", "own_approval", "second_person"];
+    let reasons = objections(who, s, &Command::Execution(command));
+    let reason = reasons.into_iter().find(|reason| people.contains(&reason.code.as_str()))?;
+    Some(format!("{} {}", reason.why, reason.remedy))
+}
+
+fn decide(who: &Who, s: &Situation, claim: &Claim, moves: &[Act], typed: &dyn Fn(Act) -> Typed) -> Option<Decide> {
+    let can = |act| moves.contains(&act);
+    match claim.state {
+        ClaimState::Review if can(Act::ApproveClaim) => Some(to_approve(who, s, claim, typed)),
+        ClaimState::Payable | ClaimState::PartPaid if can(Act::RecordSettlement) => {
+            Some(to_settle(who, s, claim, typed(Act::RecordSettlement)))
+        }
+        ClaimState::Paid => match &claim.clawback {
+            None if can(Act::ProposeClawback) => Some(to_claw_back(who, s, claim, typed(Act::ProposeClawback))),
+            Some(clawback) if can(Act::ConfirmClawback) && clawback.confirmed_by.is_none() => {
+                Some(to_confirm(who, s, claim, typed(Act::ConfirmClawback)))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn to_approve(who: &Who, s: &Situation, claim: &Claim, typed: &dyn Fn(Act) -> Typed) -> Decide {
+    let cycle = &s.cycle;
+    let held = Money::new(committed(cycle, &s.book, claim.campaign), cycle.currency);
+    let rest = Money::new(held.minor - claim.asked.minor, cycle.currency);
+    let mut facts = vec![
+        Fact::new("The program pays", claim.asked).note("the share of what was spent, at most what is committed"),
+        Fact::new("Committed to the campaign", Value::Change(held.into(), rest.into())),
+    ];
+    if claim.is_final && rest.is_positive() {
+        facts.push(Fact::new("Goes back to the wallet", rest).note("the last claim on this campaign"));
+    }
+    let mut why = Field::area("reason", "Why it is denied, for the partner", 2);
+    "deny-reason".clone_into(&mut why.id);
+    let form = who
+        .form_at(cycle.version)
+        .with(
+            Field::amount("amount", "Amount to approve", cycle.currency.code())
+                .value_is(claim.asked.written(who.marks()))
+                .hint(format!("At most {}.", Amount::from(claim.asked).plain())),
+        )
+        .with(Field::area("reason", "Reason, if less than claimed", 2).optional());
+    let other = typed(Act::DenyClaim).onto(who.form_at(cycle.version).with(why));
+    Decide {
+        title: "Decide the claim",
+        effect: Facts { facts },
+        note: "Somebody else in finance pays it.".to_owned(),
+        form: typed(Act::ApproveClaim).onto(form),
+        action: "approval",
+        button: "Approve this amount".to_owned(),
+        other: Some((other, "denial", "Deny the claim")),
+    }
+}
+
+fn to_settle(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
+    let cycle = &s.cycle;
+    let left = claim.outstanding();
+    let owed = cycle.fund().map_or(0, |fund| s.book.minor(&Account::recoverable(fund, s.partner.id)));
+    let offset = Money::new(owed.min(left.minor).max(0), cycle.currency);
+    let mut facts = vec![Fact::new("Outstanding", left).note(format!("of {} approved", Amount::from(claim.approved).plain()))];
+    if offset.is_positive() {
+        let sent = Money::new(left.minor - offset.minor, cycle.currency);
+        facts.push(Fact::new("Held back", offset).note("against an earlier claw back"));
+        facts.push(Fact::new("To transfer", sent).note("when all of it is paid now"));
+    }
+    let form = who
+        .form_at(cycle.version)
+        .with(
+            Field::amount("amount", "Amount to settle", cycle.currency.code())
+                .value_is(left.written(who.marks()))
+                .hint("Less than all of it is an instalment."),
+        )
+        .with(Field::text("reference", "Payment reference").hint("As it stands on the bank transfer."));
+    Decide {
+        title: "Pay the claim",
+        effect: Facts { facts },
+        note: "Record what the bank has sent; Fundloop moves no money itself.".to_owned(),
+        form: typed.onto(form),
+        action: "settlement",
+        button: "Record the payment".to_owned(),
+        other: None,
+    }
+}
+
+fn to_claw_back(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
+    let form = who
+        .form_at(s.cycle.version)
+        .with(Field::amount("amount", "Amount to ask back", s.cycle.currency.code()).hint(format!(
+            "At most {}.",
+            Amount::from(claim.paid()).plain()
+        )))
+        .with(Field::area("reason", "Why", 2));
+    Decide {
+        title: "Ask money back",
+        effect: Facts { facts: vec![Fact::new("Paid", claim.paid())] },
+        note: "A second person in finance confirms it. What comes back is held back from later claims, or returned.".to_owned(),
+        form: typed.onto(form),
+        action: "clawback",
+        button: "Propose the claw back".to_owned(),
+        other: None,
+    }
+}
+
+fn to_confirm(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
+    let amount = claim.clawback.as_ref().map_or_else(|| s.cycle.zero(), |clawback| clawback.amount);
+    let owed = Money::new(s.cycle.fund().map_or(0, |fund| s.book.minor(&Account::recoverable(fund, s.partner.id))), s.cycle.currency);
+    let after = Money::new(owed.minor + amount.minor, owed.currency);
+    Decide {
+        title: "Confirm the claw back",
+        effect: Facts { facts: vec![Fact::new("To come back from the partner", Value::Change(owed.into(), after.into()))] },
+        note: claim.clawback.as_ref().map_or_else(String::new, |clawback| clawback.reason.clone()),
+        form: typed.onto(who.form_at(s.cycle.version)),
+        action: "clawback/confirmation",
+        button: format!("Claw back {}", Amount::from(amount).plain()),
+        other: None,
+    }
+}
+
+fn record(who: &Who, s: &Situation, claim: &Claim) -> Record {
+    let cycle = &s.cycle;
+    let line = |line: &rules::ClaimLine| Line {
+        description: describe(cycle, line.invoice.activity, line.invoice.line),
+        vendor: line.invoice.vendor.clone(),
+        invoice_no: line.invoice.invoice_no.clone(),
+        date: date_words(line.invoice.invoice_date),
+        file: line.invoice.file.map(files::href),
+        approved: approved(s, line.invoice.activity, line.invoice.line).into(),
+        actual: line.invoice.actual.into(),
+        share: line.share.into(),
+    };
+    let payment = |payment: &rules::Payment| PaymentLine {
+        on: date_words(payment.at.date_naive()),
+        reference: payment.reference.clone(),
+        amount: payment.amount.into(),
+        offset: payment.offset.into(),
+        sent: Money::new(payment.amount.minor - payment.offset.minor, payment.amount.currency).into(),
+    };
+    Record {
+        no: claim.no,
+        campaign: cycle.campaign(claim.campaign).map_or_else(String::new, |campaign| campaign.draft.name.clone()),
+        state: claim_badge(claim.state),
+        facts: Facts { facts: facts(who, s, claim) },
+        lines: claim.lines.iter().map(line).collect(),
+        actual: cycle.sum(claim.lines.iter().map(|line| line.invoice.actual)).into(),
+        asked: claim.asked.into(),
+        approved: claim.approved.into(),
+        payments: claim.payments.iter().map(payment).collect(),
+        reason: claim.reason.clone(),
+        clawback: claim.clawback.as_ref().map(|clawback| Facts {
+            facts: vec![
+                Fact::new("Asked back", clawback.amount),
+                Fact::new("Because", clawback.reason.clone()),
+                Fact::new("Confirmed", if clawback.confirmed_by.is_some() { "Yes" } else { "Not yet, a second person does" }),
+            ],
+        }),
+    }
+}
+
+fn approved(s: &Situation, activity: u16, line: u16) -> Money {
+    let found = s.cycle.approval.lines.iter().find(|found| found.activity == activity && found.line == line);
+    found.map_or_else(|| s.cycle.zero(), |line| line.amount)
+}
+
+fn facts(who: &Who, s: &Situation, claim: &Claim) -> Vec<Fact> {
+    let submitted = claim.submitted_at.date_naive();
+    let decided_by = plus(submitted, s.policy.claim.review_days);
+    let today = who.today();
+    let code = s.cycle.campaign(claim.campaign).and_then(|campaign| campaign.code.clone());
+    let mut facts = vec![
+        Fact::new("Campaign ID", code.unwrap_or_else(|| "none yet".to_owned())),
+        Fact::new("Handed in", date_words(submitted)).note(if claim.is_final { "the last claim on this campaign" } else { "" }),
+    ];
+    match claim.state {
+        ClaimState::Review => facts.push(Fact::new("Finance answers by", Due { on: decided_by, today })),
+        ClaimState::Payable | ClaimState::PartPaid => {
+            facts.push(Fact::new("To be paid by", Due { on: plus(decided_by, s.policy.claim.pay_days), today }));
+        }
+        _ => {}
+    }
+    facts.push(Fact::new("Claimed", claim.asked));
+    if claim.decided_by.is_some() {
+        facts.push(Fact::new("Approved", claim.approved));
+    }
+    if !claim.payments.is_empty() {
+        facts.push(Fact::new("Paid", claim.paid()));
+    }
+    facts
+}
+
+/// What deserves a second look, said without accusing anybody: the same invoice elsewhere in the cycle, one dated
+/// outside its activity.
+fn signals(s: &Situation, claim: &Claim) -> Vec<String> {
+    let mut signals = Vec::new();
+    for line in &claim.lines {
+        let invoice = &line.invoice;
+        let again = s.cycle.claims.iter().filter(|other| other.no != claim.no && other.state != ClaimState::Denied);
+        for other in again {
+            let same = |found: &rules::ClaimLine| {
+                found.invoice.invoice_no.eq_ignore_ascii_case(&invoice.invoice_no)
+                    && found.invoice.vendor.eq_ignore_ascii_case(&invoice.vendor)
+            };
+            if other.lines.iter().any(same) {
+                signals.push(format!("Invoice {} of {} is in claim {} as well.", invoice.invoice_no, invoice.vendor, other.no));
+            }
+        }
+        let Some(activity) = s.cycle.activity(invoice.activity) else { continue };
+        let early = s.cycle.approval.decisions.first().is_some_and(|decision| invoice.invoice_date < decision.at.date_naive());
+        if early {
+            signals.push(format!("Invoice {} is dated {}, before the money was approved.", invoice.invoice_no, date_words(invoice.invoice_date)));
+        } else if invoice.invoice_date > plus(activity.draft.ends, s.policy.claim.first_time_days) {
+            signals.push(format!("Invoice {} is dated long after “{}” ended.", invoice.invoice_no, activity.draft.name));
+        }
+    }
+    signals
+}

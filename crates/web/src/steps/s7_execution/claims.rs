@@ -1,0 +1,145 @@
+//! /claims: for finance what is to decide, to pay and paid; for everybody else the claims they may see.
+
+use actix_web::web::Query;
+use askama::Template;
+use domain::ids::PartnerId;
+use domain::people::Role;
+use domain::steps::s7_execution::ClaimState;
+use serde::Deserialize;
+use storage::read::{ClaimCount, ClaimFilter, ClaimListed, Paging};
+use url::form_urlencoded;
+
+use super::claim_href;
+use crate::error::Answer;
+use crate::extract::{Who, show};
+use crate::shell::Shell;
+use crate::view::{Amount, Badge, Choice, Pager, Tab, Tabs, Tone, claim_badge, date_words};
+
+/// What the address of the list says.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    view: String,
+    partner: String,
+    q: String,
+    after: String,
+}
+
+/// A saved view: its name in the address, its label, the states it shows.
+struct View {
+    name: &'static str,
+    label: &'static str,
+    states: &'static [ClaimState],
+}
+
+const VIEWS: [View; 4] = [
+    View { name: "decide", label: "To decide", states: &[ClaimState::Review] },
+    View { name: "pay", label: "To pay", states: &[ClaimState::Payable, ClaimState::PartPaid] },
+    View { name: "paid", label: "Paid", states: &[ClaimState::Paid, ClaimState::ClawedBack] },
+    View { name: "all", label: "All", states: &[] },
+];
+
+#[derive(Template)]
+#[template(path = "s7_execution/claims.html")]
+struct ClaimsPage {
+    shell: Shell,
+    tabs: Tabs,
+    view: &'static str,
+    q: String,
+    partner: String,
+    partners: Vec<Choice>,
+    rows: Vec<Row>,
+    pager: Option<Pager>,
+    is_partner: bool,
+}
+
+struct Row {
+    href: String,
+    name: String,
+    number: String,
+    partner: String,
+    state: Badge,
+    clawback: Option<Badge>,
+    asked: Amount,
+    approved: Amount,
+    paid: Amount,
+    handed_in: String,
+    is_final: bool,
+}
+
+/// GET /claims?view=decide&partner=&q=&after=
+pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
+    let asked = asked.into_inner();
+    let first = if who.has(Role::Finance) { "decide" } else { "all" };
+    let wanted = if asked.view.is_empty() { first } else { &asked.view };
+    let view = VIEWS.iter().find(|view| view.name == wanted).unwrap_or(&VIEWS[3]);
+    let filter = ClaimFilter {
+        states: view.states.to_vec(),
+        partner: asked.partner.parse::<PartnerId>().ok(),
+        text: (!asked.q.trim().is_empty()).then(|| asked.q.clone()),
+        clawback_open: false,
+        newest_first: matches!(view.name, "paid" | "all"),
+    };
+    let paging = Paging { after: (!asked.after.is_empty()).then(|| asked.after.clone()), size: 50 };
+    let reader = who.reader();
+    let page = reader.claims(who.viewer(), &filter, &paging).await?;
+    let counts = reader.claim_counts(who.viewer()).await?;
+    let mut partners = vec![Choice::new("", "Every partner")];
+    let names = reader.partner_names(who.viewer()).await?;
+    partners.extend(names.into_iter().map(|(id, name)| Choice::new(id.to_string(), name)));
+    show(&ClaimsPage {
+        shell: who.shell("Claims"),
+        tabs: tabs(view.name, &counts),
+        view: view.name,
+        pager: pager(&asked, view.name, page.next.as_deref(), page.rows.len()),
+        rows: page.rows.into_iter().map(row).collect(),
+        q: asked.q,
+        partner: asked.partner,
+        partners,
+        is_partner: who.actor().me.is_partner(),
+    })
+}
+
+fn tabs(current: &str, counts: &[ClaimCount]) -> Tabs {
+    let counted = |states: &[ClaimState]| {
+        let of_view = counts.iter().filter(|count| states.contains(&count.state));
+        of_view.map(|count| u64::try_from(count.claims).unwrap_or(0)).sum()
+    };
+    let tab = |view: &View| Tab {
+        label: view.label.to_owned(),
+        href: format!("/claims?view={}", view.name),
+        current: view.name == current,
+        count: matches!(view.name, "decide" | "pay").then(|| counted(view.states)),
+    };
+    Tabs { label: "Views of the claims".to_owned(), tabs: VIEWS.iter().map(tab).collect() }
+}
+
+fn pager(asked: &Asked, view: &str, next: Option<&str>, shown: usize) -> Option<Pager> {
+    let address = |after: &str| {
+        let pairs = [("view", view), ("partner", &asked.partner), ("q", &asked.q), ("after", after)];
+        let set = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+        format!("/claims?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(set).finish())
+    };
+    let has_neighbours = next.is_some() || !asked.after.is_empty();
+    has_neighbours.then(|| Pager {
+        words: crate::view::count(shown as u64, "claim on this page", "claims on this page"),
+        previous: (!asked.after.is_empty()).then(|| address("")),
+        next: next.map(address),
+    })
+}
+
+fn row(claim: ClaimListed) -> Row {
+    Row {
+        href: claim_href(&claim.number, claim.no),
+        name: format!("{}, {}", claim.campaign, claim.title),
+        number: format!("{}/{}", claim.number, claim.no),
+        partner: claim.partner_name,
+        state: claim_badge(claim.state),
+        clawback: claim.clawback_open.then(|| Badge::new(Tone::Warn, "Claw back proposed")),
+        asked: claim.asked.into(),
+        approved: claim.approved.into(),
+        paid: claim.paid.into(),
+        handed_in: date_words(claim.submitted_at.date_naive()),
+        is_final: claim.is_final,
+    }
+}
