@@ -3,6 +3,8 @@
 pub mod admin;
 pub mod cycle;
 mod documents;
+pub mod funds;
+pub mod guide;
 pub mod health;
 pub mod help;
 pub mod invitation;
@@ -14,3 +16,4 @@ pub mod resend;
 pub mod search;
 pub mod set_up;
 pub mod sign_in;
+pub mod wallet;

@@ -14,10 +14,12 @@ use crate::assets;
 use crate::error::Error;
 use crate::gate::{self, Access};
 use crate::pages::{
-    admin, cycle, health, help, invitation, new_cycle, notifications, password, profile, search, set_up, sign_in,
+    admin, cycle, funds, guide, health, help, invitation, new_cycle, notifications, password, profile, search, set_up,
+    sign_in, wallet,
 };
 use crate::shell::NavItem;
-use crate::steps::{s1_plan, s2_scorecard, s3_forecast, s4_action_plan};
+use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, files};
+use crate::steps::{s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request, s6_approval, s7_execution};
 
 /// One line of the table.
 pub struct Route {
@@ -41,6 +43,11 @@ const OPENERS: Access = Roles(&[Role::PartnerUser, Role::PartnerAdmin, Role::Cha
 const ADMINISTRATORS: Access = Roles(&[Role::Administrator]);
 /// Who may invite: administrators anyone, partner administrators their colleagues.
 const INVITERS: Access = Roles(&[Role::Administrator, Role::PartnerAdmin]);
+/// Who keeps the funds.
+const FINANCE: Access = Roles(&[Role::Finance]);
+/// The vendor's people: no partner sees a fund or the list of what waits for approval.
+const VENDOR: Access =
+    Roles(&[Role::ChannelManager, Role::Approver, Role::Finance, Role::Executive, Role::Administrator, Role::Auditor]);
 
 #[rustfmt::skip]
 pub const TABLE: &[Route] = &[
@@ -107,6 +114,57 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/profile/tokens", SignedIn, profile::make_token),
     line!(POST, "/profile/tokens/{id}/revocation", SignedIn, profile::revoke_token),
 
+    line!(GET,  "/cycles/{no}/request", SignedIn, s5_request::show_page),
+    line!(POST, "/cycles/{no}/request/draft", SignedIn, s5_request::save),
+    line!(GET,  "/cycles/{no}/request/check", SignedIn, s5_request::check),
+    line!(POST, "/cycles/{no}/request/submission", SignedIn, s5_request::submit),
+    line!(POST, "/cycles/{no}/request/reopening", SignedIn, s5_request::reopen),
+    line!(POST, "/cycles/{no}/request/withdrawal", SignedIn, s5_request::withdraw),
+
+    line!(GET,  "/cycles/{no}/approval", SignedIn, s6_approval::show_page),
+    line!(POST, "/cycles/{no}/approval/decision", SignedIn, s6_approval::decide),
+    line!(POST, "/cycles/{no}/approval/return", SignedIn, s6_approval::give_back),
+    line!(POST, "/cycles/{no}/approval/refusal", SignedIn, s6_approval::decline),
+    line!(POST, "/cycles/{no}/approval/question", SignedIn, s6_approval::ask),
+    line!(POST, "/cycles/{no}/approval/answer", SignedIn, s6_approval::reply),
+    line!(GET,  "/approvals", VENDOR, s6_approval::show_inbox),
+    line!(GET,  "/approvals/confirmation", VENDOR, s6_approval::confirm),
+    line!(POST, "/approvals/decisions", VENDOR, s6_approval::approve_all),
+
+    line!(GET,  "/cycles/{no}/execution", SignedIn, s7_execution::show_page),
+    line!(POST, "/cycles/{no}/execution/cancellation", SignedIn, s7_execution::cancel_cycle),
+    line!(POST, "/cycles/{no}/execution/campaigns/{campaign}/cancellation", SignedIn, s7_execution::cancel_campaign),
+    line!(GET,  "/cycles/{no}/execution/campaigns/{campaign}/claim", SignedIn, claim_form::show_page),
+    line!(POST, "/cycles/{no}/execution/campaigns/{campaign}/claim", SignedIn, claim_form::submit),
+    line!(POST, "/cycles/{no}/execution/campaigns/{campaign}/claim/check", SignedIn, claim_form::check),
+    line!(POST, "/cycles/{no}/execution/campaigns/{campaign}/claim/change", SignedIn, claim_form::change),
+    line!(GET,  "/cycles/{no}/execution/activities/{activity}", SignedIn, activity::show_page),
+    line!(POST, "/cycles/{no}/execution/activities/{activity}/proof", SignedIn, activity::submit_proof),
+    line!(POST, "/cycles/{no}/execution/activities/{activity}/acceptance", SignedIn, activity::accept_proof),
+    line!(POST, "/cycles/{no}/execution/activities/{activity}/return", SignedIn, activity::return_proof),
+    line!(POST, "/cycles/{no}/execution/activities/{activity}/cancellation", SignedIn, activity::cancel),
+    line!(GET,  "/cycles/{no}/execution/activities/{activity}/amendment", SignedIn, amendment::show_page),
+    line!(POST, "/cycles/{no}/execution/activities/{activity}/amendment", SignedIn, amendment::submit),
+    line!(GET,  "/cycles/{no}/claims/{claim}", SignedIn, claim::show_page),
+    line!(GET,  "/cycles/{no}/claims/{claim}/pack", SignedIn, claim::show_pack),
+    line!(POST, "/cycles/{no}/claims/{claim}/approval", SignedIn, claim::approve),
+    line!(POST, "/cycles/{no}/claims/{claim}/denial", SignedIn, claim::deny),
+    line!(POST, "/cycles/{no}/claims/{claim}/settlement", SignedIn, claim::settle),
+    line!(POST, "/cycles/{no}/claims/{claim}/clawback", SignedIn, claim::claw_back),
+    line!(POST, "/cycles/{no}/claims/{claim}/clawback/confirmation", SignedIn, claim::confirm_clawback),
+    line!(GET,  "/claims", SignedIn, claims::show_list),
+    line!(GET,  "/files/{id}", SignedIn, files::download),
+
+    line!(GET,  "/funds", VENDOR, funds::list),
+    line!(GET,  "/funds/new", FINANCE, funds::new::show_form),
+    line!(POST, "/funds/new", FINANCE, funds::new::submit),
+    line!(GET,  "/funds/{code}", VENDOR, funds::show_page),
+    line!(GET,  "/funds/{code}/{act}", FINANCE, funds::act::show_page),
+    line!(POST, "/funds/{code}/{act}", FINANCE, funds::act::submit),
+    line!(GET,  "/wallet", SignedIn, wallet::show_page),
+    line!(GET,  "/guide", SignedIn, guide::show_first),
+    line!(GET,  "/guide/{program}", SignedIn, guide::show_page),
+
     line!(GET,  "/admin", ADMINISTRATORS, admin::home),
     line!(GET,  "/admin/users", INVITERS, admin::users::list),
     line!(GET,  "/admin/users/new", INVITERS, admin::users::new),
@@ -164,8 +222,14 @@ fn allowed(path: &str) -> String {
 
 /// The main navigation: what this person may open, as the table says.
 pub fn nav(signed: &Signed) -> Vec<NavItem> {
-    const PARTNER: [(&str, &str); 4] =
-        [("Home", "/"), ("Cycles", "/cycles"), ("Wallet", "/wallet"), ("Performance", "/performance")];
+    const PARTNER: [(&str, &str); 6] = [
+        ("Home", "/"),
+        ("Cycles", "/cycles"),
+        ("Wallet", "/wallet"),
+        ("Claims", "/claims"),
+        ("Performance", "/performance"),
+        ("Guide", "/guide"),
+    ];
     const VENDOR: [(&str, &str); 8] = [
         ("Home", "/"),
         ("Cycles", "/cycles"),

@@ -18,7 +18,8 @@ pub use door::Door;
 pub use files::{SameFile, SameInvoice};
 pub use imports::{BatchSeen, LinkSeen, Responder, TouchSeen};
 pub use money::{
-    Allocation, ClaimCount, ClaimFilter, ClaimListed, FundTotal, InboxFilter, PartnerDue, StatementLine, Waiting, WalletLine,
+    Allocation, ClaimCount, ClaimFilter, ClaimListed, FundTotal, InboxFilter, PartnerDue, StatementLine, Waiting,
+    WalletLine,
 };
 pub use overview::{Found, FoundCampaign, FoundCycle, MailLine, StageCount};
 pub use paging::{Page, Paging};

@@ -177,7 +177,8 @@ impl Reader {
         found = named_like(found, filter.text.as_deref());
         let (beyond, order) = if filter.newest_first { ("<", "DESC") } else { (">", "ASC") };
         if let Some((at, cycle, no)) = paging.cursor::<(Instant, CycleId, u16)>()? {
-            found = found.and(&format!("(k.submitted_at, k.cycle_id, k.no) {beyond} (?, ?, ?)"), values![at, cycle, no]);
+            found =
+                found.and(&format!("(k.submitted_at, k.cycle_id, k.no) {beyond} (?, ?, ?)"), values![at, cycle, no]);
         }
         let sql = format!(
             "SELECT k.cycle_id, c.number, k.no, c.title, g.name AS campaign, k.partner_id, p.name AS partner_name, k.state,
@@ -228,9 +229,9 @@ impl Reader {
     }
 
     /// What each partner the viewer may see has in a fund, by name.
-    pub async fn allocations(&self, viewer: &Viewer, fund: FundId) -> Result<Vec<Allocation>> {
+    pub async fn allocations(&self, viewer: &Viewer, of: FundId) -> Result<Vec<Allocation>> {
         vendors_own(viewer)?;
-        let found = Where::default().eq("a.fund_id", Some(fund)).and("a.balance <> 0", Vec::new());
+        let found = Where::default().eq("a.fund_id", Some(of)).and("a.balance <> 0", Vec::new());
         let found = found.within(viewer.scope(), "p.id", "p.region");
         let sql = format!(
             "SELECT p.id AS partner_id, p.name AS partner_name, a.kind, a.currency, CAST(SUM(a.balance) AS bigint) AS total
@@ -246,12 +247,12 @@ impl Reader {
     pub async fn statement(
         &self,
         viewer: &Viewer,
-        fund: FundId,
+        of: FundId,
         until: Option<Date>,
         paging: &Paging,
     ) -> Result<Page<StatementLine>> {
         vendors_own(viewer)?;
-        let mut found = Where::default().eq("x.fund_id", Some(fund));
+        let mut found = Where::default().eq("x.fund_id", Some(of));
         if let Scope::Regions(regions) = viewer.scope() {
             let marks = vec!["?"; regions.len()].join(", ");
             let regions = regions.iter().map(|region| region.as_str().into()).collect();
@@ -297,7 +298,8 @@ impl Reader {
     pub async fn waiting_for_partner(&self, viewer: &Viewer, partner: PartnerId) -> Result<Vec<PartnerDue>> {
         let found = Where::default().eq("partner_id", Some(partner)).within(viewer.scope(), "partner_id", "region");
         let found = found.and("waiting_on = 'partner' AND NOT stopped AND due < ?", values![NEVER]);
-        let sql = format!("SELECT number, title, stage, task, due FROM cycle {} ORDER BY due, id LIMIT 50", found.sql());
+        let sql =
+            format!("SELECT number, title, stage, task, due FROM cycle {} ORDER BY due, id LIMIT 50", found.sql());
         sql::all(&self.db, &sql, found.values).await
     }
 }
@@ -336,7 +338,11 @@ fn decided_by(found: Where, viewer: &Viewer) -> Where {
     }
     // A question the partner has not answered is theirs to act on.
     let found = found.and("c.waiting_on = 'approvers'", Vec::new());
-    if arms.is_empty() { found.and("1 = 0", Vec::new()) } else { found.and(&format!("({})", arms.join(" OR ")), values) }
+    if arms.is_empty() {
+        found.and("1 = 0", Vec::new())
+    } else {
+        found.and(&format!("({})", arms.join(" OR ")), values)
+    }
 }
 
 /// The text is part of the cycle's number or title, or of the partner's name.

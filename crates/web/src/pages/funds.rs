@@ -96,7 +96,8 @@ pub async fn list(who: Who) -> Answer {
     let (funds, totals) = who.reader().funds(who.viewer()).await?;
     let own = by_fund(&totals);
     let mut rows = Vec::new();
-    let roots = funds.iter().filter(|fund| fund.parent.is_none_or(|parent| !funds.iter().any(|other| other.id == parent)));
+    let roots =
+        funds.iter().filter(|fund| fund.parent.is_none_or(|parent| !funds.iter().any(|other| other.id == parent)));
     for root in roots {
         grow(&funds, &own, root, 0, &mut rows);
     }
@@ -105,7 +106,9 @@ pub async fn list(who: Who) -> Answer {
         let sum = sums.entry(fund.currency.code()).or_insert_with(|| (fund.currency, Totals::new()));
         add(&mut sum.1, own.get(&fund.id));
     }
-    let sums = sums.into_values().map(|(currency, totals)| Sums { currency: currency.code(), figures: figures(&totals, currency) });
+    let sums = sums
+        .into_values()
+        .map(|(currency, totals)| Sums { currency: currency.code(), figures: figures(&totals, currency) });
     show(&FundsPage { shell: who.shell("Funds"), rows, sums: sums.collect(), may_open: who.has(Role::Finance) })
 }
 

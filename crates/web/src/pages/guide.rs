@@ -119,7 +119,10 @@ fn shares(policy: &Policy) -> Vec<(String, String)> {
 
 /// "Webinar, gold partners, starting Thu 1 October 2026 to Sat 31 October 2026".
 fn conditions(policy: &Policy, rate: &Rate) -> String {
-    let kind = rate.activity.as_ref().map(|code| policy.activity_type(code).map_or(code.as_str(), |kind| &kind.name).to_owned());
+    let kind = rate
+        .activity
+        .as_ref()
+        .map(|code| policy.activity_type(code).map_or(code.as_str(), |kind| &kind.name).to_owned());
     let tier = rate.tier.as_ref().map(|tier| format!("{tier} partners"));
     let days = match (rate.from, rate.to) {
         (Some(from), Some(to)) => Some(format!("starting from {} to {}", date_words(from), date_words(to))),
@@ -177,8 +180,10 @@ fn windows(policy: &Policy) -> Vec<Fact> {
         Fact::new("Claims on a campaign", format!("at most {}", claim.most_per_campaign)),
         Fact::new("Finance decides", format!("within {}", days(claim.review_days))),
         Fact::new("And pays", format!("within {} more", days(claim.pay_days))),
-        Fact::new("Results count", format!("until {} after the period", days(policy.tracking.days)))
-            .note(format!("a deal counts when it was touched in the {} before it closed", days(policy.tracking.lookback_days))),
+        Fact::new("Results count", format!("until {} after the period", days(policy.tracking.days))).note(format!(
+            "a deal counts when it was touched in the {} before it closed",
+            days(policy.tracking.lookback_days)
+        )),
     ]
 }
 
@@ -195,8 +200,11 @@ fn levels(policy: &Policy) -> Vec<(String, String, String)> {
 fn example(policy: &Policy, starts: Date, ends: Date) -> Vec<Fact> {
     let proof = policy.proof_due(ends);
     vec![
-        Fact::new("Last day to ask", date_words(domain::calendar::minus(starts, policy.lead_time.days, policy.lead_time.count, &[])))
-            .note("public holidays in your country move it earlier"),
+        Fact::new(
+            "Last day to ask",
+            date_words(domain::calendar::minus(starts, policy.lead_time.days, policy.lead_time.count, &[])),
+        )
+        .note("public holidays in your country move it earlier"),
         Fact::new("Proof due", date_words(proof)),
         Fact::new("Expires after", date_words(plus(proof, policy.proof.grace))),
         Fact::new("Last day to claim", date_words(plus(ends, policy.claim.days)))

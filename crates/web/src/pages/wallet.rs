@@ -63,7 +63,10 @@ pub async fn show_page(who: Who, asked: Query<Asked>) -> Answer {
         verb: "Due".to_owned(),
         title: cycle.task,
         detail: format!("{} · {}", cycle.number, cycle.title),
-        href: cycle.stage.step().map_or_else(|| crate::view::cycle_href(&cycle.number), |step| step_href(&cycle.number, step)),
+        href: cycle
+            .stage
+            .step()
+            .map_or_else(|| crate::view::cycle_href(&cycle.number), |step| step_href(&cycle.number, step)),
         due: Some(Due { on: cycle.due, today }),
     });
     show(&WalletPage {
@@ -85,7 +88,8 @@ fn blocks(lines: &[WalletLine], today: Date) -> Vec<FundBlock> {
 fn block(lines: Vec<&WalletLine>, today: Date) -> Option<FundBlock> {
     let first = lines.first()?;
     let currency = first.currency;
-    let total = |kind: AccountKind| lines.iter().filter(|line| line.kind == kind).map(|line| line.total.minor).sum::<i64>();
+    let total =
+        |kind: AccountKind| lines.iter().filter(|line| line.kind == kind).map(|line| line.total.minor).sum::<i64>();
     let part = |state, kind| FundPart { state, amount: total(kind), href: None };
     let mut lots: Vec<Lot> = lines
         .iter()
@@ -131,11 +135,16 @@ fn lot(total: Money, until: Option<Date>, today: Date) -> Lot {
 /// "4,200 EUR of EMEA growth fund expires on Tue 30 June 2026."
 fn expiring(lines: &[WalletLine], today: Date) -> Vec<String> {
     let soon = |day: Date| (0..=SOON_DAYS).contains(&(day - today).num_days());
-    let due = lines.iter().filter(|line| line.kind == AccountKind::Available).filter_map(|line| Some((line, line.lot?)));
+    let due =
+        lines.iter().filter(|line| line.kind == AccountKind::Available).filter_map(|line| Some((line, line.lot?)));
     due.filter(|(_, day)| soon(*day))
         .map(|(line, day)| {
             let amount = Amount::from(line.total).plain();
-            format!("{amount} of {} is forfeited after {} unless a request commits it.", line.fund_name, crate::view::date_words(day))
+            format!(
+                "{amount} of {} is forfeited after {} unless a request commits it.",
+                line.fund_name,
+                crate::view::date_words(day)
+            )
         })
         .collect()
 }

@@ -38,7 +38,6 @@ struct RequestPage {
     campaigns: Vec<Campaign>,
     total: Amount,
     cost: Amount,
-    currency: String,
     rules: Rules,
     rules_in_words: String,
     returned: Option<String>,
@@ -67,7 +66,6 @@ struct Line {
     description: String,
     about: String,
     cost: Amount,
-    most: String,
     asked: Amount,
     field: String,
 }
@@ -231,7 +229,6 @@ async fn page(who: &Who, no: &str, typed: Typed) -> Result<RequestPage, Error> {
         campaigns: campaigns(&s, draft.as_ref()),
         total: sum(&asked).into(),
         cost: sum(&|activity, line| cost_of(&s, activity, line)).into(),
-        currency: s.cycle.currency.code().to_owned(),
         rules_in_words: Rules::words(&verdicts),
         rules: Rules::of(&verdicts),
         returned: s.cycle.request.returned.clone(),
@@ -264,7 +261,8 @@ fn form(who: &Who, s: &Situation, draft: Option<&RequestDraft>, is_late: bool) -
         let (description, most) = (describe(s, activity, line), most_words(s, activity, line));
         let asked = asked_in(draft, activity, line).map(|money| money.written(who.marks())).unwrap_or_default();
         let label = format!("Amount asked for {description}");
-        form = form.with(Field::amount(&field_of(activity, line), &label, currency).value_is(asked).hint(most).optional());
+        form =
+            form.with(Field::amount(&field_of(activity, line), &label, currency).value_is(asked).hint(most).optional());
     }
     let text = |pick: fn(&RequestDraft) -> &str| draft.map(|draft| pick(draft).to_owned()).unwrap_or_default();
     let mut late = Field::area("late_reason", "Why do you ask late?", 3)
@@ -284,7 +282,9 @@ fn form(who: &Who, s: &Situation, draft: Option<&RequestDraft>, is_late: bool) -
 fn fund_choices(s: &Situation, who: &Who) -> Vec<Choice> {
     s.funds
         .iter()
-        .map(|fund| Choice::new(fund.id.to_string(), format!("{} ({})", fund.name, fund.code)).hint(free_words(s, fund, who)))
+        .map(|fund| {
+            Choice::new(fund.id.to_string(), format!("{} ({})", fund.name, fund.code)).hint(free_words(s, fund, who))
+        })
         .collect()
 }
 
@@ -308,8 +308,9 @@ fn free_words(s: &Situation, fund: &Fund, who: &Who) -> String {
 fn campaigns(s: &Situation, draft: Option<&RequestDraft>) -> Vec<Campaign> {
     let of_campaign = |no: u16| s.cycle.activities.iter().filter(move |activity| activity.draft.campaign == no);
     let campaign = |found: &domain::steps::s3_forecast::Campaign| {
-        let lines: Vec<(u16, u16)> =
-            of_campaign(found.no).flat_map(|activity| activity.draft.costs.iter().map(|cost| (activity.no, cost.no))).collect();
+        let lines: Vec<(u16, u16)> = of_campaign(found.no)
+            .flat_map(|activity| activity.draft.costs.iter().map(|cost| (activity.no, cost.no)))
+            .collect();
         let cost = s.cycle.sum(lines.iter().filter_map(|(activity, line)| cost_of(s, *activity, *line)));
         let asked = s.cycle.sum(lines.iter().filter_map(|(activity, line)| asked_in(draft, *activity, *line)));
         Campaign {
@@ -330,14 +331,14 @@ fn line(s: &Situation, draft: Option<&RequestDraft>, activity: u16, no: u16) -> 
         description: cost.description.clone(),
         about: format!("{} · {category}", found.name),
         cost: cost.amount.into(),
-        most: most_words(s, activity, no),
         asked: asked_in(draft, activity, no).unwrap_or_else(|| s.cycle.zero()).into(),
         field: field_of(activity, no),
     })
 }
 
 fn describe(s: &Situation, activity: u16, line: u16) -> String {
-    let found = s.cycle.activity(activity).and_then(|activity| activity.draft.costs.iter().find(|cost| cost.no == line));
+    let found =
+        s.cycle.activity(activity).and_then(|activity| activity.draft.costs.iter().find(|cost| cost.no == line));
     found.map_or_else(String::new, |cost| format!("“{}”", cost.description))
 }
 
@@ -359,7 +360,8 @@ fn most_words(s: &Situation, activity: u16, line: u16) -> String {
 }
 
 fn last_day(s: &Situation, who: &Who) -> Option<Due> {
-    let days = s.cycle.activities.iter().map(|activity| s.policy.last_day_to_ask(activity.draft.starts, &s.partner.country));
+    let days =
+        s.cycle.activities.iter().map(|activity| s.policy.last_day_to_ask(activity.draft.starts, &s.partner.country));
     days.min().map(|on| Due { on, today: who.today() })
 }
 
@@ -408,7 +410,10 @@ fn check_page(who: &Who, s: &Situation, typed: Typed) -> CheckPage {
 fn answers(s: &Situation, total: Money) -> Answers {
     let cycle = &s.cycle;
     let to = |field: &str| Some(format!("/cycles/{}/request#{field}", cycle.number));
-    let fund = cycle.fund().and_then(|fund| s.fund(fund)).map_or_else(String::new, |fund| format!("{} ({})", fund.name, fund.code));
+    let fund = cycle
+        .fund()
+        .and_then(|fund| s.fund(fund))
+        .map_or_else(String::new, |fund| format!("{} ({})", fund.name, fund.code));
     let mut rows = vec![AnswerRow { label: "Fund".into(), value: fund.into(), href: to("fund") }];
     for campaign in &cycle.campaigns {
         let of_campaign = |line: &&RequestLine| {
@@ -438,8 +443,10 @@ fn effect(s: &Situation, total: Money, today: Date) -> Facts {
     let Some(fund) = s.cycle.fund().and_then(|fund| s.fund(fund)) else { return Facts { facts: Vec::new() } };
     let free = rules::free_in(s, fund, today);
     let after = Money::new(free.minor - total.minor, free.currency);
-    let label = if fund.kind.is_shared() { format!("Free in {}", fund.name) } else { format!("Your wallet in {}", fund.name) };
-    let cost = s.cycle.sum(s.cycle.activities.iter().flat_map(|activity| &activity.draft.costs).map(|cost| cost.amount));
+    let label =
+        if fund.kind.is_shared() { format!("Free in {}", fund.name) } else { format!("Your wallet in {}", fund.name) };
+    let cost =
+        s.cycle.sum(s.cycle.activities.iter().flat_map(|activity| &activity.draft.costs).map(|cost| cost.amount));
     let own = Money::new(cost.minor - total.minor, cost.currency);
     Facts {
         facts: vec![
@@ -452,5 +459,9 @@ fn effect(s: &Situation, total: Money, today: Date) -> Facts {
 /// Who decides, in order: "Channel manager, within 5 days".
 fn levels(s: &Situation, total: Money) -> Vec<String> {
     let days = |days: u16| count(u64::from(days), "day", "days");
-    s.policy.levels_for(total).into_iter().map(|band| format!("{}, within {}", band.name, days(band.sla_days))).collect()
+    s.policy
+        .levels_for(total)
+        .into_iter()
+        .map(|band| format!("{}, within {}", band.name, days(band.sla_days)))
+        .collect()
 }

@@ -171,7 +171,10 @@ fn read_lines(cycle: &Cycle, f: &mut Fields) -> Option<Vec<LineDecision>> {
     let total = cycle.sum(lines.iter().map(|line| line.amount));
     if shown?.is_none_or(|shown| shown != total.minor.to_string()) {
         let total = Amount::from(total).plain();
-        f.problem("", format!("The lines now come to {total}. Look at the effect, then press the button that says so."));
+        f.problem(
+            "",
+            format!("The lines now come to {total}. Look at the effect, then press the button that says so."),
+        );
         return None;
     }
     Some(lines)
@@ -327,7 +330,9 @@ fn effect(s: &Situation, decided: &[LineDecision], total: Money, today: Date) ->
             let note = "stays: the money is the partner's allocation";
             facts.push(Fact::new(format!("{}, unallocated", fund.code), effect.fund_free).note(note));
         }
-        None => facts.push(Fact::new(format!("Free in {}", fund.name), after(effect.fund_free)).note(fund.code.clone())),
+        None => {
+            facts.push(Fact::new(format!("Free in {}", fund.name), after(effect.fund_free)).note(fund.code.clone()))
+        }
     }
     if let Some(words) = expiring(s, change, today) {
         facts.push(Fact::new("Taken from", words));
@@ -385,11 +390,11 @@ fn outcome(s: &Situation) -> Option<Outcome> {
         approved: line.amount.into(),
         reason: line.reason.clone(),
     };
-    let codes = cycle.campaigns.iter().filter_map(|campaign| Some((campaign.draft.name.clone(), campaign.code.clone()?)));
+    let codes =
+        cycle.campaigns.iter().filter_map(|campaign| Some((campaign.draft.name.clone(), campaign.code.clone()?)));
     Some(Outcome {
         lines: approved.iter().map(line).collect(),
         total: cycle.sum(approved.iter().map(|line| line.amount)).into(),
         codes: codes.collect(),
     })
 }
-

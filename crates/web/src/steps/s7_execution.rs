@@ -235,9 +235,11 @@ pub(super) fn claim_row(s: &Situation, claim: &Claim) -> ClaimRow {
 
 /// The address and the words of the button that starts a claim, while there is something proven and unclaimed.
 fn claim_link(s: &Situation, campaign: u16) -> Option<(String, String)> {
-    let proven = s.cycle.activities.iter().any(|activity| {
-        activity.draft.campaign == campaign && activity.state == ActivityState::Proven
-    });
+    let proven = s
+        .cycle
+        .activities
+        .iter()
+        .any(|activity| activity.draft.campaign == campaign && activity.state == ActivityState::Proven);
     let left = claimable(s, campaign);
     let words = format!("Claim up to {}", Amount::from(left).plain());
     (proven && left.is_positive())
@@ -247,12 +249,17 @@ fn claim_link(s: &Situation, campaign: u16) -> Option<(String, String)> {
 /// What stands between the partner and the money, campaign by campaign, each with its day.
 fn will_i_be_paid(s: &Situation, today: Date) -> Vec<HubItem> {
     let mut items = Vec::new();
-    for campaign in s.cycle.campaigns.iter().filter(|campaign| campaign.code.is_some() && campaign.cancelled.is_none()) {
+    for campaign in s.cycle.campaigns.iter().filter(|campaign| campaign.code.is_some() && campaign.cancelled.is_none())
+    {
         let activities = s.cycle.activities.iter().filter(|activity| activity.draft.campaign == campaign.no);
         items.extend(activities.filter_map(|activity| about_proof(s, activity, today)));
         items.extend(about_claim(s, campaign, today));
         items.extend(
-            s.cycle.claims.iter().filter(|claim| claim.campaign == campaign.no).map(|claim| about_payment(s, claim, today)),
+            s.cycle
+                .claims
+                .iter()
+                .filter(|claim| claim.campaign == campaign.no)
+                .map(|claim| about_payment(s, claim, today)),
         );
     }
     items
@@ -278,12 +285,20 @@ fn about_proof(s: &Situation, activity: &Activity, today: Date) -> Option<HubIte
     let last = plus(due, s.policy.proof.grace);
     match activity.state {
         ActivityState::Live if today < activity.draft.starts => {
-            let hint = format!("Starts {}; proof is due {}.", date_words(activity.draft.starts), Due { on: due, today }.plain());
+            let hint = format!(
+                "Starts {}; proof is due {}.",
+                date_words(activity.draft.starts),
+                Due { on: due, today }.plain()
+            );
             Some(item(format!("Run “{name}”"), hint, href, Badge::new(Tone::Off, "Not begun")))
         }
         ActivityState::Live => {
             let missing = missing(s, activity).join("; ");
-            let hint = format!("Missing: {missing}. Due {}; after {} the money is released.", Due { on: due, today }.plain(), date_words(last));
+            let hint = format!(
+                "Missing: {missing}. Due {}; after {} the money is released.",
+                Due { on: due, today }.plain(),
+                date_words(last)
+            );
             Some(item(format!("Hand in proof of “{name}”"), hint, href, Badge::new(pressing(due, today), "Missing")))
         }
         ActivityState::ProofReview => {
@@ -303,16 +318,26 @@ fn about_proof(s: &Situation, activity: &Activity, today: Date) -> Option<HubIte
 
 fn about_claim(s: &Situation, campaign: &Campaign, today: Date) -> Option<HubItem> {
     let left = claimable(s, campaign.no);
-    let proven = s.cycle.activities.iter().filter(|activity| {
-        activity.draft.campaign == campaign.no && activity.state == ActivityState::Proven
-    });
+    let proven = s
+        .cycle
+        .activities
+        .iter()
+        .filter(|activity| activity.draft.campaign == campaign.no && activity.state == ActivityState::Proven);
     let last = proven.map(|activity| s.policy.claim_due(activity.draft.ends, &s.partner)).max()?;
     if !left.is_positive() {
         return None;
     }
     let (href, words) = claim_link(s, campaign.no)?;
-    let hint = format!("With your invoices, until {}. What is not claimed by then is released.", Due { on: last, today }.plain());
-    Some(item(format!("{words} on “{}”", campaign.draft.name), hint, Some(href), Badge::new(pressing(last, today), "To claim")))
+    let hint = format!(
+        "With your invoices, until {}. What is not claimed by then is released.",
+        Due { on: last, today }.plain()
+    );
+    Some(item(
+        format!("{words} on “{}”", campaign.draft.name),
+        hint,
+        Some(href),
+        Badge::new(pressing(last, today), "To claim"),
+    ))
 }
 
 fn about_payment(s: &Situation, claim: &Claim, today: Date) -> HubItem {
@@ -323,9 +348,13 @@ fn about_payment(s: &Situation, claim: &Claim, today: Date) -> HubItem {
     let left = Amount::from(claim.outstanding()).plain();
     let by = |on: Date| Due { on, today }.plain();
     let (title, hint) = match claim.state {
-        ClaimState::Review => (format!("Claim {} of {asked} is decided", claim.no), format!("Finance answers by {}.", by(decided_by))),
+        ClaimState::Review => {
+            (format!("Claim {} of {asked} is decided", claim.no), format!("Finance answers by {}.", by(decided_by)))
+        }
         ClaimState::Payable => (format!("Claim {}: {left} will be paid", claim.no), format!("By {}.", by(paid_by))),
-        ClaimState::PartPaid => (format!("Claim {}: {paid} paid, {left} follows", claim.no), format!("By {}.", by(paid_by))),
+        ClaimState::PartPaid => {
+            (format!("Claim {}: {paid} paid, {left} follows", claim.no), format!("By {}.", by(paid_by)))
+        }
         ClaimState::Paid => (format!("Claim {}: {paid} paid", claim.no), String::new()),
         ClaimState::Denied => (format!("Claim {} was denied", claim.no), claim.reason.clone()),
         ClaimState::ClawedBack => {

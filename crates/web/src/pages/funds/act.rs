@@ -157,7 +157,8 @@ async fn situation(who: &Who, fund: Fund, command: &FundCommand) -> Result<FundS
     let mut partner_name = None;
     if let Some(partner) = partner {
         let lines = reader.wallet(who.viewer(), partner).await?;
-        balances.extend(lines.iter().filter(|line| line.fund_id == fund.id).filter_map(|line| of_partner(partner, line)));
+        balances
+            .extend(lines.iter().filter(|line| line.fund_id == fund.id).filter_map(|line| of_partner(partner, line)));
         let names = reader.partner_names(who.viewer()).await?;
         partner_name = names.into_iter().find(|(id, _)| *id == partner).map(|(_, name)| name);
     }
@@ -233,7 +234,9 @@ async fn form(who: &Who, act: Act, fund: &Fund) -> Result<Form, Error> {
         form = form.with(Field::date("expires", "Last day to use it").hint(hint).optional());
     }
     Ok(match act {
-        Act::RecordReturn => form.with(Field::text("reference", "Payment reference").hint("As it stands on the bank transfer.")),
+        Act::RecordReturn => {
+            form.with(Field::text("reference", "Payment reference").hint("As it stands on the bank transfer."))
+        }
         _ => form.with(Field::text("reason", "Why").hint("It stands in the fund's statement.")),
     })
 }

@@ -69,7 +69,11 @@ async fn page(who: &Who, typed: Typed) -> Result<NewPage, Error> {
             programs.iter().map(|program| Choice::new(program.id.to_string(), &program.name)).collect(),
         ))
         .with(Field::radios("kind", "How partners come to its money", kinds.collect()).value_is("discretionary"))
-        .with(Field::text("currency", "Currency").hint("Three letters; a fund below another one has the other's.").value_is(currency))
+        .with(
+            Field::text("currency", "Currency")
+                .hint("Three letters; a fund below another one has the other's.")
+                .value_is(currency),
+        )
         .with(Field::select("parent", "Part of", parents).optional());
     Ok(NewPage { shell: who.shell("New fund"), form: typed.onto(form) })
 }

@@ -107,7 +107,8 @@ impl ApprovalFacts {
 
 fn scorecard_words(s: &Situation) -> String {
     let Some(result) = &s.cycle.scorecard.result else { return "The scorecard was not answered.".to_owned() };
-    let verified = if s.cycle.scorecard.verified.is_some() { "verified by the channel manager" } else { "not verified" };
+    let verified =
+        if s.cycle.scorecard.verified.is_some() { "verified by the channel manager" } else { "not verified" };
     format!("{} % of the points, {verified}", result.percent)
 }
 
@@ -121,7 +122,11 @@ fn campaign_fact(s: &Situation, campaign: &Campaign) -> CampaignFact {
     let percent = |value: Decimal| value.round_dp(0).normalize().to_string();
     CampaignFact {
         name: campaign.draft.name.clone(),
-        about: format!("{} · {}", tactic.map_or(campaign.draft.tactic.as_str(), |tactic| &tactic.name), campaign.draft.audience),
+        about: format!(
+            "{} · {}",
+            tactic.map_or(campaign.draft.tactic.as_str(), |tactic| &tactic.name),
+            campaign.draft.audience
+        ),
         cost: campaign.draft.cost.into(),
         asked: cycle.sum(asked).into(),
         roi: frozen.and_then(|baseline| baseline.roi).map_or_else(
@@ -225,8 +230,12 @@ fn amendment(s: &Situation, before: &Before) -> Amendment {
     Amendment {
         reason: before.reason.clone(),
         changes,
-        before: cycle.sum(before.lines.iter().filter(|line| line.activity == before.activity).map(|line| line.amount)).into(),
-        now: cycle.sum(cycle.request.lines.iter().filter(|line| line.activity == before.activity).map(|line| line.asked)).into(),
+        before: cycle
+            .sum(before.lines.iter().filter(|line| line.activity == before.activity).map(|line| line.amount))
+            .into(),
+        now: cycle
+            .sum(cycle.request.lines.iter().filter(|line| line.activity == before.activity).map(|line| line.asked))
+            .into(),
     }
 }
 

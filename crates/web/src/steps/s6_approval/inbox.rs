@@ -27,7 +27,7 @@ use crate::extract::{Who, finish, show};
 use crate::posted::Posted;
 use crate::shell::Shell;
 use crate::steps::look;
-use crate::view::{Amount, Choice, Due, Form, Field, Tab, Tabs, count, step_href};
+use crate::view::{Amount, Choice, Due, Field, Form, Tab, Tabs, count, step_href};
 
 /// More at once is no decision any more.
 const MOST_AT_ONCE: usize = 50;
@@ -208,13 +208,21 @@ async fn confirm_page(who: &Who, picks: &[String]) -> Result<ConfirmPage, Error>
             Err(refusal) => page.refused.push(Refused { number, title, href, why: refusal.to_string() }),
             Ok(decision) => {
                 moved.extend(decision.entries().iter().flat_map(|entry| entry.postings.clone()));
-                let fund = s.cycle.fund().and_then(|fund| s.fund(fund)).map_or_else(String::new, |fund| fund.name.clone());
+                let fund =
+                    s.cycle.fund().and_then(|fund| s.fund(fund)).map_or_else(String::new, |fund| fund.name.clone());
                 let sum = totals.entry((fund, total.currency.code())).or_insert_with(|| Money::zero(total.currency));
                 sum.minor += total.minor;
                 let pick = format!("{number} {} {}", s.cycle.version, total.minor);
                 page.form = page.form.with(Field::hidden("pick", pick));
                 let next = super::next(&s, total);
-                page.passing.push(Passing { number, title, href, partner: s.partner.name.clone(), amount: total.into(), next });
+                page.passing.push(Passing {
+                    number,
+                    title,
+                    href,
+                    partner: s.partner.name.clone(),
+                    amount: total.into(),
+                    next,
+                });
             }
         }
     }

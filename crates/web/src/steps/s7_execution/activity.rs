@@ -20,9 +20,7 @@ use crate::fields::{Fields, Typed};
 use crate::posted::Posted;
 use crate::shell::Shell;
 use crate::steps::{look, objections};
-use crate::view::{
-    Badge, Control, Due, Fact, Facts, Field, Form, HeaderStrip, Tone, activity_badge, date_words,
-};
+use crate::view::{Badge, Control, Due, Fact, Facts, Field, Form, HeaderStrip, Tone, activity_badge, date_words};
 
 #[derive(Template)]
 #[template(path = "s7_execution/activity.html")]
@@ -172,7 +170,8 @@ fn read_verdicts(activity: &Activity, f: &mut Fields) -> Option<(Vec<FileVerdict
     let reason = f.long_text("reason");
     let judged: Vec<Option<FileVerdict>> = open_files(activity)
         .map(|file| {
-            let (bad, why) = (f.tick(&format!("return_{}", file.file)), f.optional_long_text(&format!("reason_{}", file.file)));
+            let (bad, why) =
+                (f.tick(&format!("return_{}", file.file)), f.optional_long_text(&format!("reason_{}", file.file)));
             Some(FileVerdict { file: file.file, accepted: !bad, reason: why?.unwrap_or_default() })
         })
         .collect();

@@ -88,7 +88,8 @@ type Amended = (ActivityDraft, Vec<RequestLine>, String);
 
 fn read(s: &Situation, activity: &Activity, f: &mut Fields) -> Option<Amended> {
     let currency = s.cycle.currency;
-    let (name, kind) = (f.text("name"), f.choice("kind", |code| s.policy.activity_type(code).map(|kind| kind.code.clone())));
+    let (name, kind) =
+        (f.text("name"), f.choice("kind", |code| s.policy.activity_type(code).map(|kind| kind.code.clone())));
     let (starts, ends) = (f.date("starts"), f.date("ends"));
     let (place, owner) = (f.text("place"), f.text("owner"));
     let objective = f.choice("objective", |text| text.parse::<u16>().ok());
@@ -173,7 +174,8 @@ fn form(who: &Who, s: &Situation, activity: &Activity) -> Form {
     let draft = &activity.draft;
     let kinds = s.policy.activity.iter().map(|kind| Choice::new(&kind.code, &kind.name)).collect();
     let goals = s.cycle.plan.draft.objectives.iter().map(|goal| Choice::new(goal.no.to_string(), &goal.goal)).collect();
-    let period = format!("From {} to {}.", super::date_words(s.cycle.period.from), super::date_words(s.cycle.period.to));
+    let period =
+        format!("From {} to {}.", super::date_words(s.cycle.period.from), super::date_words(s.cycle.period.to));
     let mut form = who
         .form_at(s.cycle.version)
         .with(Field::text("name", "Name").value_is(&draft.name))
@@ -193,12 +195,15 @@ fn with_row(form: Form, who: &Who, s: &Situation, activity: &Activity, row: &Row
     let cost = activity.draft.costs.iter().find(|cost| cost.no == row.no);
     let asked = s.cycle.request.asked(activity.no, row.no);
     let currency = s.cycle.currency.code();
-    let categories = s.policy.costs.eligible.iter().map(|category| Choice::new(&category.code, &category.name)).collect();
+    let categories =
+        s.policy.costs.eligible.iter().map(|category| Choice::new(&category.code, &category.name)).collect();
     let written = |money: Option<Money>| money.map(|money| money.written(who.marks())).unwrap_or_default();
     let label = |what: &str| format!("{what} of cost line {}", row.no);
     let fallback = s.policy.costs.eligible.first().map_or("", |category| &category.code);
-    form.with(Field::select(&row.category, "Category", categories).value_is(cost.map_or(fallback, |cost| &cost.category)))
-        .with(Field::text(&row.description, &label("Description")).value_is(cost.map_or("", |cost| &cost.description)))
-        .with(Field::amount(&row.amount, &label("Cost"), currency).value_is(written(cost.map(|cost| cost.amount))))
-        .with(Field::amount(&row.asked, &label("Amount asked"), currency).value_is(written(asked)))
+    form.with(
+        Field::select(&row.category, "Category", categories).value_is(cost.map_or(fallback, |cost| &cost.category)),
+    )
+    .with(Field::text(&row.description, &label("Description")).value_is(cost.map_or("", |cost| &cost.description)))
+    .with(Field::amount(&row.amount, &label("Cost"), currency).value_is(written(cost.map(|cost| cost.amount))))
+    .with(Field::amount(&row.asked, &label("Amount asked"), currency).value_is(written(asked)))
 }

@@ -3,12 +3,12 @@
 
 use actix_web::web::Path;
 use askama::Template;
+use domain::calendar::plus;
 use domain::ledger::Account;
 use domain::machine::{Act, Command, Situation, moves_of};
 use domain::money::Money;
 use domain::steps::s6_approval::committed;
 use domain::steps::s7_execution::{self as rules, Claim, ClaimState};
-use domain::calendar::plus;
 
 use super::{claim_href, files};
 use crate::error::{Answer, Error};
@@ -18,9 +18,7 @@ use crate::posted::Posted;
 use crate::shell::Shell;
 use crate::steps::s6_approval::describe;
 use crate::steps::{look, objections};
-use crate::view::{
-    Amount, Badge, Due, Fact, Facts, Field, Form, HeaderStrip, Value, claim_badge, date_words,
-};
+use crate::view::{Amount, Badge, Due, Fact, Facts, Field, Form, HeaderStrip, Value, claim_badge, date_words};
 
 #[derive(Template)]
 #[template(path = "s7_execution/claim.html")]
@@ -59,7 +57,6 @@ struct Record {
     lines: Vec<Line>,
     actual: Amount,
     asked: Amount,
-    approved: Amount,
     payments: Vec<PaymentLine>,
     reason: String,
     clawback: Option<Facts>,
@@ -287,7 +284,8 @@ fn to_settle(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
     let left = claim.outstanding();
     let owed = cycle.fund().map_or(0, |fund| s.book.minor(&Account::recoverable(fund, s.partner.id)));
     let offset = Money::new(owed.min(left.minor).max(0), cycle.currency);
-    let mut facts = vec![Fact::new("Outstanding", left).note(format!("of {} approved", Amount::from(claim.approved).plain()))];
+    let mut facts =
+        vec![Fact::new("Outstanding", left).note(format!("of {} approved", Amount::from(claim.approved).plain()))];
     if offset.is_positive() {
         let sent = Money::new(left.minor - offset.minor, cycle.currency);
         facts.push(Fact::new("Held back", offset).note("against an earlier claw back"));
@@ -315,15 +313,16 @@ fn to_settle(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
 fn to_claw_back(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
     let form = who
         .form_at(s.cycle.version)
-        .with(Field::amount("amount", "Amount to ask back", s.cycle.currency.code()).hint(format!(
-            "At most {}.",
-            Amount::from(claim.paid()).plain()
-        )))
+        .with(
+            Field::amount("amount", "Amount to ask back", s.cycle.currency.code())
+                .hint(format!("At most {}.", Amount::from(claim.paid()).plain())),
+        )
         .with(Field::area("reason", "Why", 2));
     Decide {
         title: "Ask money back",
         effect: Facts { facts: vec![Fact::new("Paid", claim.paid())] },
-        note: "A second person in finance confirms it. What comes back is held back from later claims, or returned.".to_owned(),
+        note: "A second person in finance confirms it. What comes back is held back from later claims, or returned."
+            .to_owned(),
         form: typed.onto(form),
         action: "clawback",
         button: "Propose the claw back".to_owned(),
@@ -333,11 +332,16 @@ fn to_claw_back(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide
 
 fn to_confirm(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
     let amount = claim.clawback.as_ref().map_or_else(|| s.cycle.zero(), |clawback| clawback.amount);
-    let owed = Money::new(s.cycle.fund().map_or(0, |fund| s.book.minor(&Account::recoverable(fund, s.partner.id))), s.cycle.currency);
+    let owed = Money::new(
+        s.cycle.fund().map_or(0, |fund| s.book.minor(&Account::recoverable(fund, s.partner.id))),
+        s.cycle.currency,
+    );
     let after = Money::new(owed.minor + amount.minor, owed.currency);
     Decide {
         title: "Confirm the claw back",
-        effect: Facts { facts: vec![Fact::new("To come back from the partner", Value::Change(owed.into(), after.into()))] },
+        effect: Facts {
+            facts: vec![Fact::new("To come back from the partner", Value::Change(owed.into(), after.into()))],
+        },
         note: claim.clawback.as_ref().map_or_else(String::new, |clawback| clawback.reason.clone()),
         form: typed.onto(who.form_at(s.cycle.version)),
         action: "clawback/confirmation",
@@ -373,14 +377,16 @@ fn record(who: &Who, s: &Situation, claim: &Claim) -> Record {
         lines: claim.lines.iter().map(line).collect(),
         actual: cycle.sum(claim.lines.iter().map(|line| line.invoice.actual)).into(),
         asked: claim.asked.into(),
-        approved: claim.approved.into(),
         payments: claim.payments.iter().map(payment).collect(),
         reason: claim.reason.clone(),
         clawback: claim.clawback.as_ref().map(|clawback| Facts {
             facts: vec![
                 Fact::new("Asked back", clawback.amount),
                 Fact::new("Because", clawback.reason.clone()),
-                Fact::new("Confirmed", if clawback.confirmed_by.is_some() { "Yes" } else { "Not yet, a second person does" }),
+                Fact::new(
+                    "Confirmed",
+                    if clawback.confirmed_by.is_some() { "Yes" } else { "Not yet, a second person does" },
+                ),
             ],
         }),
     }
@@ -398,7 +404,11 @@ fn facts(who: &Who, s: &Situation, claim: &Claim) -> Vec<Fact> {
     let code = s.cycle.campaign(claim.campaign).and_then(|campaign| campaign.code.clone());
     let mut facts = vec![
         Fact::new("Campaign ID", code.unwrap_or_else(|| "none yet".to_owned())),
-        Fact::new("Handed in", date_words(submitted)).note(if claim.is_final { "the last claim on this campaign" } else { "" }),
+        Fact::new("Handed in", date_words(submitted)).note(if claim.is_final {
+            "the last claim on this campaign"
+        } else {
+            ""
+        }),
     ];
     match claim.state {
         ClaimState::Review => facts.push(Fact::new("Finance answers by", Due { on: decided_by, today })),
@@ -430,15 +440,24 @@ fn signals(s: &Situation, claim: &Claim) -> Vec<String> {
                     && found.invoice.vendor.eq_ignore_ascii_case(&invoice.vendor)
             };
             if other.lines.iter().any(same) {
-                signals.push(format!("Invoice {} of {} is in claim {} as well.", invoice.invoice_no, invoice.vendor, other.no));
+                signals.push(format!(
+                    "Invoice {} of {} is in claim {} as well.",
+                    invoice.invoice_no, invoice.vendor, other.no
+                ));
             }
         }
         let Some(activity) = s.cycle.activity(invoice.activity) else { continue };
-        let early = s.cycle.approval.decisions.first().is_some_and(|decision| invoice.invoice_date < decision.at.date_naive());
+        let early =
+            s.cycle.approval.decisions.first().is_some_and(|decision| invoice.invoice_date < decision.at.date_naive());
         if early {
-            signals.push(format!("Invoice {} is dated {}, before the money was approved.", invoice.invoice_no, date_words(invoice.invoice_date)));
+            signals.push(format!(
+                "Invoice {} is dated {}, before the money was approved.",
+                invoice.invoice_no,
+                date_words(invoice.invoice_date)
+            ));
         } else if invoice.invoice_date > plus(activity.draft.ends, s.policy.claim.first_time_days) {
-            signals.push(format!("Invoice {} is dated long after “{}” ended.", invoice.invoice_no, activity.draft.name));
+            signals
+                .push(format!("Invoice {} is dated long after “{}” ended.", invoice.invoice_no, activity.draft.name));
         }
     }
     signals

@@ -197,13 +197,7 @@ fn rows(s: &Situation, campaign: u16, kept: &[Kept]) -> Vec<Row> {
 }
 
 /// Keeps the invoices that came along, and finds again those kept before; a new one takes the old one's place.
-async fn gather(
-    who: &Who,
-    s: &Situation,
-    campaign: u16,
-    posted: &Posted,
-    kept: &mut Vec<Kept>,
-) -> Result<(), Error> {
+async fn gather(who: &Who, s: &Situation, campaign: u16, posted: &Posted, kept: &mut Vec<Kept>) -> Result<(), Error> {
     for (index, row) in rows(s, campaign, &[]).iter().enumerate() {
         let item = (index + 1).to_string();
         if let Some(upload) = posted.files(&row.file).next() {
@@ -242,7 +236,8 @@ fn read(s: &Situation, campaign: u16, kept: &[Kept], f: &mut Fields) -> Option<C
                 file,
             })
         })();
-        lines = lines.zip(line).map(|(lines, line): (Vec<ClaimLineDraft>, ClaimLineDraft)| [lines, vec![line]].concat());
+        lines =
+            lines.zip(line).map(|(lines, line): (Vec<ClaimLineDraft>, ClaimLineDraft)| [lines, vec![line]].concat());
     }
     let is_final = f.tick("is_final");
     Some(ClaimDraft { lines: lines?, rows: used, is_final })
@@ -294,13 +289,25 @@ fn form(who: &Who, s: &Situation, rows: &[Row], kept: &[Kept]) -> Form {
     )
 }
 
-fn check_page(who: &Who, s: &Situation, campaign: u16, draft: &ClaimDraft, kept: &[Kept], posted: &Posted) -> CheckPage {
+fn check_page(
+    who: &Who,
+    s: &Situation,
+    campaign: u16,
+    draft: &ClaimDraft,
+    kept: &[Kept],
+    posted: &Posted,
+) -> CheckPage {
     let cycle = &s.cycle;
     let (priced, pays) = payable(s, campaign, &draft.lines);
     let file = |id: Option<FileId>| kept.iter().find(|file| Some(file.id) == id);
     let line = |line: &rules::ClaimLine| CheckLine {
         description: describe(cycle, line.invoice.activity, line.invoice.line),
-        invoice: format!("{}, no. {} of {}", line.invoice.vendor, line.invoice.invoice_no, super::date_words(line.invoice.invoice_date)),
+        invoice: format!(
+            "{}, no. {} of {}",
+            line.invoice.vendor,
+            line.invoice.invoice_no,
+            super::date_words(line.invoice.invoice_date)
+        ),
         file: file(line.invoice.file).map(|file| (file.name.clone(), files::href(file.id))),
         actual: line.invoice.actual.into(),
         share: line.share.into(),

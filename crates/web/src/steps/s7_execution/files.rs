@@ -74,8 +74,10 @@ pub async fn download(who: Who, id: Path<FileId>) -> Answer {
 
 /// A plain name for old readers, the whole one in UTF-8 for the others (RFC 6266).
 fn disposition(name: &str) -> String {
-    let plain: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') { c } else { '_' }).collect();
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') { c } else { '_' })
+        .collect();
     let whole: String = name
         .bytes()
         .map(|byte| match byte {
@@ -92,7 +94,10 @@ mod tests {
 
     #[test]
     fn a_download_cannot_bring_its_own_headers() {
-        assert_eq!(disposition("a\"\r\nX: y.pdf"), "attachment; filename=\"a___X_ y.pdf\"; filename*=UTF-8''a%22%0D%0AX%3A%20y.pdf");
+        assert_eq!(
+            disposition("a\"\r\nX: y.pdf"),
+            "attachment; filename=\"a___X_ y.pdf\"; filename*=UTF-8''a%22%0D%0AX%3A%20y.pdf"
+        );
         assert!(disposition("Übersicht.pdf").contains("filename=\"_bersicht.pdf\""));
     }
 
