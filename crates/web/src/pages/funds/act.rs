@@ -190,7 +190,7 @@ fn amount_of(command: &FundCommand) -> Option<Money> {
         | FundCommand::Allocate { amount, .. }
         | FundCommand::MoveBack { amount, .. }
         | FundCommand::RecordReturn { amount, .. } => Some(*amount),
-        FundCommand::Forfeit => None,
+        FundCommand::Forfeit | FundCommand::Warn { .. } => None,
     }
 }
 
