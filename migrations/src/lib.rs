@@ -20,6 +20,7 @@ mod m08_work;
 mod m09_files;
 mod m10_results;
 mod m11_rollups;
+mod m12_imports;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m09_files::Migration),
             Box::new(m10_results::Migration),
             Box::new(m11_rollups::Migration),
+            Box::new(m12_imports::Migration),
         ]
     }
 }

@@ -84,13 +84,13 @@ impl Engine {
     }
 }
 
-fn path_of(sha256: &str) -> Result<Path> {
+pub(crate) fn path_of(sha256: &str) -> Result<Path> {
     let (head, rest) = sha256.split_at_checked(2).ok_or_else(|| Error::internal("a stored hash is too short"))?;
     Ok(Path::from(format!("{head}/{rest}")))
 }
 
 /// The name without its folders, without control characters, at most 120 characters.
-fn clean_name(name: &str) -> String {
+pub(crate) fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let clean: String = last
         .chars()

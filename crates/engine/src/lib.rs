@@ -14,6 +14,7 @@ pub mod funds;
 pub mod imports;
 mod notices;
 pub mod programs;
+pub mod results;
 pub mod signin;
 pub mod worker;
 

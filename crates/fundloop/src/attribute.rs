@@ -6,6 +6,7 @@ mod number;
 mod paths;
 mod rows;
 mod settings;
+mod spill;
 #[cfg(test)]
 mod tests;
 

@@ -11,6 +11,7 @@
 
 mod db;
 mod error;
+mod known;
 mod load;
 pub mod read;
 pub mod rows;
@@ -22,6 +23,7 @@ mod write;
 
 pub use db::{Db, Options};
 pub use error::{Error, Result};
+pub use known::{Keys, Known, KnownCampaign};
 pub use tx::Tx;
 pub use viewer::{Scope, Viewer};
 pub use write::{Actual, Figures, Planned, quarter_of};

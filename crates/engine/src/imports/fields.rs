@@ -38,7 +38,9 @@ impl Kind {
     pub fn hint(self) -> &'static str {
         match self {
             Kind::SalesforceCampaignMembers => "Who answered: the object export, the weekly export or a report.",
-            Kind::SalesforceOpportunities => "Deals with stage, amount and campaign: the object export, the weekly export or a report.",
+            Kind::SalesforceOpportunities => {
+                "Deals with stage, amount and campaign: the object export, the weekly export or a report."
+            }
             Kind::Csv => "HubSpot, Dynamics, an event list: you say what each column is.",
         }
     }
@@ -56,7 +58,9 @@ impl Kind {
         Field::ALL.into_iter().filter(move |field| match self {
             Kind::Csv => true,
             Kind::SalesforceCampaignMembers => field.part() != Part::Deal,
-            Kind::SalesforceOpportunities => field.part() != Part::Touch || matches!(field, Field::CampaignId | Field::CampaignName),
+            Kind::SalesforceOpportunities => {
+                field.part() != Part::Touch || matches!(field, Field::CampaignId | Field::CampaignName)
+            }
         })
     }
 }
@@ -162,7 +166,15 @@ impl Field {
     pub fn can_be_fixed(self) -> bool {
         matches!(
             self,
-            Field::CampaignId | Field::Date | Field::Status | Field::Reached | Field::Stage | Field::Won | Field::Closed | Field::Registered | Field::CreatedOn
+            Field::CampaignId
+                | Field::Date
+                | Field::Status
+                | Field::Reached
+                | Field::Stage
+                | Field::Won
+                | Field::Closed
+                | Field::Registered
+                | Field::CreatedOn
         )
     }
 }
@@ -185,7 +197,9 @@ pub fn guess(kind: Kind, header: &[String]) -> Vec<(Field, String)> {
     let mut found: Vec<(Field, String)> = Vec::new();
     for field in kind.fields() {
         let own = match (kind, field) {
-            (Kind::SalesforceCampaignMembers, Field::TouchId) | (Kind::SalesforceOpportunities, Field::DealId) => Some("id"),
+            (Kind::SalesforceCampaignMembers, Field::TouchId) | (Kind::SalesforceOpportunities, Field::DealId) => {
+                Some("id")
+            }
             (Kind::SalesforceOpportunities, Field::DealName) => Some("name"),
             // In an opportunity the name is the deal's, in a member's export the created day is the touch's.
             (Kind::SalesforceOpportunities, Field::Name) => continue,
@@ -193,8 +207,8 @@ pub fn guess(kind: Kind, header: &[String]) -> Vec<(Field, String)> {
             (Kind::Csv, Field::Date) if has_deal(&plains) && !has_person(&plains) => continue,
             _ => None,
         };
-        let names = field.aliases().iter().copied().chain(own);
-        let place = names.filter_map(|name| plains.iter().position(|plain| plain == name)).next();
+        let mut names = field.aliases().iter().copied().chain(own);
+        let place = names.find_map(|name| plains.iter().position(|plain| plain == name));
         if let Some(place) = place {
             found.push((field, header[place].clone()));
         }
@@ -203,7 +217,9 @@ pub fn guess(kind: Kind, header: &[String]) -> Vec<(Field, String)> {
 }
 
 fn has_deal(plains: &[String]) -> bool {
-    plains.iter().any(|name| [Field::DealId, Field::DealName, Field::Amount].iter().any(|field| field.aliases().contains(&name.as_str())))
+    plains.iter().any(|name| {
+        [Field::DealId, Field::DealName, Field::Amount].iter().any(|field| field.aliases().contains(&name.as_str()))
+    })
 }
 
 fn has_person(plains: &[String]) -> bool {

@@ -1,10 +1,14 @@
 //! Imports: files as the tools write them, on their way to responders, touches and deals.
 //!
-//! A file goes through four hands. [`sheet`] makes bytes into rows, [`settings`] says what the columns are,
-//! [`record`] reads a row or says what is wrong with it; these are pure and take any bytes without a panic.
+//! A file goes through five hands. [`sheet`] makes bytes into rows, [`settings`] says what the columns are,
+//! [`record`] reads a row or says what is wrong with it, [`meet`] finds whom it is about; these are pure and take any
+//! bytes without a panic. [`run`] looks things up and writes, chunk by chunk, and takes a batch back.
 
 pub mod fields;
+pub mod meet;
 pub mod record;
+pub mod report;
+pub mod run;
 pub mod settings;
 pub mod sheet;
 pub mod values;

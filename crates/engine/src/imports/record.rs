@@ -29,6 +29,8 @@ pub struct PersonIn {
     pub name: String,
     pub title: Option<String>,
     pub phone: Option<String>,
+    /// When they agreed to be written to, where they were asked.
+    pub consent_at: Option<Instant>,
 }
 
 /// A company as a row names it. Met by domain or CRM id.
@@ -112,7 +114,12 @@ impl<'a> Rows<'a> {
         match &row.is {
             RowIs::Aside => return Reading::Aside,
             RowIs::Broken(why) => {
-                return Reading::Wrong(vec![RowError { line: row.line, column: String::new(), value: String::new(), reason: why.clone() }]);
+                return Reading::Wrong(vec![RowError {
+                    line: row.line,
+                    column: String::new(),
+                    value: String::new(),
+                    reason: why.clone(),
+                }]);
             }
             RowIs::Record => {}
         }
@@ -121,10 +128,7 @@ impl<'a> Rows<'a> {
             return Reading::Aside;
         }
         let record = reading.record();
-        match record {
-            Some(record) if reading.errors.is_empty() => Reading::Record(Box::new(record)),
-            _ => Reading::Wrong(reading.errors),
-        }
+        if reading.errors.is_empty() { Reading::Record(Box::new(record)) } else { Reading::Wrong(reading.errors) }
     }
 }
 
@@ -136,17 +140,18 @@ struct RowReading<'a> {
 }
 
 impl RowReading<'_> {
-    fn record(&mut self) -> Option<Record> {
+    fn record(&mut self) -> Record {
         let settings = self.rows.settings;
         let person = self.person();
         let company = self.company(person.as_ref());
         let campaign = self.campaign();
-        let touch = if settings.has_touches() { self.touch(person.as_ref(), &company, campaign.as_ref()) } else { None };
+        let touch =
+            if settings.has_touches() { self.touch(person.as_ref(), &company, campaign.as_ref()) } else { None };
         let deal = if settings.has_deals() { self.deal(&company) } else { None };
         if touch.is_none() && deal.is_none() && self.errors.is_empty() {
             self.wrong_row("Nothing in this row tells of a person or a deal.");
         }
-        Some(Record { line: self.row.line, person, company, campaign, touch, deal })
+        Record { line: self.row.line, person, company, campaign, touch, deal }
     }
 
     fn person(&mut self) -> Option<PersonIn> {
@@ -158,14 +163,22 @@ impl RowReading<'_> {
             }
         });
         let crm_id = [Field::ContactId, Field::LeadId].into_iter().find_map(|field| values::crm_id(&self.text(field)?));
-        let names: Vec<String> = [Field::FirstName, Field::LastName].into_iter().filter_map(|field| self.text(field)).collect();
+        let names: Vec<String> =
+            [Field::FirstName, Field::LastName].into_iter().filter_map(|field| self.text(field)).collect();
         let name = if names.is_empty() { self.text(Field::Name).unwrap_or_default() } else { names.join(" ") };
         if email.is_none() && crm_id.is_none() && name.is_empty() {
             return None;
         }
         let name = cut(if name.is_empty() { email.as_deref().unwrap_or("") } else { &name }, 160);
         let line = |text: Option<String>| text.map(|text| cut(&text, 160));
-        Some(PersonIn { email, crm_id, name, title: line(self.text(Field::JobTitle)), phone: line(self.text(Field::Phone)) })
+        Some(PersonIn {
+            email,
+            crm_id,
+            name,
+            title: line(self.text(Field::JobTitle)),
+            phone: line(self.text(Field::Phone)),
+            consent_at: None,
+        })
     }
 
     fn company(&mut self, person: Option<&PersonIn>) -> CompanyIn {
@@ -180,8 +193,10 @@ impl RowReading<'_> {
 
     /// By its Fundloop ID wherever that is written, or else by the id or name the file gives.
     fn campaign(&mut self) -> Option<CampaignIn> {
-        let said: Vec<(Field, String)> =
-            [Field::CampaignId, Field::CampaignName].into_iter().filter_map(|field| Some((field, self.text(field)?))).collect();
+        let said: Vec<(Field, String)> = [Field::CampaignId, Field::CampaignName]
+            .into_iter()
+            .filter_map(|field| Some((field, self.text(field)?)))
+            .collect();
         if let Some(code) = said.iter().find_map(|(_, text)| code_in(text)) {
             return Some(CampaignIn::Code(code));
         }
@@ -196,7 +211,12 @@ impl RowReading<'_> {
         Some(CampaignIn::Other(cut(&key.to_lowercase(), 160)))
     }
 
-    fn touch(&mut self, person: Option<&PersonIn>, company: &CompanyIn, campaign: Option<&CampaignIn>) -> Option<TouchIn> {
+    fn touch(
+        &mut self,
+        person: Option<&PersonIn>,
+        company: &CompanyIn,
+        campaign: Option<&CampaignIn>,
+    ) -> Option<TouchIn> {
         let Some(person) = person else {
             if !self.rows.settings.has_deals() {
                 self.wrong_row("This row names nobody: it has no e-mail address, no CRM ID and no name.");
@@ -214,7 +234,10 @@ impl RowReading<'_> {
             Some(flag) => flag,
             None => responded_on.is_some() || status.as_deref().is_none_or(is_response),
         };
-        let reached = self.text(Field::Reached).or_else(|| status.clone()).map_or(FunnelStage::Responses, |text| reached_of(&text));
+        let reached = self
+            .text(Field::Reached)
+            .or_else(|| status.clone())
+            .map_or(FunnelStage::Responses, |text| reached_of(&text));
         let external_id = match self.text(Field::TouchId).and_then(|text| values::crm_id(&text)) {
             Some(id) => id,
             None => natural_key(&[
@@ -227,7 +250,13 @@ impl RowReading<'_> {
                 &met.unwrap_or(at).date_naive().to_string(),
             ]),
         };
-        Some(TouchIn { external_id, at, response, reached: if response { reached } else { FunnelStage::Responses }, status })
+        Some(TouchIn {
+            external_id,
+            at,
+            response,
+            reached: if response { reached } else { FunnelStage::Responses },
+            status,
+        })
     }
 
     fn deal(&mut self, company: &CompanyIn) -> Option<DealIn> {
@@ -251,7 +280,8 @@ impl RowReading<'_> {
             self.missing(&[Field::ClosedOn], "This deal is won but has no close date.");
         }
         let name = cut(&name.or_else(|| company.name.clone()).or_else(|| id.clone()).unwrap_or_default(), 160);
-        let company_key = company.crm_id.as_deref().or(company.domain.as_deref()).or(company.name.as_deref()).unwrap_or("");
+        let company_key =
+            company.crm_id.as_deref().or(company.domain.as_deref()).or(company.name.as_deref()).unwrap_or("");
         let external_id = id.unwrap_or_else(|| natural_key(&[&name, company_key, &created_on.to_string()]));
         let registered = self.flag(Field::Registered).unwrap_or(false);
         let partner_crm_id = self.text(Field::PartnerId).and_then(|text| values::crm_id(&text));
@@ -274,7 +304,10 @@ impl RowReading<'_> {
     fn outcome(&mut self, stage: &str) -> (bool, bool) {
         let lower = stage.to_lowercase();
         let lost = ["lost", "verloren", "disqualified", "abandoned"].iter().any(|word| lower.contains(word));
-        let named = !lost && ["won", "gewonnen", "closedwon"].iter().any(|word| lower.split(|c: char| !c.is_alphanumeric()).any(|part| part == *word));
+        let named = !lost
+            && ["won", "gewonnen", "closedwon"]
+                .iter()
+                .any(|word| lower.split(|c: char| !c.is_alphanumeric()).any(|part| part == *word));
         let (won, closed) = (self.flag(Field::Won), self.flag(Field::Closed));
         let is_won = won.unwrap_or(named);
         (is_won, is_won || closed.unwrap_or(lost))
@@ -285,13 +318,15 @@ impl RowReading<'_> {
         let settings = self.rows.settings;
         let named = text.as_deref().and_then(values::named_currency);
         let currency = match self.text(Field::Currency) {
-            Some(code) => match Currency::from_code(&code) {
-                Some(currency) => Some(currency),
-                None => {
-                    self.wrong(Field::Currency, format!("“{}” is no currency code: write one like EUR.", values::short(&code)));
+            Some(code) => {
+                let known = Currency::from_code(&code);
+                if known.is_none() {
+                    let why = format!("“{}” is no currency code: write one like EUR.", values::short(&code));
+                    self.wrong(Field::Currency, why);
                     return None;
                 }
-            },
+                known
+            }
             None => named.or(settings.currency),
         };
         let Some(currency) = currency else {
@@ -311,9 +346,14 @@ impl RowReading<'_> {
     /// A mapped cell, or what holds for every row; `None` where both are empty.
     fn text(&self, field: Field) -> Option<String> {
         let settings = self.rows.settings;
-        let cell = settings.columns.get(&field).and_then(|name| self.rows.sheet.column(name)).map_or("", |at| self.row.cell(at));
+        let cell = settings
+            .columns
+            .get(&field)
+            .and_then(|name| self.rows.sheet.column(name))
+            .map_or("", |at| self.row.cell(at));
         let text = if cell.is_empty() { settings.fixed.get(&field).map_or("", |fixed| fixed.trim()) } else { cell };
-        let clean: String = text.chars().filter(|c| !is_unseen(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let clean: String =
+            text.chars().filter(|c| !is_unseen(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
         (!clean.trim().is_empty()).then(|| clean.trim().to_owned())
     }
 
@@ -349,7 +389,12 @@ impl RowReading<'_> {
     }
 
     fn wrong_row(&mut self, reason: &str) {
-        self.errors.push(RowError { line: self.row.line, column: String::new(), value: String::new(), reason: reason.to_owned() });
+        self.errors.push(RowError {
+            line: self.row.line,
+            column: String::new(),
+            value: String::new(),
+            reason: reason.to_owned(),
+        });
     }
 }
 
@@ -366,10 +411,30 @@ fn code_in(text: &str) -> Option<String> {
 pub fn is_response(status: &str) -> bool {
     let lower = status.to_lowercase();
     let silent = [
-        "sent", "invited", "planned", "not attended", "no show", "no-show", "received", "delivered", "bounced", "unsubscribed",
-        "unresponsive", "no response", "not responded", "cancelled", "canceled", "refunded", "deleted", "eingeladen", "gesendet", "to be invited",
+        "sent",
+        "invited",
+        "planned",
+        "not attended",
+        "no show",
+        "no-show",
+        "received",
+        "delivered",
+        "bounced",
+        "unsubscribed",
+        "unresponsive",
+        "no response",
+        "not responded",
+        "cancelled",
+        "canceled",
+        "refunded",
+        "deleted",
+        "eingeladen",
+        "gesendet",
+        "to be invited",
     ];
-    !silent.iter().any(|word| lower == *word || lower.split(" - ").any(|part| part.trim() == *word) || lower.ends_with(&format!(" {word}"))) && lower != "no"
+    !silent.iter().any(|word| {
+        lower == *word || lower.split(" - ").any(|part| part.trim() == *word) || lower.ends_with(&format!(" {word}"))
+    }) && lower != "no"
 }
 
 /// How far a status says the person has come. A disqualified lead is a response still.
@@ -389,7 +454,7 @@ pub fn reached_of(status: &str) -> FunnelStage {
 }
 
 /// What a row without an id of its own is known again by.
-fn natural_key(parts: &[&str]) -> String {
+pub(crate) fn natural_key(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         let part = part.to_lowercase();

@@ -55,11 +55,16 @@ pub enum Question {
 impl Question {
     pub fn words(&self) -> String {
         match self {
-            Question::DayOrder { column, sample } => format!("“{sample}” in “{column}” can be read two ways: does the day or the month come first?"),
-            Question::DecimalMark { column, sample } => format!("“{sample}” in “{column}” can be read two ways: which mark stands before the decimals?"),
+            Question::DayOrder { column, sample } => {
+                format!("“{sample}” in “{column}” can be read two ways: does the day or the month come first?")
+            }
+            Question::DecimalMark { column, sample } => {
+                format!("“{sample}” in “{column}” can be read two ways: which mark stands before the decimals?")
+            }
             Question::Currency => "Some amounts name no currency: which one are they in?".to_owned(),
             Question::NothingMapped => {
-                "Say which column is the e-mail address or the person’s CRM ID, or which is the deal’s ID or name.".to_owned()
+                "Say which column is the e-mail address or the person’s CRM ID, or which is the deal’s ID or name."
+                    .to_owned()
             }
         }
     }
@@ -69,7 +74,15 @@ impl Settings {
     /// What the column names alone tell.
     pub fn guess(kind: Kind, sheet: &Sheet) -> Self {
         let columns = guess(kind, &sheet.header).into_iter().collect();
-        Self { kind, columns, fixed: BTreeMap::new(), currency: None, marks: None, day_order: None, unknown: Unknown::default() }
+        Self {
+            kind,
+            columns,
+            fixed: BTreeMap::new(),
+            currency: None,
+            marks: None,
+            day_order: None,
+            unknown: Unknown::default(),
+        }
     }
 
     /// A saved map on another file: columns that are not there are forgotten.
@@ -138,8 +151,13 @@ struct Proof {
 
 impl Proof {
     fn of(settings: &Settings, sheet: &Sheet) -> Self {
-        let place = |field: Field| settings.columns.get(&field).and_then(|name| sheet.column(name)).map(|at| (at, sheet.header[at].clone()));
-        let days: Vec<_> = [Field::Date, Field::RespondedOn, Field::CreatedOn, Field::ClosedOn].into_iter().filter_map(place).collect();
+        let place = |field: Field| {
+            settings.columns.get(&field).and_then(|name| sheet.column(name)).map(|at| (at, sheet.header[at].clone()))
+        };
+        let days: Vec<_> = [Field::Date, Field::RespondedOn, Field::CreatedOn, Field::ClosedOn]
+            .into_iter()
+            .filter_map(place)
+            .collect();
         let (amount, currency) = (place(Field::Amount), place(Field::Currency));
         let mut proof = Self::default();
         for row in sheet.rows().filter(|row| row.is == RowIs::Record) {

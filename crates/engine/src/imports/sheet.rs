@@ -94,9 +94,8 @@ impl Sheet {
             first.push((record.clone(), start + offset(&reader)));
         }
         let records: Vec<&csv::StringRecord> = first.iter().map(|(record, _)| record).collect();
-        let chosen = header_of(&records).ok_or(
-            "We found no row with column names: add one above the data, such as “Email, Campaign ID, Date”.",
-        )?;
+        let chosen = header_of(&records)
+            .ok_or("We found no row with column names: add one above the data, such as “Email, Campaign ID, Date”.")?;
         let (cells, body) = &first[chosen];
         if cells.len() > MOST_COLUMNS {
             return Err(format!("The file has more than {MOST_COLUMNS} columns: export fewer."));
@@ -106,7 +105,7 @@ impl Sheet {
         let header_line = line_of(&text, after_line_ends(&text, before));
         let body = (*body).min(text.len());
         let body_line = line_of(&text, body);
-        Ok(Self { encoding, delimiter, header_line, header, body, body_line, text })
+        Ok(Self { encoding, delimiter, header_line, header, text, body, body_line })
     }
 
     /// Every row after the header, read as it is asked for.
@@ -141,7 +140,8 @@ impl Sheet {
             let why = "A cell here is longer than any we take: perhaps a quote is opened and never closed.";
             return RowIs::Broken(why.to_owned());
         }
-        let filled = (1..).zip(cells).filter(|(_, cell)| !cell.trim().is_empty()).map(|(place, _)| place).last().unwrap_or(0);
+        let filled =
+            (1..).zip(cells).filter(|(_, cell)| !cell.trim().is_empty()).map(|(place, _)| place).last().unwrap_or(0);
         if filled > self.header.len() || cells.len() < self.header.len() {
             return RowIs::Broken(format!(
                 "This row has {} cells where the header has {}.",
@@ -201,7 +201,8 @@ fn said_delimiter(text: &str) -> (Option<char>, usize) {
 /// The delimiter under which most records have the same, largest number of cells.
 fn guess_delimiter(text: &str) -> char {
     let cut = text.len().min(SAMPLE);
-    let cut = text.as_bytes()[..cut].iter().rposition(|byte| *byte == b'\n').filter(|_| cut < text.len()).unwrap_or(cut);
+    let cut =
+        text.as_bytes()[..cut].iter().rposition(|byte| *byte == b'\n').filter(|_| cut < text.len()).unwrap_or(cut);
     let sample = text.get(..cut).unwrap_or(text);
     let score = |delimiter: char| {
         let widths: Vec<usize> = reader(sample, delimiter).records().flatten().map(|record| record.len()).collect();
@@ -239,7 +240,8 @@ fn header_of(records: &[&csv::StringRecord]) -> Option<usize> {
 fn distinct_names(cells: &csv::StringRecord) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(cells.len());
     for (index, cell) in cells.iter().enumerate() {
-        let clean: String = cell.trim().trim_start_matches('\u{feff}').chars().filter(|c| !c.is_control()).take(120).collect();
+        let clean: String =
+            cell.trim().trim_start_matches('\u{feff}').chars().filter(|c| !c.is_control()).take(120).collect();
         let base = if clean.trim().is_empty() { format!("Column {}", index + 1) } else { clean.trim().to_owned() };
         let mut name = base.clone();
         let mut again = 2;
@@ -263,8 +265,11 @@ fn is_aside(cells: &csv::StringRecord, columns: usize) -> bool {
     let rest = filled.count();
     let lower = first.to_lowercase();
     let word = lower.trim_end_matches(':').trim();
-    let is_total = matches!(word, "total" | "totals" | "grand total" | "grand totals" | "subtotal" | "gesamt" | "gesamtsumme" | "summe")
-        || ["total:", "grand total (", "grand totals (", "total ("].iter().any(|start| lower.starts_with(start));
+    let is_total =
+        matches!(
+            word,
+            "total" | "totals" | "grand total" | "grand totals" | "subtotal" | "gesamt" | "gesamtsumme" | "summe"
+        ) || ["total:", "grand total (", "grand totals (", "total ("].iter().any(|start| lower.starts_with(start));
     let plain = |cell: &str| cell.is_empty() || !cell.chars().any(char::is_alphabetic) || cell.len() <= 3;
     if is_total && !lower.contains('@') && cells.iter().map(str::trim).filter(|cell| *cell != first).all(plain) {
         return true;

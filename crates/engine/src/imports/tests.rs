@@ -39,7 +39,10 @@ fn a_table_is_found_in_what_tools_write() {
     let sheet = Sheet::read(preamble.as_bytes()).unwrap();
     assert_eq!((sheet.header_line, sheet.delimiter, sheet.header.len()), (4, ',', 5));
     let rows: Vec<_> = sheet.rows().collect();
-    assert_eq!(rows.iter().map(|row| (row.line, row.is.clone())).collect::<Vec<_>>(), [(5, RowIs::Record), (6, RowIs::Aside)]);
+    assert_eq!(
+        rows.iter().map(|row| (row.line, row.is.clone())).collect::<Vec<_>>(),
+        [(5, RowIs::Record), (6, RowIs::Aside)]
+    );
     assert_eq!(rows[1].cell(1), "");
 
     for (bytes, encoding) in [
@@ -66,7 +69,14 @@ fn utf_16(text: &str, mark: bool) -> Vec<u8> {
 
 #[test]
 fn what_is_no_table_is_refused_in_a_sentence() {
-    for bytes in [&b""[..], b"  \n", b"\x00\x00", b"PK\x03\x04\x14\x00\x06\x00aaaaaaaaaaaaaaaaaaaaaaaaaaaaa", b"1,2\n3,4\n", b"%PDF-1.4 x"] {
+    for bytes in [
+        &b""[..],
+        b"  \n",
+        b"\x00\x00",
+        b"PK\x03\x04\x14\x00\x06\x00aaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        b"1,2\n3,4\n",
+        b"%PDF-1.4 x",
+    ] {
         let problem = Sheet::read(bytes).unwrap_err();
         assert!(problem.ends_with('.'), "{problem}");
     }
@@ -97,7 +107,16 @@ fn days_are_read_as_tools_write_them_and_never_guessed() {
     ] {
         assert_eq!(at(text).as_deref(), Ok(expected), "{text}");
     }
-    for text in ["3/4/2024", "3/4/24", "2024-02-30", "45291", "0024-01-01", "2024-01-23T25:00", "tomorrow", "2024-01-23 1:2:3:4"] {
+    for text in [
+        "3/4/2024",
+        "3/4/24",
+        "2024-02-30",
+        "45291",
+        "0024-01-01",
+        "2024-01-23T25:00",
+        "tomorrow",
+        "2024-01-23 1:2:3:4",
+    ] {
         assert!(at(text).unwrap_err().ends_with('.'), "{text}");
     }
     assert_eq!(values::day("3/4/2024", Some(DayOrder::DayFirst)).unwrap().to_string(), "2024-04-03");
@@ -107,7 +126,9 @@ fn days_are_read_as_tools_write_them_and_never_guessed() {
 
 #[test]
 fn amounts_are_exact_and_marks_are_proven_or_asked() {
-    let amount = |text: &str, code: &str, marks| values::amount(text, Currency::from_code(code).unwrap(), marks).map(|money| money.minor);
+    let amount = |text: &str, code: &str, marks| {
+        values::amount(text, Currency::from_code(code).unwrap(), marks).map(|money| money.minor)
+    };
     assert_eq!(amount("35000.0", "EUR", Marks::Point), Ok(3_500_000));
     assert_eq!(amount("1500000.00", "JPY", Marks::Point), Ok(1_500_000));
     assert_eq!(amount("€1.234,56", "EUR", Marks::Comma), Ok(123_456));
@@ -163,7 +184,10 @@ fn campaign_members_are_read_as_salesforce_exports_them() {
     assert_eq!(records[1].campaign, Some(CampaignIn::Other("7010000000000abaay".to_owned())));
     assert!(!records[1].touch.as_ref().unwrap().response);
     let at: Vec<_> = errors.iter().map(|error| (error.line, error.column.as_str())).collect();
-    assert_eq!(at, [(5, "Email"), (5, "Fundloop_Campaign_ID__c"), (5, "CreatedDate")].map(|(line, column)| (line, column)));
+    assert_eq!(
+        at,
+        [(5, "Email"), (5, "Fundloop_Campaign_ID__c"), (5, "CreatedDate")].map(|(line, column)| (line, column))
+    );
 }
 
 #[test]
@@ -187,7 +211,10 @@ fn opportunities_are_read_as_salesforce_exports_them() {
     let (records, errors) = super::tests::records(&sheet, &settings);
     assert_eq!((records.len(), errors.len()), (1, 0));
     let deal = records[0].deal.as_ref().unwrap();
-    assert_eq!((deal.amount.minor, deal.is_won, deal.closed_on.unwrap().to_string().as_str()), (123_450, true, "2026-04-03"));
+    assert_eq!(
+        (deal.amount.minor, deal.is_won, deal.closed_on.unwrap().to_string().as_str()),
+        (123_450, true, "2026-04-03")
+    );
 }
 
 #[test]
@@ -198,7 +225,11 @@ fn what_the_file_cannot_say_is_asked() {
     let kinds: Vec<_> = settings.ask(&sheet).into_iter().map(|question| std::mem::discriminant(&question)).collect();
     let any = |text: &str| (text.to_owned(), text.to_owned());
     let ((column, sample), (other, cell)) = (any(""), any(""));
-    let asked = [Question::DayOrder { column, sample }, Question::DecimalMark { column: other, sample: cell }, Question::Currency];
+    let asked = [
+        Question::DayOrder { column, sample },
+        Question::DecimalMark { column: other, sample: cell },
+        Question::Currency,
+    ];
     assert_eq!(kinds, asked.iter().map(std::mem::discriminant).collect::<Vec<_>>());
 
     let proven = "Email,Date\na@x.example,03/04/2026\nb@x.example,04/25/2026\n";
@@ -212,7 +243,8 @@ fn what_the_file_cannot_say_is_asked() {
 
 #[test]
 fn a_row_is_known_again_without_an_id_of_its_own() {
-    let file = "Email,Date,Campaign\nA@x.example,2026-03-04,Q1\na@x.example ,2026-03-04,q1\na@x.example,2026-03-05,Q1\n";
+    let file =
+        "Email,Date,Campaign\nA@x.example,2026-03-04,Q1\na@x.example ,2026-03-04,q1\na@x.example,2026-03-05,Q1\n";
     let (sheet, settings) = read(Kind::Csv, file);
     let (records, _) = records(&sheet, &settings);
     let keys: Vec<_> = records.iter().map(|record| record.touch.as_ref().unwrap().external_id.clone()).collect();

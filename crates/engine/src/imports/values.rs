@@ -169,7 +169,18 @@ fn zone(text: &str) -> Option<i64> {
 fn named_month(text: &str) -> Option<Date> {
     const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     const LONG: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
     ];
     let lower = text.to_ascii_lowercase();
     let parts: Vec<&str> = lower.split([' ', '-', ',', '.']).filter(|part| !part.is_empty()).collect();
@@ -192,15 +203,13 @@ pub fn decimal_mark(text: &str) -> Maybe<Marks> {
     let (dots, commas) = (digits.matches('.').count(), digits.matches(',').count());
     let last = |mark: char| digits.rsplit(mark).next().map_or(0, str::len);
     match (dots, commas) {
-        (0, 0) => Maybe::Silent,
-        (_, 1) if dots > 0 && digits.rfind(',') > digits.rfind('.') => Maybe::Proves(Marks::Comma),
-        (1, _) if commas > 0 && digits.rfind('.') > digits.rfind(',') => Maybe::Proves(Marks::Point),
-        (2.., 0) => Maybe::Proves(Marks::Comma),
-        (0, 2..) => Maybe::Proves(Marks::Point),
         (1, 0) if last('.') == 3 && !digits.starts_with(['0', '.']) => Maybe::Either,
         (0, 1) if last(',') == 3 && !digits.starts_with(['0', ',']) => Maybe::Either,
-        (1, 0) => Maybe::Proves(Marks::Point),
-        (0, 1) => Maybe::Proves(Marks::Comma),
+        // Several of one mark are groups; of two marks the last stands before the decimals.
+        (1, 0) | (0, 2..) => Maybe::Proves(Marks::Point),
+        (0, 1) | (2.., 0) => Maybe::Proves(Marks::Comma),
+        (_, 1) if dots > 0 && digits.rfind(',') > digits.rfind('.') => Maybe::Proves(Marks::Comma),
+        (1, _) if commas > 0 && digits.rfind('.') > digits.rfind(',') => Maybe::Proves(Marks::Point),
         _ => Maybe::Silent,
     }
 }
@@ -214,9 +223,12 @@ pub fn amount(text: &str, currency: Currency, marks: Marks) -> Result<Money, Str
 /// The currency an amount names itself: `USD 500`.
 pub fn named_currency(text: &str) -> Option<Currency> {
     let text = text.trim();
-    let code = |part: &str| (part.len() == 3 && part.bytes().all(|b| b.is_ascii_alphabetic())).then(|| Currency::from_code(part)).flatten();
+    let code = |part: &str| {
+        (part.len() == 3 && part.bytes().all(|b| b.is_ascii_alphabetic())).then(|| Currency::from_code(part)).flatten()
+    };
     let letters: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
-    let tail: String = text.chars().rev().take_while(char::is_ascii_alphabetic).collect::<String>().chars().rev().collect();
+    let tail: String =
+        text.chars().rev().take_while(char::is_ascii_alphabetic).collect::<String>().chars().rev().collect();
     code(&letters).or_else(|| code(&tail))
 }
 
@@ -265,7 +277,9 @@ pub fn email(text: &str) -> Result<String, String> {
     let clean = text.trim().trim_start_matches("mailto:").trim_matches(['<', '>']).to_lowercase();
     let problem = || format!("“{}” is no e-mail address.", short(text));
     let (name, host) = clean.rsplit_once('@').ok_or_else(problem)?;
-    let plain = |part: &str| !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"@".contains(c));
+    let plain = |part: &str| {
+        !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"@".contains(c))
+    };
     if clean.len() > 254 || !plain(name) || domain(host).as_deref() != Some(host) {
         return Err(problem());
     }
@@ -279,7 +293,12 @@ pub fn domain(text: &str) -> Option<String> {
     let host = rest.split(['/', '?', '#', ':']).next().unwrap_or("");
     let host = host.rsplit('@').next().unwrap_or(host).trim_end_matches('.');
     let host = if text.contains('@') { host } else { host.strip_prefix("www.").unwrap_or(host) };
-    let label = |part: &str| !part.is_empty() && part.len() <= 63 && !part.starts_with('-') && part.chars().all(|c| c.is_alphanumeric() || c == '-');
+    let label = |part: &str| {
+        !part.is_empty()
+            && part.len() <= 63
+            && !part.starts_with('-')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
     let ends = host.rsplit('.').next().is_some_and(|end| end.len() >= 2 && end.chars().any(char::is_alphabetic));
     (host.contains('.') && host.len() <= 253 && host.split('.').all(label) && ends).then(|| host.to_owned())
 }
@@ -287,11 +306,46 @@ pub fn domain(text: &str) -> Option<String> {
 /// Mailboxes anyone can have: an address there says nothing about a company.
 pub fn is_free_mail(domain: &str) -> bool {
     const FREE: [&str; 40] = [
-        "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "hotmail.de", "hotmail.fr", "hotmail.co.uk", "live.com",
-        "msn.com", "yahoo.com", "yahoo.de", "yahoo.fr", "yahoo.co.uk", "yahoo.co.jp", "ymail.com", "icloud.com", "me.com", "mac.com",
-        "aol.com", "gmx.de", "gmx.net", "gmx.com", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de", "proton.me",
-        "protonmail.com", "pm.me", "mail.com", "mail.ru", "yandex.ru", "yandex.com", "qq.com", "163.com", "126.com", "orange.fr",
-        "wp.pl", "o2.pl",
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "hotmail.de",
+        "hotmail.fr",
+        "hotmail.co.uk",
+        "live.com",
+        "msn.com",
+        "yahoo.com",
+        "yahoo.de",
+        "yahoo.fr",
+        "yahoo.co.uk",
+        "yahoo.co.jp",
+        "ymail.com",
+        "icloud.com",
+        "me.com",
+        "mac.com",
+        "aol.com",
+        "gmx.de",
+        "gmx.net",
+        "gmx.com",
+        "gmx.at",
+        "gmx.ch",
+        "web.de",
+        "t-online.de",
+        "freenet.de",
+        "proton.me",
+        "protonmail.com",
+        "pm.me",
+        "mail.com",
+        "mail.ru",
+        "yandex.ru",
+        "yandex.com",
+        "qq.com",
+        "163.com",
+        "126.com",
+        "orange.fr",
+        "wp.pl",
+        "o2.pl",
     ];
     FREE.contains(&domain)
 }
@@ -307,7 +361,9 @@ pub fn crm_id(text: &str) -> Option<String> {
     let known = ["001", "003", "005", "006", "00Q", "00v", "701", "a0"].iter().any(|start| clean.starts_with(start));
     match core {
         Some(core) if clean.len() == 15 && known => Some(format!("{core}{}", suffix(core))),
-        Some(core) if clean.len() == 18 && clean[15..].eq_ignore_ascii_case(&suffix(core)) => Some(format!("{core}{}", suffix(core))),
+        Some(core) if clean.len() == 18 && clean[15..].eq_ignore_ascii_case(&suffix(core)) => {
+            Some(format!("{core}{}", suffix(core)))
+        }
         _ => Some(clean),
     }
 }
@@ -315,7 +371,9 @@ pub fn crm_id(text: &str) -> Option<String> {
 /// Three characters that say which of the fifteen are upper case, five each.
 fn suffix(core: &str) -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
-    let upper = |chunk: &[u8]| chunk.iter().enumerate().filter(|(_, byte)| byte.is_ascii_uppercase()).fold(0, |sum, (bit, _)| sum | 1 << bit);
+    let upper = |chunk: &[u8]| {
+        chunk.iter().enumerate().filter(|(_, byte)| byte.is_ascii_uppercase()).fold(0, |sum, (bit, _)| sum | 1 << bit)
+    };
     core.as_bytes().chunks(5).map(|chunk| char::from(LETTERS[upper(chunk)])).collect()
 }
 

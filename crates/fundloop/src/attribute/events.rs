@@ -1,9 +1,9 @@
-//! Events: a row per touch, in any order. Rows are kept as 40 bytes each, in buckets by journey; buckets are then sorted
-//! and added up one by one, on all threads.
+//! Events: a row per touch, in any order. Rows are kept as 32 bytes each, in buckets by journey, and set aside on disk
+//! when there are very many; buckets are then sorted and added up one by one, on all threads.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
-use std::io::Read;
+use std::io::{self, Read};
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -15,10 +15,14 @@ use attribution::{Channel, Milestone, Milestones, Outcome, Touch};
 use super::channels::{self, Merged, Names};
 use super::rows::{self, Header, Problem, Row};
 use super::settings::Settings;
+use super::spill::Spill;
 use super::{Counted, number};
 
 /// Journeys are divided among so many buckets.
 const BUCKETS: usize = 128;
+
+/// So many rows a thread holds in memory; few in tests, so that they too are set aside.
+const HELD: usize = if cfg!(test) { 40 } else { 16 << 20 };
 
 const MICROS: i64 = 1_000_000;
 const ONE: i128 = 10_i128.pow(DECIMALS);
@@ -27,8 +31,8 @@ const ONE: i128 = 10_i128.pow(DECIMALS);
 /// same moment, stage rank, then channel by name; the rest only makes the order total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Event {
-    /// 128 bits of hash stand for the journey's id: two ids are taken for one once in 10^20 files of a billion journeys.
-    journey: [u64; 2],
+    /// 96 bits of hash stand for the journey's id: of 10^11 files with a billion journeys, one takes two ids for one.
+    journey: [u32; 3],
     micros: i64,
     converts: bool,
     rank: u8,
@@ -62,6 +66,8 @@ struct Bucket {
 struct Collected {
     names: Names,
     buckets: Vec<Bucket>,
+    held: usize,
+    aside: Spill,
     staged: bool,
     idle_values: u64,
 }
@@ -81,10 +87,12 @@ pub fn read(input: impl Read, settings: &Settings, lookback: Option<Duration>) -
     let state = || Collected {
         names: Names::default(),
         buckets: vec![Bucket::default(); BUCKETS],
+        held: 0,
+        aside: Spill::default(),
         staged: false,
         idle_values: 0,
     };
-    let mut collected = rows::read(input, begin, state, Columns::take)?;
+    let collected = rows::read(input, begin, state, Columns::take)?;
     if !collected.iter().any(|part| part.staged) {
         settings.warn_without_stages();
     }
@@ -93,9 +101,8 @@ pub fn read(input: impl Read, settings: &Settings, lookback: Option<Duration>) -
         eprintln!("note: {idle} rows have a value but no conversion; only a row with conversion 1 carries value");
     }
     let channels = channels::merge(&collected.iter().map(|part| &part.names).collect::<Vec<_>>());
-    let buckets = by_bucket(&mut collected);
     let empty = Tally::new(&settings.measures())?;
-    let tally = add_up(buckets, &channels, lookback, &empty);
+    let tally = add_up(&collected, &channels, lookback, &empty)?;
     Ok(Counted { tally, channels })
 }
 
@@ -119,7 +126,7 @@ impl Columns<'_> {
         let (rank, milestone) = self.stage(row.get(self.stage));
         to.staged |= milestone != NO_MILESTONE;
         let journey = hash(journey);
-        let bucket = &mut to.buckets[usize::try_from(journey[0] % BUCKETS as u64).unwrap_or(0)];
+        let bucket = &mut to.buckets[journey[0] as usize % BUCKETS];
         let place = bucket.values.len();
         if converts {
             bucket.values.push(amount);
@@ -128,7 +135,11 @@ impl Columns<'_> {
         }
         let value = u32::try_from(place).map_err(|_| Problem::new("there are too many conversions"))?;
         bucket.events.push(Event { journey, micros, converts, rank, channel, milestone, value });
-        Ok(())
+        to.held += 1;
+        if to.held < HELD {
+            return Ok(());
+        }
+        to.set_aside().map_err(|error| Problem::new(format!("rows could not be set aside on disk: {error}")))
     }
 
     fn converts(&self, row: &Row) -> Result<bool, Problem> {
@@ -176,13 +187,14 @@ fn rank_of(milestone: Milestone) -> u8 {
     }
 }
 
-fn hash(journey: &[u8]) -> [u64; 2] {
-    [1, 2].map(|which| {
+fn hash(journey: &[u8]) -> [u32; 3] {
+    let [one, other] = [1, 2].map(|which| {
         let mut hasher = DefaultHasher::new();
         hasher.write_u8(which);
         hasher.write(journey);
         hasher.finish()
-    })
+    });
+    [one, one >> 32, other].map(|bits| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default())
 }
 
 /// A moment in microseconds since 1970, up to the year 9999.
@@ -196,24 +208,85 @@ fn micros(text: &[u8]) -> Option<i64> {
     Some(time.timestamp_micros())
 }
 
-/// For every bucket, what each thread has put into it.
-fn by_bucket(collected: &mut [Collected]) -> Vec<Vec<Bucket>> {
-    let of_all = |bucket: usize| collected.iter_mut().map(|part| mem::take(&mut part.buckets[bucket])).collect();
-    (0..BUCKETS).map(of_all).collect()
+impl Collected {
+    /// Move all rows in memory to disk.
+    fn set_aside(&mut self) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for (number, bucket) in self.buckets.iter_mut().enumerate().filter(|(_, bucket)| !bucket.events.is_empty()) {
+            let Bucket { events, values } = mem::take(bucket);
+            bytes.clear();
+            for event in &events {
+                let value = if event.converts { values[event.value as usize] } else { 0 };
+                bytes.extend(event.to_bytes(value));
+            }
+            self.aside.put(number, &bytes)?;
+        }
+        self.held = 0;
+        Ok(())
+    }
+
+    /// The rows of a bucket, from memory and from disk.
+    fn bucket(&self, number: usize) -> io::Result<Bucket> {
+        let mut bucket = self.buckets[number].clone();
+        let bytes = self.aside.bytes(number)?;
+        for bytes in bytes.as_chunks().0 {
+            let (event, value) = Event::from_bytes(bytes);
+            let place = u32::try_from(bucket.values.len()).unwrap_or(u32::MAX);
+            bucket.events.push(Event { value: place, ..event });
+            if event.converts {
+                bucket.values.push(value);
+            }
+        }
+        Ok(bucket)
+    }
+}
+
+impl Event {
+    const BYTES: usize = 44;
+
+    fn to_bytes(self, value: i128) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[..16].copy_from_slice(&value.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.micros.to_le_bytes());
+        for (place, word) in [self.journey[0], self.journey[1], self.journey[2], self.channel].into_iter().enumerate() {
+            bytes[24 + 4 * place..28 + 4 * place].copy_from_slice(&word.to_le_bytes());
+        }
+        bytes[40..43].copy_from_slice(&[u8::from(self.converts), self.rank, self.milestone]);
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; Self::BYTES]) -> (Self, i128) {
+        fn part<const N: usize>(bytes: &[u8; Event::BYTES], from: usize) -> [u8; N] {
+            std::array::from_fn(|place| bytes[from + place])
+        }
+        let word = |place: usize| u32::from_le_bytes(part(bytes, 24 + 4 * place));
+        let event = Self {
+            journey: [word(0), word(1), word(2)],
+            micros: i64::from_le_bytes(part(bytes, 16)),
+            converts: bytes[40] == 1,
+            rank: bytes[41],
+            channel: word(3),
+            milestone: bytes[42],
+            value: 0,
+        };
+        (event, i128::from_le_bytes(part(bytes, 0)))
+    }
 }
 
 /// Sort bucket after bucket and add up its journeys. Sums are whole numbers: which thread takes which bucket is all one.
-fn add_up(buckets: Vec<Vec<Bucket>>, channels: &Merged, lookback: Option<Duration>, empty: &Tally) -> Tally {
-    let buckets: Vec<std::sync::Mutex<Vec<Bucket>>> = buckets.into_iter().map(std::sync::Mutex::new).collect();
+fn add_up(collected: &[Collected], channels: &Merged, lookback: Option<Duration>, empty: &Tally) -> io::Result<Tally> {
     let next = AtomicUsize::new(0);
     let direct: Vec<bool> = channels.names.iter().map(|name| channels::is_direct(name)).collect();
     let work = || {
         let mut journeys = Journeys { tally: empty.clone(), lookback, direct: &direct, touches: Vec::new() };
-        while let Some(bucket) = buckets.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let parts = mem::take(&mut *bucket.lock().expect("a bucket is taken by one thread"));
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= BUCKETS {
+                return Ok(journeys.tally);
+            }
+            let parts = collected.iter().map(|part| part.bucket(number)).collect::<io::Result<Vec<_>>>()?;
             journeys.add(&joined(parts, &channels.renumbered));
         }
-        journeys.tally
     };
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let same: Vec<Channel> = (0..).take(channels.names.len()).collect();
@@ -221,9 +294,10 @@ fn add_up(buckets: Vec<Vec<Bucket>>, channels: &Merged, lookback: Option<Duratio
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let mut tally = empty.clone();
         for worker in workers {
-            tally.merge(&worker.join().expect("a worker has panicked"), &same);
+            let done: io::Result<Tally> = worker.join().expect("a worker has panicked");
+            tally.merge(&done?, &same);
         }
-        tally
+        Ok(tally)
     })
 }
 

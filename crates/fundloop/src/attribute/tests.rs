@@ -213,3 +213,29 @@ fn a_long_file_is_read_as_a_short_one() {
     let channels: Vec<&str> = output.lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).take(4).collect();
     assert_eq!(channels, ["c0", "c1", "c2", "c3"]);
 }
+
+#[test]
+fn many_events_in_any_order_give_the_same_totals() {
+    let event = |row: u64| {
+        let row = row * 7_919 % 3_001;
+        let (second, converts) = (row * 37, row.is_multiple_of(5));
+        let value = if converts { format!("{row}.5") } else { String::new() };
+        let stage = ["", "lead creation", "demo", "3"][row as usize % 4];
+        format!("j{},{second},c{},{stage},{},{value}\n", row % 200, row % 13, u8::from(converts))
+    };
+    let header = "journey_id,timestamp,channel,stage,conversion,value\n".to_owned();
+    let forwards = header.clone() + &(0..3_000).map(event).collect::<String>();
+    let backwards = header + &(0..3_000).rev().map(event).collect::<String>();
+    let arguments = "--format events --lookback 20h --model linear,u-hubspot,time-decay,shapley,markov,participation";
+    let sorted = |input: &str| {
+        let output = run(arguments, input).unwrap();
+        let mut lines: Vec<String> = output.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&forwards), sorted(&backwards));
+    let linear = sorted(&forwards).into_iter().filter(|line| line.starts_with("linear,"));
+    let cents = |line: String| line.rsplit(',').next().unwrap().replace('.', "").parse::<u64>().unwrap();
+    let rows = (0..3_000_u64).map(|row| row * 7_919 % 3_001).filter(|row| row.is_multiple_of(5));
+    assert_eq!(linear.map(cents).sum::<u64>(), rows.map(|row| row * 1_000_000 + 500_000).sum::<u64>());
+}

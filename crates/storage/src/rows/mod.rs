@@ -2,6 +2,7 @@
 //! decision only.
 
 mod files;
+mod imports;
 mod partners;
 mod people;
 mod programs;
@@ -9,6 +10,7 @@ mod results;
 mod work;
 
 pub use files::File;
+pub use imports::{CampaignAlias, ImportException, ImportMap, ImportUpload};
 pub use partners::PartnerRow;
 pub use people::{ApiToken, Invitation, Purpose, Session, SignInAttempt, StandIn, User};
 pub use programs::{Guide, Program};

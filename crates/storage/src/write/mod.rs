@@ -2,6 +2,7 @@
 
 pub(crate) mod cycle;
 pub(crate) mod fund;
+mod imports;
 pub(crate) mod ledger;
 mod outbox;
 mod partners;

@@ -1,0 +1,578 @@
+//! Imports carried out: a file is handed in, mapped, previewed, committed in chunks, and undone.
+//!
+//! A preview and a commit meet rows with the same code; the preview keeps what it would write in memory only. Running
+//! a file again finds every row by its id and changes nothing.
+
+use super::fields::Kind;
+use super::meet::{Book, Change, Met, Outcome, Owner, Tally};
+use super::record::{Reading, Record, RowError, Rows};
+use super::report::report;
+use super::settings::{Question, Settings};
+use super::sheet::Sheet;
+use crate::Engine;
+use crate::error::{Error, Result};
+use crate::files::{Upload, clean_name, path_of};
+use domain::Instant;
+use domain::ids::CycleId;
+use domain::people::{Actor, Role};
+use object_store::ObjectStoreExt;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use storage::rows::{CampaignAlias, ImportBatch, ImportChange, ImportException, ImportMap, ImportUpload};
+use storage::{Tx, Viewer};
+use uuid::Uuid;
+
+/// Rows a transaction.
+const CHUNK: usize = 500;
+/// Exceptions kept of one batch; the counts go on beyond.
+const MOST_EXCEPTIONS: usize = 20_000;
+/// A chunk that lost a race is met again this often.
+const TRIES: usize = 5;
+
+/// What a run did, or would do.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Summary {
+    /// The batch, where it was committed.
+    pub batch: Option<Uuid>,
+    pub added: u32,
+    pub changed: u32,
+    pub unchanged: u32,
+    pub left_out: u32,
+    pub refused: u32,
+    /// Totals, footers and rows the tool marks as deleted.
+    pub aside: u32,
+    /// Why rows are not kept; at most twenty thousand.
+    pub errors: Vec<RowError>,
+    /// Kept rows with a match to look at.
+    pub looks: Vec<RowError>,
+    pub tally: Tally,
+    /// What has to be answered before the file can be committed.
+    pub questions: Vec<Question>,
+}
+
+impl Summary {
+    /// "120 rows added, 3 changed, 40 already here, 2 not kept."
+    pub fn words(&self) -> String {
+        let left_out = if self.left_out > 0 { format!(", {} left out", self.left_out) } else { String::new() };
+        let Self { added, changed, unchanged, refused, .. } = self;
+        format!("{added} rows added, {changed} changed, {unchanged} already here, {refused} not kept{left_out}.")
+    }
+
+    fn count(&mut self, outcome: Outcome) {
+        match outcome.met {
+            Ok(Met::Added) => self.added += 1,
+            Ok(Met::Changed) => self.changed += 1,
+            Ok(Met::Unchanged) => self.unchanged += 1,
+            Ok(Met::LeftOut) => self.left_out += 1,
+            Err(errors) => self.refuse(errors),
+        }
+        if self.looks.len() < MOST_EXCEPTIONS {
+            self.looks.extend(outcome.looks);
+        }
+    }
+
+    fn refuse(&mut self, errors: Vec<RowError>) {
+        self.refused += 1;
+        if self.errors.len() < MOST_EXCEPTIONS {
+            self.errors.extend(errors);
+        }
+    }
+}
+
+/// A file on its way in, with what is said about it.
+pub struct Import {
+    pub upload: ImportUpload,
+    pub sheet: Sheet,
+    pub settings: Settings,
+    pub questions: Vec<Question>,
+}
+
+/// What a person says about a file.
+#[derive(Clone, Debug)]
+pub struct Answers {
+    pub settings: Settings,
+    /// Other systems' names of campaigns, and the ID each stands for.
+    pub campaigns: Vec<(String, String)>,
+    /// Keep the map under this name for the next file.
+    pub save_as: Option<String>,
+}
+
+/// Whose import it is, as far as somebody may import at all.
+pub fn owner(actor: &Actor) -> Result<Owner> {
+    let may = |roles: &[Role]| roles.iter().any(|role| actor.me.has(*role));
+    match actor.me.partner {
+        Some(partner) if may(&[Role::PartnerUser, Role::PartnerAdmin]) => Ok(Owner(Some(partner))),
+        None if may(&[Role::ChannelManager, Role::Administrator, Role::Integration, Role::System]) => Ok(Owner(None)),
+        _ => Err(Error::refused(
+            "not_your_role",
+            "Imports are done by channel managers, administrators and partners.",
+            "Ask one of them.",
+        )),
+    }
+}
+
+impl Engine {
+    /// Takes a file in and guesses what its columns are, from a saved map that fits or from their names.
+    pub async fn hand_in(&self, actor: &Actor, kind: Kind, file: &Upload) -> Result<Uuid> {
+        let owner = owner(actor)?;
+        let sheet = read_sheet(file.bytes.clone()).await?;
+        let settings = self.fitting_settings(actor, kind, &sheet).await?;
+        let sha256 = hex::encode(Sha256::digest(&file.bytes));
+        let size = i64::try_from(file.bytes.len()).unwrap_or(i64::MAX);
+        self.files.put(&path_of(&sha256)?, file.bytes.clone().into()).await.map_err(Error::internal)?;
+        let upload = ImportUpload {
+            id: Uuid::now_v7(),
+            by_user: actor.user(),
+            partner_id: owner.0,
+            kind: kind.code().to_owned(),
+            file_name: clean_name(&file.name),
+            sha256,
+            size,
+            settings: to_json(&settings)?,
+            at: self.clock.now(),
+            batch_id: None,
+        };
+        self.db.write(async |tx| tx.insert_upload(&upload).await).await?;
+        Ok(upload.id)
+    }
+
+    /// A file that was handed in, read again, with what is still to be answered.
+    pub async fn import(&self, actor: &Actor, id: Uuid) -> Result<Import> {
+        owner(actor)?;
+        let upload = self.reader().upload(&Viewer::from(actor), id).await?;
+        let sheet = read_sheet(self.bytes_of(&upload).await?).await?;
+        let mut settings: Settings = serde_json::from_str(&upload.settings).map_err(Error::internal)?;
+        let questions = settings.ask(&sheet);
+        Ok(Import { upload, sheet, settings, questions })
+    }
+
+    /// Keeps what a person says about a file, and for the next file of the same source where they want that.
+    pub async fn answer_import(&self, actor: &Actor, id: Uuid, answers: &Answers) -> Result<()> {
+        let owner = owner(actor)?;
+        let import = self.import(actor, id).await?;
+        let settings = answers.settings.clone().onto(&import.sheet);
+        let now = self.clock.now();
+        let json = to_json(&settings)?;
+        let aliases = self.aliases(actor, owner, &answers.campaigns).await?;
+        let map = answers.save_as.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(|name| ImportMap {
+            owner: owner.key(),
+            name: name.chars().take(80).collect(),
+            kind: settings.kind.code().to_owned(),
+            settings: json.clone(),
+            at: now,
+        });
+        self.db
+            .write(async |tx| -> Result<()> {
+                tx.set_upload_settings(id, &json).await?;
+                tx.save_campaign_aliases(&aliases).await?;
+                if let Some(map) = &map {
+                    tx.save_import_map(map).await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Forgets a file that was not committed.
+    pub async fn drop_import(&self, actor: &Actor, id: Uuid) -> Result<()> {
+        owner(actor)?;
+        let upload = self.reader().upload(&Viewer::from(actor), id).await?;
+        Ok(self.db.write(async |tx| tx.drop_upload(upload.id).await).await?)
+    }
+
+    /// What committing would do, row by row, without doing it.
+    pub async fn preview_import(&self, actor: &Actor, id: Uuid) -> Result<(Import, Summary)> {
+        let import = self.import(actor, id).await?;
+        let mut summary = self.dry_run(owner(actor)?, &import.sheet, &import.settings).await?;
+        summary.questions.clone_from(&import.questions);
+        Ok((import, summary))
+    }
+
+    /// Writes a file's rows, once: a second commit of the same file is answered with its batch.
+    pub async fn commit_import(&self, actor: &Actor, id: Uuid) -> Result<Summary> {
+        let owner = owner(actor)?;
+        let import = self.import(actor, id).await?;
+        if let Some(batch) = import.upload.batch_id {
+            return Ok(Summary { batch: Some(batch), ..Summary::default() });
+        }
+        if let Some(question) = import.questions.first() {
+            return Err(Error::refused("question_open", question.words(), "Answer it on the page before."));
+        }
+        let batch = self.new_batch(actor, owner, &import.upload);
+        let claimed = self
+            .db
+            .write(async |tx| -> Result<bool> {
+                let first = tx.claim_upload(id, batch.id).await?;
+                if first {
+                    tx.insert_batch(&batch, &[]).await?;
+                }
+                Ok(first)
+            })
+            .await?;
+        if !claimed {
+            return Err(Error::Conflict);
+        }
+        self.write_rows(owner, &import.sheet, &import.settings, &batch).await
+    }
+
+    /// Takes a batch back: what it added goes, what it changed is as it was. People something else refers to stay.
+    pub async fn undo_import(&self, actor: &Actor, batch: Uuid) -> Result<()> {
+        owner(actor)?;
+        let seen = self.reader().batch(&Viewer::from(actor), batch).await?;
+        if seen.undone_at.is_some() {
+            return Err(Error::refused(
+                "undone",
+                "This import has been undone already.",
+                "Import the file again if you need it.",
+            ));
+        }
+        let now = self.clock.now();
+        let cycles = self
+            .db
+            .write(async |tx| -> Result<Vec<CycleId>> {
+                let later = tx.changed_again(batch).await?;
+                if later > 0 {
+                    let why = format!("{later} of its rows were changed by a later import.");
+                    return Err(Error::refused("changed_again", why, "Undo the later import first."));
+                }
+                tx.keep_referenced(batch).await?;
+                Ok(tx.undo_batch(batch, now).await?)
+            })
+            .await?;
+        tracing::info!(%batch, cycles = cycles.len(), "an import was undone");
+        self.refresh_results(&cycles).await
+    }
+
+    /// The rows of a batch that want a look, as CSV: the original cells with the reasons in front.
+    pub async fn import_report(&self, actor: &Actor, batch: Uuid) -> Result<(String, Vec<u8>)> {
+        let viewer = Viewer::from(actor);
+        let upload = self.reader().upload_of_batch(&viewer, batch).await?;
+        let most = u32::try_from(2 * MOST_EXCEPTIONS).unwrap_or(u32::MAX);
+        let rows = self.reader().batch_exceptions(&viewer, batch, most).await?;
+        let errors: Vec<RowError> = rows.into_iter().map(row_error).collect();
+        let sheet = read_sheet(self.bytes_of(&upload).await?).await?;
+        Ok((report_name(&upload.file_name), report(&sheet, &errors)))
+    }
+
+    /// The same for a file that is not committed yet.
+    pub async fn preview_report(&self, actor: &Actor, id: Uuid) -> Result<(String, Vec<u8>)> {
+        let (import, summary) = self.preview_import(actor, id).await?;
+        let errors: Vec<RowError> = summary.errors.into_iter().chain(summary.looks).collect();
+        Ok((report_name(&import.upload.file_name), report(&import.sheet, &errors)))
+    }
+
+    /// A file in one go, for the command line: guessed or mapped, tried or written; with its report.
+    pub async fn import_file(
+        &self,
+        actor: &Actor,
+        kind: Kind,
+        file: &Upload,
+        map: Option<&Settings>,
+        dry_run: bool,
+    ) -> Result<(Summary, Vec<u8>)> {
+        let owner = owner(actor)?;
+        let sheet = read_sheet(file.bytes.clone()).await?;
+        let mut settings = match map {
+            Some(map) => map.clone().onto(&sheet),
+            None => self.fitting_settings(actor, kind, &sheet).await?,
+        };
+        let questions = settings.ask(&sheet);
+        let mut summary = if dry_run || !questions.is_empty() {
+            self.dry_run(owner, &sheet, &settings).await?
+        } else {
+            let id = self.hand_in(actor, kind, file).await?;
+            self.answer_import(actor, id, &Answers { settings, campaigns: Vec::new(), save_as: None }).await?;
+            self.commit_import(actor, id).await?
+        };
+        summary.questions = questions;
+        let errors: Vec<RowError> = summary.errors.iter().chain(&summary.looks).cloned().collect();
+        let report = report(&sheet, &errors);
+        Ok((summary, report))
+    }
+
+    async fn dry_run(&self, owner: Owner, sheet: &Sheet, settings: &Settings) -> Result<Summary> {
+        let mut book = Book::new(owner, settings.kind.source(), settings.unknown, None, self.clock.now());
+        let mut summary = Summary::default();
+        let mut chunk = Vec::new();
+        for (_, reading) in Rows::new(sheet, settings, self.clock.today()).read() {
+            sort(reading, &mut chunk, &mut summary);
+            if chunk.len() == CHUNK {
+                self.try_chunk(&mut book, &mut chunk, &mut summary).await?;
+            }
+        }
+        self.try_chunk(&mut book, &mut chunk, &mut summary).await?;
+        Ok(summary)
+    }
+
+    async fn try_chunk(&self, book: &mut Book, chunk: &mut Vec<Record>, summary: &mut Summary) -> Result<()> {
+        book.learn(self.reader().known(&book.keys(chunk.iter())).await?);
+        for record in chunk.drain(..) {
+            let outcome = book.meet(&record);
+            summary.tally.see(&record, &outcome);
+            summary.count(outcome);
+        }
+        Ok(())
+    }
+
+    async fn write_rows(
+        &self,
+        owner: Owner,
+        sheet: &Sheet,
+        settings: &Settings,
+        batch: &ImportBatch,
+    ) -> Result<Summary> {
+        let mut run = Run {
+            engine: self,
+            owner,
+            settings,
+            batch,
+            summary: Summary::default(),
+            cycles: BTreeSet::new(),
+            changes: 0,
+            exceptions: 0,
+        };
+        let mut chunk = Vec::new();
+        let mut refused = Summary::default();
+        for (_, reading) in Rows::new(sheet, settings, self.clock.today()).read() {
+            sort(reading, &mut chunk, &mut refused);
+            if chunk.len() + refused.errors.len() >= CHUNK {
+                run.write_chunk(&mut chunk, &mut refused).await?;
+            }
+        }
+        run.write_chunk(&mut chunk, &mut refused).await?;
+        let cycles: Vec<CycleId> = run.cycles.iter().copied().collect();
+        let mut summary = run.summary;
+        summary.batch = Some(batch.id);
+        tracing::info!(batch = %batch.id, kind = batch.kind, added = summary.added, changed = summary.changed, refused = summary.refused, "a file was imported");
+        self.refresh_results(&cycles).await?;
+        Ok(summary)
+    }
+
+    /// A saved map of this kind all of whose columns are there, the one with the most columns; else the names' guess.
+    async fn fitting_settings(&self, actor: &Actor, kind: Kind, sheet: &Sheet) -> Result<Settings> {
+        let maps = self.reader().import_maps(&Viewer::from(actor)).await?;
+        let saved = maps
+            .iter()
+            .filter(|map| map.kind == kind.code())
+            .filter_map(|map| serde_json::from_str::<Settings>(&map.settings).ok());
+        let fits = saved.filter(|saved| saved.columns.values().all(|name| sheet.column(name).is_some()));
+        Ok(fits.max_by_key(|saved| saved.columns.len()).unwrap_or_else(|| Settings::guess(kind, sheet)))
+    }
+
+    /// Names of campaigns with the campaigns they stand for, as far as the actor may see those.
+    async fn aliases(&self, actor: &Actor, owner: Owner, named: &[(String, String)]) -> Result<Vec<CampaignAlias>> {
+        if named.is_empty() {
+            return Ok(Vec::new());
+        }
+        let campaigns = self.reader().coded_campaigns(&Viewer::from(actor)).await?;
+        let mut aliases: Vec<CampaignAlias> = Vec::new();
+        for (alias, code) in named {
+            let campaign = campaigns.iter().find(|campaign| campaign.code == *code);
+            let campaign = campaign.ok_or_else(|| {
+                Error::invalid("campaigns", format!("No campaign has the ID {code}."), "Choose one from the list.")
+            })?;
+            let alias = alias.trim().to_lowercase();
+            if aliases.iter().all(|row| row.alias != alias) {
+                aliases.push(CampaignAlias {
+                    owner: owner.key(),
+                    alias,
+                    cycle_id: campaign.cycle_id,
+                    campaign_no: campaign.no,
+                });
+            }
+        }
+        Ok(aliases)
+    }
+
+    fn new_batch(&self, actor: &Actor, owner: Owner, upload: &ImportUpload) -> ImportBatch {
+        ImportBatch {
+            id: Uuid::now_v7(),
+            kind: upload.kind.clone(),
+            file_name: upload.file_name.clone(),
+            sha256: upload.sha256.clone(),
+            by_user: actor.user(),
+            partner_id: owner.0,
+            at: self.clock.now(),
+            added: 0,
+            changed: 0,
+            unchanged: 0,
+            refused: 0,
+            undone_at: None,
+        }
+    }
+
+    async fn bytes_of(&self, upload: &ImportUpload) -> Result<Vec<u8>> {
+        let found = self.files.get(&path_of(&upload.sha256)?).await.map_err(Error::internal)?;
+        Ok(found.bytes().await.map_err(Error::internal)?.to_vec())
+    }
+}
+
+/// A commit under way.
+struct Run<'a> {
+    engine: &'a Engine,
+    owner: Owner,
+    settings: &'a Settings,
+    batch: &'a ImportBatch,
+    summary: Summary,
+    cycles: BTreeSet<CycleId>,
+    /// Numbers given out so far.
+    changes: u32,
+    exceptions: u32,
+}
+
+impl Run<'_> {
+    /// Meets and writes a chunk in one transaction, again where a race was lost.
+    async fn write_chunk(&mut self, chunk: &mut Vec<Record>, refused: &mut Summary) -> Result<()> {
+        let refused = std::mem::take(refused);
+        for attempt in 1..=TRIES {
+            let now = self.engine.clock.now();
+            let wrote = self.engine.db.write(async |tx| self.try_chunk(tx, chunk, &refused, now).await).await;
+            match wrote {
+                Err(Error::Storage(storage::Error::Contended | storage::Error::Duplicate(_))) if attempt < TRIES => {
+                    tokio::time::sleep(std::time::Duration::from_millis(10 << attempt)).await;
+                }
+                Err(error) => return Err(error),
+                Ok(done) => {
+                    self.take_in(done, refused);
+                    chunk.clear();
+                    return Ok(());
+                }
+            }
+        }
+        Err(Error::Unavailable("the same rows were written by others five times in a row".to_owned()))
+    }
+
+    async fn try_chunk(&self, tx: &Tx, chunk: &[Record], refused: &Summary, now: Instant) -> Result<Done> {
+        let mut book =
+            Book::new(self.owner, self.settings.kind.source(), self.settings.unknown, Some(self.batch.id), now);
+        book.learn(tx.known(&book.keys(chunk)).await?);
+        let mut done = Done::default();
+        for record in chunk {
+            let outcome = book.meet(record);
+            done.summary.tally.see(record, &outcome);
+            done.summary.count(outcome);
+        }
+        let written = book.take();
+        tx.save_companies(&written.companies).await?;
+        tx.save_people(&written.people).await?;
+        tx.save_touches(&written.touches).await?;
+        tx.save_deals(&written.deals).await?;
+        let companies: Vec<Uuid> = written
+            .touches
+            .iter()
+            .filter_map(|row| row.company_id)
+            .chain(written.deals.iter().filter_map(|row| row.company_id))
+            .collect();
+        let people: Vec<Uuid> = written.deals.iter().filter_map(|row| row.person_id).collect();
+        done.cycles = tx.cycles_touching(&companies, &people).await?;
+        done.cycles.extend(written.touches.iter().filter_map(|row| row.cycle_id));
+        done.cycles.extend(written.deals.iter().filter_map(|row| row.cycle_id));
+        let changes = self.numbered(&written.changes);
+        let exceptions = self.exceptions(&done.summary, refused);
+        let counts = ImportBatch {
+            added: done.summary.added,
+            changed: done.summary.changed,
+            unchanged: done.summary.unchanged + done.summary.left_out,
+            refused: done.summary.refused + refused.refused,
+            ..self.batch.clone()
+        };
+        tx.grow_batch(&counts, &changes, &exceptions).await?;
+        (done.changes, done.exceptions) = (changes.len(), exceptions.len());
+        Ok(done)
+    }
+
+    fn numbered(&self, changes: &[Change]) -> Vec<ImportChange> {
+        // Companies before people before touches and deals, so that undoing newest first never breaks a reference.
+        let order = |table: &str| ["company", "person", "touch", "deal"].iter().position(|name| *name == table);
+        let mut sorted: Vec<&Change> = changes.iter().collect();
+        sorted.sort_by_key(|change| order(change.table));
+        (self.changes + 1..)
+            .zip(sorted)
+            .map(|(n, change)| ImportChange {
+                batch_id: self.batch.id,
+                n,
+                table_name: change.table.to_owned(),
+                row_id: change.row,
+                before_json: change.before.clone(),
+            })
+            .collect()
+    }
+
+    fn exceptions(&self, done: &Summary, refused: &Summary) -> Vec<ImportException> {
+        let left = MOST_EXCEPTIONS.saturating_sub(self.exceptions as usize);
+        let errors = refused.errors.iter().chain(&done.errors).map(|error| (error, false));
+        let all = errors.chain(done.looks.iter().map(|look| (look, true)));
+        let mut all: Vec<(&RowError, bool)> = all.collect();
+        all.sort_by_key(|(error, _)| error.line);
+        (self.exceptions + 1..)
+            .zip(all.into_iter().take(left))
+            .map(|(n, (error, kept))| ImportException {
+                batch_id: self.batch.id,
+                n,
+                line: i64::try_from(error.line).unwrap_or(i64::MAX),
+                column_name: error.column.clone(),
+                cell: error.value.clone(),
+                reason: error.reason.clone(),
+                kept,
+            })
+            .collect()
+    }
+
+    fn take_in(&mut self, done: Done, refused: Summary) {
+        let sum = &mut self.summary;
+        for part in [done.summary, refused] {
+            sum.added += part.added;
+            sum.changed += part.changed;
+            sum.unchanged += part.unchanged;
+            sum.left_out += part.left_out;
+            sum.refused += part.refused;
+            sum.aside += part.aside;
+            sum.errors.extend(part.errors);
+            sum.looks.extend(part.looks);
+        }
+        self.cycles.extend(done.cycles);
+        self.changes += u32::try_from(done.changes).unwrap_or(u32::MAX);
+        self.exceptions += u32::try_from(done.exceptions).unwrap_or(u32::MAX);
+    }
+}
+
+/// What one chunk's transaction did.
+#[derive(Default)]
+struct Done {
+    summary: Summary,
+    cycles: Vec<CycleId>,
+    changes: usize,
+    exceptions: usize,
+}
+
+fn sort(reading: Reading, chunk: &mut Vec<Record>, summary: &mut Summary) {
+    match reading {
+        Reading::Record(record) => chunk.push(*record),
+        Reading::Aside => summary.aside += 1,
+        Reading::Wrong(errors) => summary.refuse(errors),
+    }
+}
+
+/// Reads a file on a thread of its own: a large one takes a while.
+async fn read_sheet(bytes: Vec<u8>) -> Result<Sheet> {
+    let read = tokio::task::spawn_blocking(move || Sheet::read(&bytes)).await.map_err(Error::internal)?;
+    read.map_err(|problem| Error::invalid("file", problem, ""))
+}
+
+fn row_error(row: ImportException) -> RowError {
+    RowError {
+        line: u64::try_from(row.line).unwrap_or(0),
+        column: row.column_name,
+        value: row.cell,
+        reason: row.reason,
+    }
+}
+
+fn report_name(file: &str) -> String {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    format!("{stem}-to-mend.csv")
+}
+
+fn to_json(settings: &Settings) -> Result<String> {
+    serde_json::to_string(settings).map_err(Error::internal)
+}
