@@ -210,6 +210,22 @@ fn t30_what_is_to_come_back_is_held_back_from_the_next_payment() {
 }
 
 #[test]
+fn every_row_of_a_claim_carries_an_invoice_of_its_own_day() {
+    let mut story = approved(eur(10_000));
+    let with = |change: fn(&mut s7_execution::ClaimLineDraft)| {
+        let mut line = story::invoice(1, 1, eur(4_000));
+        change(&mut line);
+        story::claim(1, vec![line], false)
+    };
+    story.refuses(&ana(), with(|line| line.file = None), "invoice");
+    story.refuses(&ana(), with(|line| line.invoice_no.clear()), "required");
+    story.refuses(&ana(), with(|line| line.invoice_date = story::day("2026-05-07")), "invoice_date");
+    story.refuses(&ana(), with(|line| line.actual = eur(0)), "amount");
+    story.refuses(&ana(), story::claim(1, Vec::new(), false), "no_lines");
+    story.refuses(&ana(), story::claim(7, vec![story::invoice(1, 1, eur(4_000))], false), "no_campaign");
+}
+
+#[test]
 fn a_final_claim_waits_for_what_still_runs() {
     let mut story = story::half_proven();
     story.refuses(&ana(), story::claim(1, vec![story::invoice(1, 1, eur(6_000))], true), "still_running");

@@ -3,7 +3,7 @@
 use crate::story::{self, Story, cents, people};
 use chrono::TimeDelta;
 use domain::fund::FundCommand;
-use domain::machine::{self, Command, CycleCommand};
+use domain::machine::{self, Act, Command, CycleCommand};
 use domain::people::Actor;
 use domain::steps::s6_approval::{self, LineDecision};
 use domain::steps::s7_execution::{self, FileVerdict};
@@ -28,8 +28,8 @@ fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
         proptest::option::weighted(0.2, 0..people::all().len()),
         0_u8..44,
         1_u16..4,
-        prop_oneof![8 => 1_i64..1_500_000, 1 => Just(0_i64), 1 => any::<i64>()],
-        prop_oneof![6 => Just(0_i64), 3 => 1_i64..9, 1 => 9_i64..120],
+        prop_oneof![8 => 1_i64..900_000, 1 => Just(0_i64), 1 => any::<i64>()],
+        prop_oneof![24 => Just(0_i64), 5 => 1_i64..7, 1 => 7_i64..60],
         proptest::bool::weighted(0.8),
     )
         .prop_map(|(who, absent, what, number, amount, days, good)| Step {
@@ -57,6 +57,25 @@ fn actor(step: &Step) -> Actor {
 
 fn money(step: &Step) -> domain::money::Money {
     cents(step.amount)
+}
+
+/// A move that somebody who gets things done could make here, and that person: so that walks get somewhere.
+/// What ends a cycle at once comes up rarely.
+fn fit(story: &Story, step: &Step) -> (Actor, Command) {
+    let people = [people::ana(), people::mia(), people::leo(), people::finn(), people::fay(), people::director()];
+    let ends = [Act::CancelCycle, Act::CancelCampaign, Act::DeclineRequest, Act::CloseTracking];
+    let moves: Vec<(&Actor, Act)> = people
+        .iter()
+        .flat_map(|actor| machine::moves_of(&story.s, actor).into_iter().map(move |act| (actor, act)))
+        .filter(|(_, act)| !ends.contains(act) || step.who == 0)
+        .collect();
+    if let Some((actor, act)) = moves.get((step.who * 44 + usize::from(step.what)) % moves.len().max(1)) {
+        let made = (0..44).map(|what| command(story, &Step { what, ..*step })).find(|command| command.act() == *act);
+        if let Some(command) = made {
+            return ((*actor).clone(), command);
+        }
+    }
+    (actor(step), command(story, step))
 }
 
 /// Half the time in the steps up to the request, half in execution.
@@ -191,10 +210,10 @@ fn walk(mut story: Story, steps: &[Step]) -> Story {
                 story.fund(&FundCommand::Forfeit);
             }
         }
-        let command = command(&story, step);
+        let (who, command) = if step.good { fit(&story, step) } else { (actor(step), command(&story, step)) };
         let text = serde_json::to_string(&command).expect("JSON");
         assert_eq!(serde_json::from_str::<Command>(&text).expect("JSON"), command);
-        if let Err(refusal) = story.act(&actor(step), command) {
+        if let Err(refusal) = story.act(&who, command) {
             assert!(!refusal.reasons.is_empty());
             for reason in &refusal.reasons {
                 assert!(reason.why.ends_with(['.', '”', ')']) && reason.remedy.ends_with('.'), "{reason:?}");
@@ -227,7 +246,7 @@ const STARTS: [fn() -> Story; 10] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
     #[test]
     fn whatever_people_do_the_book_balances_and_the_record_is_enough(start in 0..STARTS.len(), steps in steps(60)) {
         enough(&walk(STARTS[start](), &steps))?;
@@ -240,7 +259,7 @@ fn executing(most: usize) -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
     #[test]
     fn in_execution_as_well(start in 3..9_usize, steps in executing(80)) {
         enough(&walk(STARTS[start](), &steps))?;

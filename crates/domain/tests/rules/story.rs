@@ -527,7 +527,7 @@ pub fn invoice(activity: u16, line: u16, actual: Money) -> ClaimLineDraft {
         vendor: "Hafen Events GmbH".to_owned(),
         invoice_no: format!("R-{activity}-{line}"),
         invoice_date: day("2026-04-01"),
-        file: None,
+        file: Some(FileId(Uuid::from_u128(9_000 + u128::from(activity) * 10 + u128::from(line)))),
     }
 }
 

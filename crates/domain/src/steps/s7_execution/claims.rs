@@ -99,6 +99,7 @@ pub struct ClaimLineDraft {
     pub vendor: String,
     pub invoice_no: String,
     pub invoice_date: Date,
+    /// The supplier's invoice; a claim without it is refused.
     pub file: Option<FileId>,
 }
 
@@ -353,6 +354,12 @@ fn lines_sound(case: &Case, campaign: u16, lines: &[ClaimLineDraft], reasons: &m
                     "Enter the invoice's amount without tax.",
                 )
                 .at(&format!("actual_{row}")),
+            );
+        }
+        if line.file.is_none() {
+            reasons.push(
+                Reason::new("invoice", format!("Row {row} has no invoice."), "Add the supplier's invoice.")
+                    .at(&format!("file_{row}")),
             );
         }
         check_text(&format!("vendor_{row}"), "The supplier", &line.vendor, 120, reasons);
