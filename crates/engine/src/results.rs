@@ -123,14 +123,27 @@ impl Engine {
 
     /// Follows a tracked link. `counts` is false for robots and whoever has clicked a moment ago.
     pub async fn follow(&self, code: &str, counts: bool) -> Result<Followed> {
-        let link = self.reader().door().link(&code.trim().to_ascii_uppercase()).await?.ok_or(Error::NotFound)?;
+        let link = self.link(code.trim()).await?;
         if counts {
             let today = self.clock.today();
             self.db.write(async |tx| tx.count_click(&link.code, today, MOST_CLICKS_A_DAY).await).await?;
         }
-        let campaign =
-            link.url.split("utm_id=").nth(1).and_then(|rest| rest.split(['&', '#']).next()).unwrap_or_default();
-        Ok(Followed { campaign: campaign.to_owned(), url: link.url })
+        if let Some(campaign) = link.url.split("utm_id=").nth(1).and_then(|rest| rest.split(['&', '#']).next()) {
+            return Ok(Followed { campaign: campaign.to_owned(), url: link.url });
+        }
+        // A link that was made elsewhere does not carry the campaign yet.
+        let cycle = self.reader().cycle_parts(&Viewer::system(), WhichCycle::Id(link.cycle_id)).await?.cycle;
+        let (campaign, id) = live(&cycle, link.campaign_no).map_err(|_| Error::NotFound)?;
+        Ok(Followed { campaign: id.to_owned(), url: address(campaign, id, &link.label, "referral") })
+    }
+
+    /// A link by its code, as it stands or in large letters: people type codes off paper.
+    async fn link(&self, code: &str) -> Result<Link> {
+        let reader = self.reader();
+        if let Some(link) = reader.door().link(code).await? {
+            return Ok(link);
+        }
+        reader.door().link(&code.to_ascii_uppercase()).await?.ok_or(Error::NotFound)
     }
 
     /// The public form of a campaign, by its ID as somebody typed it.

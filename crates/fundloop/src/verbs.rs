@@ -1,6 +1,7 @@
 //! What the program can be told to do, one file a verb.
 
 mod ground;
+mod import;
 mod mail;
 mod migrate;
 mod serve;
@@ -67,6 +68,8 @@ enum Verb {
     /// The mail.
     #[command(subcommand)]
     Mail(mail::MailVerb),
+    /// Import results: responders and deals, as tools export them.
+    Import(import::ImportArgs),
     Attribute(crate::attribute::AttributeArgs),
 }
 
@@ -115,6 +118,7 @@ async fn obey(settings: &Settings, cli: Cli) -> anyhow::Result<Outcome> {
         }
         Verb::Healthcheck => serve::healthcheck(settings).await,
         Verb::Mail(verb) => mail::run(settings, verb).await,
+        Verb::Import(args) => import::run(settings, args, json).await,
         Verb::Attribute(_) => Ok(Outcome::Done),
     }
 }

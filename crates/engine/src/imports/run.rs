@@ -9,11 +9,13 @@ use super::record::{Reading, Record, RowError, Rows};
 use super::report::report;
 use super::settings::{Question, Settings};
 use super::sheet::Sheet;
+use super::values::DayOrder;
 use crate::Engine;
 use crate::error::{Error, Result};
 use crate::files::{Upload, clean_name, path_of};
 use domain::Instant;
 use domain::ids::CycleId;
+use domain::money::{Currency, Marks};
 use domain::people::{Actor, Role};
 use object_store::ObjectStoreExt;
 use sha2::{Digest, Sha256};
@@ -95,6 +97,17 @@ pub struct Answers {
     pub campaigns: Vec<(String, String)>,
     /// Keep the map under this name for the next file.
     pub save_as: Option<String>,
+}
+
+/// What is said about a file on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    pub map: Option<Settings>,
+    pub currency: Option<Currency>,
+    pub marks: Option<Marks>,
+    pub day_order: Option<DayOrder>,
+    /// Other systems' names of campaigns, and the ID each stands for.
+    pub campaigns: Vec<(String, String)>,
 }
 
 /// Whose import it is, as far as somebody may import at all.
@@ -261,27 +274,32 @@ impl Engine {
         Ok((report_name(&import.upload.file_name), report(&import.sheet, &errors)))
     }
 
-    /// A file in one go, for the command line: guessed or mapped, tried or written; with its report.
+    /// A file in one go, for the command line: guessed or mapped, tried or written; with its report. What is said
+    /// beside the map counts before the map.
     pub async fn import_file(
         &self,
         actor: &Actor,
         kind: Kind,
         file: &Upload,
-        map: Option<&Settings>,
+        said: &Said,
         dry_run: bool,
     ) -> Result<(Summary, Vec<u8>)> {
         let owner = owner(actor)?;
         let sheet = read_sheet(file.bytes.clone()).await?;
-        let mut settings = match map {
+        let mut settings = match &said.map {
             Some(map) => map.clone().onto(&sheet),
             None => self.fitting_settings(actor, kind, &sheet).await?,
         };
+        settings.currency = said.currency.or(settings.currency);
+        settings.marks = said.marks.or(settings.marks);
+        settings.day_order = said.day_order.or(settings.day_order);
         let questions = settings.ask(&sheet);
         let mut summary = if dry_run || !questions.is_empty() {
             self.dry_run(owner, &sheet, &settings).await?
         } else {
             let id = self.hand_in(actor, kind, file).await?;
-            self.answer_import(actor, id, &Answers { settings, campaigns: Vec::new(), save_as: None }).await?;
+            self.answer_import(actor, id, &Answers { settings, campaigns: said.campaigns.clone(), save_as: None })
+                .await?;
             self.commit_import(actor, id).await?
         };
         summary.questions = questions;

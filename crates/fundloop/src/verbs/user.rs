@@ -128,7 +128,7 @@ async fn list(ground: &Ground, json: bool) -> anyhow::Result<Outcome> {
 }
 
 /// An engine's error in the words it holds for people.
-fn plain(error: engine::Error) -> anyhow::Error {
+pub(super) fn plain(error: engine::Error) -> anyhow::Error {
     match error {
         engine::Error::Invalid(reasons) => {
             let words = reasons.iter().map(|reason| format!("{} {}", reason.why, reason.remedy));
