@@ -52,10 +52,13 @@ fn once_around_the_loop() {
     story.must(&ana(), s5_request::Command::Submit { draft });
     stands(&story, Stage::ApprovalReview, Party::Approvers, untouched);
     assert!(story.s.cycle.campaigns[0].code.is_none());
+    from_approval_to_the_end(&mut story, &frozen);
+}
 
+fn from_approval_to_the_end(story: &mut Story, frozen: &domain::forecast::Baseline) {
     let approval = story::approval(&story.s);
     story.must(&mia(), approval);
-    stands(&story, Stage::ExecutionLive, Party::Partner, [50_000, 40_000, 10_000, 0, 0]);
+    stands(story, Stage::ExecutionLive, Party::Partner, [50_000, 40_000, 10_000, 0, 0]);
     assert_eq!(story.s.cycle.campaigns[0].code.as_deref(), Some(domain::campaign_id::mint(42, 1).as_str()));
     assert!(story.s.cycle.activities.iter().all(|activity| activity.state == ActivityState::Live));
     let told: Vec<_> = story.recorded.last().expect("entries").1.notices.iter().map(|n| n.audience.clone()).collect();
@@ -66,31 +69,31 @@ fn once_around_the_loop() {
     for proof in proofs {
         story.must(&ana(), proof);
     }
-    stands(&story, Stage::ExecutionLive, Party::Manager, [50_000, 40_000, 10_000, 0, 0]);
+    stands(story, Stage::ExecutionLive, Party::Manager, [50_000, 40_000, 10_000, 0, 0]);
     story.must(&mia(), story::accept(1)).must(&mia(), story::accept(2));
     assert_eq!(story.kinds(), ["proof.accepted", "execution.ended"]);
-    stands(&story, Stage::TrackingListening, Party::Nobody, [50_000, 40_000, 10_000, 0, 0]);
+    stands(story, Stage::TrackingListening, Party::Nobody, [50_000, 40_000, 10_000, 0, 0]);
 
     // Spent: 7,600.50, 4,400 and 8,000 of 8,000, 4,000 and 8,000; half of it, and not more than approved by activity.
     let invoices =
         vec![story::invoice(1, 1, cents(760_050)), story::invoice(1, 2, eur(4_400)), story::invoice(2, 1, eur(8_000))];
     story.must(&ana(), story::claim(1, invoices, true));
     assert_eq!(story.s.cycle.claims[0].asked, eur(10_000));
-    stands(&story, Stage::TrackingListening, Party::Finance, [50_000, 40_000, 10_000, 0, 0]);
+    stands(story, Stage::TrackingListening, Party::Finance, [50_000, 40_000, 10_000, 0, 0]);
     story.must(&finn(), story::approve_claim(1, eur(9_900)));
-    stands(&story, Stage::TrackingListening, Party::Finance, [50_000, 40_100, 0, 9_900, 0]);
+    stands(story, Stage::TrackingListening, Party::Finance, [50_000, 40_100, 0, 9_900, 0]);
     story.must(&fay(), story::settle(1, eur(9_900)));
-    stands(&story, Stage::TrackingListening, Party::Nobody, [50_000, 40_100, 0, 0, 9_900]);
+    stands(story, Stage::TrackingListening, Party::Nobody, [50_000, 40_100, 0, 0, 9_900]);
 
     story.on("2026-08-30").timer_runs();
-    stands(&story, Stage::PerformanceMeasured, Party::Partner, [50_000, 40_100, 0, 0, 9_900]);
+    stands(story, Stage::PerformanceMeasured, Party::Partner, [50_000, 40_100, 0, 0, 9_900]);
     let measurement = story.s.cycle.review.measurements.last().expect("a measurement");
     assert_eq!((measurement.mdf, measurement.campaigns[0].plan), (eur(9_900), frozen.expected));
 
     story.must(&ana(), story::sign());
-    stands(&story, Stage::PerformanceMeasured, Party::Manager, [50_000, 40_100, 0, 0, 9_900]);
+    stands(story, Stage::PerformanceMeasured, Party::Manager, [50_000, 40_100, 0, 0, 9_900]);
     story.must(&mia(), story::sign());
-    stands(&story, Stage::Closed, Party::Nobody, [50_000, 40_100, 0, 0, 9_900]);
+    stands(story, Stage::Closed, Party::Nobody, [50_000, 40_100, 0, 0, 9_900]);
     assert_eq!(machine::wake_at(&story.s), None);
     assert_eq!(story.held(AccountKind::Funding), -10_000_000);
     assert!(story.recorded.last().expect("entries").1.notices.iter().any(|told| told.topic == Topic::CycleClosed));

@@ -1,27 +1,28 @@
-//! A cycle to act on, the people who act, and what must hold after every move.
+//! A cycle to act on, and what must hold after every move.
+
+mod papers;
+pub mod people;
+mod stations;
+
+pub use papers::*;
+pub use stations::*;
 
 use domain::cycle::{Cycle, Opening, Partner, Period, Stage};
 use domain::event::Entry;
 use domain::forecast::Benchmarks;
 use domain::fund::{self, Fund, FundCommand, FundKind, FundSituation};
-use domain::ids::{CycleId, FileId, FundId, PartnerId, ProgramId, UserId};
+use domain::ids::{CycleId, FundId, PartnerId, ProgramId, UserId};
 use domain::ledger::{Account, AccountKind, Book};
 use domain::machine::{self, Command, Decision, Event, Situation, decide};
 use domain::money::{Currency, Money};
-use domain::people::{Actor, Role, Standing};
+use domain::people::Actor;
 use domain::policy::Policy;
 use domain::refusal::Refusal;
-use domain::steps::s1_plan::{self, Objective, PlanDraft};
-use domain::steps::s2_scorecard::{self, Answer, Template};
-use domain::steps::s3_forecast::{self, CampaignDraft};
-use domain::steps::s4_action_plan::{self, ActivityDraft, CostLine};
-use domain::steps::s5_request::{self, RequestDraft, RequestLine};
-use domain::steps::s6_approval::{self, LineDecision};
-use domain::steps::s7_execution::{self, ClaimLineDraft, ProofUpload};
+use domain::steps::Stamp;
+use domain::steps::s2_scorecard::Template;
+use domain::steps::s7_execution;
 use domain::steps::s8_tracking::Results;
-use domain::steps::{Stamp, s9_performance};
 use domain::{Date, Instant};
-use std::sync::LazyLock;
 use uuid::Uuid;
 
 pub const EMEA: &str = include_str!("../../../../config/programs/aurelia-growth-fund-emea.toml");
@@ -53,108 +54,7 @@ pub fn morning(text: &str) -> Instant {
     format!("{text}T09:00:00Z").parse().expect("a moment")
 }
 
-fn person(number: u128, name: &str, roles: &[Role], partner: Option<PartnerId>, level: u8) -> Actor {
-    Actor::person(Standing {
-        user: UserId(Uuid::from_u128(1_000 + number)),
-        name: name.to_owned(),
-        roles: roles.to_vec(),
-        partner,
-        territory: if roles == [Role::ChannelManager] { vec!["DACH".to_owned()] } else { Vec::new() },
-        approves_level: level,
-    })
-}
-
-/// The people. Each call makes the same person again.
-pub mod people {
-    use super::{Actor, NORDWIND, OTHER_PARTNER, Role, person};
-
-    /// Nordwind's marketer.
-    pub fn ana() -> Actor {
-        person(1, "Ana Ferreira", &[Role::PartnerUser], Some(NORDWIND), 0)
-    }
-    pub fn nordwinds_admin() -> Actor {
-        person(2, "Bo Nilsen", &[Role::PartnerAdmin], Some(NORDWIND), 0)
-    }
-    /// A marketer of another partner.
-    pub fn stranger() -> Actor {
-        person(3, "Kim Stone", &[Role::PartnerUser], Some(OTHER_PARTNER), 0)
-    }
-    /// Nordwind's channel manager.
-    pub fn mia() -> Actor {
-        person(4, "Mia Brandt", &[Role::ChannelManager], None, 0)
-    }
-    /// A second channel manager of the region.
-    pub fn leo() -> Actor {
-        person(5, "Leo Weiss", &[Role::ChannelManager], None, 0)
-    }
-    /// A channel manager of another region.
-    pub fn manager_elsewhere() -> Actor {
-        let mut actor = person(6, "Nora Vik", &[Role::ChannelManager], None, 0);
-        actor.me.territory = vec!["Nordics".to_owned()];
-        actor
-    }
-    /// Decides on level 2.
-    pub fn director() -> Actor {
-        person(7, "Dora Klein", &[Role::Approver], None, 2)
-    }
-    /// Decides on level 3, which the guide does not have.
-    pub fn vice_president() -> Actor {
-        person(8, "Victor Hahn", &[Role::Approver], None, 3)
-    }
-    pub fn finn() -> Actor {
-        person(9, "Finn Maurer", &[Role::Finance], None, 0)
-    }
-    pub fn fay() -> Actor {
-        person(10, "Fay Lorenz", &[Role::Finance], None, 0)
-    }
-    pub fn flo() -> Actor {
-        person(11, "Flo Adler", &[Role::Finance], None, 0)
-    }
-    pub fn executive() -> Actor {
-        person(12, "Ed Exner", &[Role::Executive], None, 0)
-    }
-    pub fn administrator() -> Actor {
-        person(13, "Adam Ritter", &[Role::Administrator], None, 0)
-    }
-    pub fn auditor() -> Actor {
-        person(14, "Otto Pruefer", &[Role::Auditor], None, 0)
-    }
-    pub fn integration() -> Actor {
-        person(15, "CRM", &[Role::Integration], None, 0)
-    }
-    pub fn timer() -> Actor {
-        Actor::system()
-    }
-
-    /// Everybody, each role at least once.
-    pub fn all() -> Vec<Actor> {
-        vec![
-            ana(),
-            nordwinds_admin(),
-            stranger(),
-            mia(),
-            leo(),
-            manager_elsewhere(),
-            director(),
-            vice_president(),
-            finn(),
-            fay(),
-            flo(),
-            executive(),
-            administrator(),
-            auditor(),
-            integration(),
-            timer(),
-        ]
-    }
-
-    /// `who` stands in for `absent`.
-    pub fn in_place_of(who: Actor, absent: &Actor) -> Actor {
-        Actor { stands_in_for: vec![absent.me.clone()], ..who }
-    }
-}
-
-use people::{ana, fay, finn, flo, mia, timer};
+use people::{ana, finn, mia, timer};
 
 /// A cycle and its surroundings, a clock that is moved by hand, and everything recorded so far.
 #[derive(Clone)]
@@ -416,255 +316,4 @@ impl Story {
         }
         cycle
     }
-}
-
-// What people write.
-
-pub fn plan() -> PlanDraft {
-    let goal = Objective {
-        no: 1,
-        goal: "Win new customers for managed detection".to_owned(),
-        measure: "new customers".to_owned(),
-        target: 8,
-    };
-    PlanDraft { objectives: vec![goal], ..PlanDraft::default() }
-}
-
-/// The best answer to every question, or the worst.
-pub fn answers(template: &Template, best: bool) -> Vec<Answer> {
-    let option = |options: usize| if best { u8::try_from(options - 1).expect("few options") } else { 0 };
-    let all = template.questions();
-    all.map(|question| Answer { question: question.code.clone(), option: option(question.options.len()) }).collect()
-}
-
-pub fn campaign(s: &Situation, name: &str, tactic: &str, units: i64) -> CampaignDraft {
-    let cost = Money::units(units, s.cycle.currency);
-    CampaignDraft {
-        name: name.to_owned(),
-        tactic: tactic.to_owned(),
-        audience: "IT managers of mid-size manufacturers".to_owned(),
-        landing_url: Some("https://nordwind.example/mdr".to_owned()),
-        cost,
-        assumptions: s.benchmarks.tactic(tactic).expect("a tactic").assumptions(cost),
-        reason: String::new(),
-    }
-}
-
-/// One activity of a campaign with cost lines of these units.
-pub fn activity(campaign: u16, kind: &str, starts: &str, ends: &str, costs: &[i64]) -> ActivityDraft {
-    let lines = costs.iter().zip(1..).map(|(units, no)| CostLine {
-        no,
-        category: "agency".to_owned(),
-        description: format!("Work package {no}"),
-        amount: eur(*units),
-    });
-    ActivityDraft {
-        campaign,
-        name: format!("The {kind} of {starts}"),
-        kind: kind.to_owned(),
-        starts: day(starts),
-        ends: day(ends),
-        place: "Hamburg".to_owned(),
-        owner: "Ana Ferreira".to_owned(),
-        objective: 1,
-        costs: lines.collect(),
-    }
-}
-
-/// Asks for the vendor's share of every cost line.
-pub fn request(s: &Situation) -> RequestDraft {
-    let lines = s.cycle.activities.iter().flat_map(|activity| {
-        activity.draft.costs.iter().map(|cost| RequestLine {
-            activity: activity.no,
-            line: cost.no,
-            asked: s5_request::most_for(s, activity.no, cost.no).expect("a cost line"),
-        })
-    });
-    RequestDraft {
-        fund: FUND,
-        lines: lines.collect(),
-        justification: "Eight new customers at an average of 24,000 pay this back.".to_owned(),
-        late_reason: String::new(),
-        terms_accepted: true,
-    }
-}
-
-/// Everything asked, on the level under way.
-pub fn approval(s: &Situation) -> s6_approval::Command {
-    let ceiling = s.cycle.approval.ceiling(&s.cycle);
-    let lines = ceiling.into_iter().map(|most| LineDecision {
-        activity: most.activity,
-        line: most.line,
-        amount: most.asked,
-        reason: String::new(),
-    });
-    s6_approval::Command::Approve { lines: lines.collect() }
-}
-
-/// A file for every item of the activity's checklist.
-pub fn proof(s: &Situation, no: u16) -> s7_execution::Command {
-    let draft = &s.cycle.activity(no).expect("an activity").draft;
-    let kind = s.policy.activity_type(&draft.kind).expect("a kind");
-    let items = kind.all_of.iter().chain(kind.one_of.first());
-    let files = items.zip(1..).map(|(item, number)| ProofUpload {
-        item: item.code.clone(),
-        file: FileId(Uuid::from_u128(u128::from(no) * 100 + number)),
-        name: format!("{}.pdf", item.code),
-    });
-    s7_execution::Command::SubmitProof { activity: no, files: files.collect() }
-}
-
-pub fn accept(no: u16) -> s7_execution::Command {
-    s7_execution::Command::AcceptProof { activity: no }
-}
-
-/// One invoice of this amount for a cost line.
-pub fn invoice(activity: u16, line: u16, actual: Money) -> ClaimLineDraft {
-    ClaimLineDraft {
-        activity,
-        line,
-        actual,
-        vendor: "Hafen Events GmbH".to_owned(),
-        invoice_no: format!("R-{activity}-{line}"),
-        invoice_date: day("2026-04-01"),
-        file: Some(FileId(Uuid::from_u128(9_000 + u128::from(activity) * 10 + u128::from(line)))),
-    }
-}
-
-pub fn claim(campaign: u16, lines: Vec<ClaimLineDraft>, is_final: bool) -> s7_execution::Command {
-    s7_execution::Command::SubmitClaim { campaign, lines, is_final }
-}
-
-pub fn approve_claim(no: u16, amount: Money) -> s7_execution::Command {
-    s7_execution::Command::ApproveClaim { claim: no, amount, reason: "As invoiced".to_owned() }
-}
-
-pub fn settle(no: u16, amount: Money) -> s7_execution::Command {
-    s7_execution::Command::RecordSettlement { claim: no, amount, reference: "SEPA-1".to_owned() }
-}
-
-pub fn sign() -> s9_performance::Command {
-    s9_performance::Command::Sign { lessons: "Call within a day.".to_owned() }
-}
-
-// A cycle at each step of its way: one campaign of 20,000 (webinar 12,000, event 8,000), 10,000 asked.
-
-macro_rules! stations {
-    ($($(#[$doc:meta])* $name:ident after $before:ident = $way:expr;)*) => {$(
-        $(#[$doc])*
-        pub fn $name() -> Story {
-            static AT: LazyLock<Story> = LazyLock::new(|| {
-                let mut story = $before();
-                let way: fn(&mut Story) = $way;
-                way(&mut story);
-                story
-            });
-            AT.clone()
-        }
-    )*};
-}
-
-pub fn plan_draft() -> Story {
-    Story::new()
-}
-
-stations! {
-    plan_review after plan_draft = |story| {
-        story.must(&ana(), s1_plan::Command::Submit { draft: plan() });
-    };
-    scorecard_open after plan_review = |story| {
-        story.must(&mia(), s1_plan::Command::Agree {});
-    };
-    forecast_draft after scorecard_open = |story| {
-        let answers = answers(&story.s.template, true);
-        story.must(&ana(), s2_scorecard::Command::Complete { answers });
-    };
-    action_plan_draft after forecast_draft = |story| {
-        let draft = campaign(&story.s, "Detection in practice", "webinar", 20_000);
-        story.must(&ana(), s3_forecast::Command::Save { no: None, draft });
-        story.must(&ana(), s3_forecast::Command::Commit {});
-    };
-    request_draft after action_plan_draft = |story| {
-        let webinar = activity(1, "webinar", "2026-05-05", "2026-05-05", &[8_000, 4_000]);
-        let event = activity(1, "event", "2026-05-19", "2026-05-20", &[8_000]);
-        story.must(&ana(), s4_action_plan::Command::Save { no: None, draft: webinar });
-        story.must(&ana(), s4_action_plan::Command::Save { no: None, draft: event });
-        story.must(&ana(), s4_action_plan::Command::Commit {});
-    };
-    approval_review after request_draft = |story| {
-        let draft = request(&story.s);
-        story.must(&ana(), s5_request::Command::Submit { draft });
-    };
-    execution_live after approval_review = |story| {
-        let approval = approval(&story.s);
-        story.must(&mia(), approval);
-    };
-    /// The webinar's proof is handed in.
-    proof_in_review after execution_live = |story| {
-        let proof = proof(&story.on("2026-05-06").s, 1);
-        story.must(&ana(), proof);
-    };
-    /// The webinar is proven; the event is still to come.
-    half_proven after proof_in_review = |story| {
-        story.must(&mia(), accept(1));
-    };
-    /// 3,000 claimed on the webinar.
-    claim_in_review after half_proven = |story| {
-        story.must(&ana(), claim(1, vec![invoice(1, 1, eur(6_000))], false));
-    };
-    claim_payable after claim_in_review = |story| {
-        story.must(&finn(), approve_claim(1, eur(3_000)));
-    };
-    claim_paid after claim_payable = |story| {
-        story.must(&fay(), settle(1, eur(3_000)));
-    };
-    clawback_proposed after claim_paid = |story| {
-        let reason = "The invoice was credited".to_owned();
-        story.must(&finn(), s7_execution::Command::ProposeClawback { claim: 1, amount: eur(1_000), reason });
-    };
-    /// The event is to move; its change is in review, the webinar goes on.
-    amendment_in_review after half_proven = |story| {
-        let mut draft = story.s.cycle.activity(2).expect("the event").draft.clone();
-        (draft.starts, draft.ends) = (day("2026-06-09"), day("2026-06-10"));
-        story.must(&ana(), amend(&story.s, 2, draft));
-    };
-    tracking_listening after claim_paid = |story| {
-        let proof = proof(&story.on("2026-05-21").s, 2);
-        story.must(&ana(), proof).must(&mia(), accept(2));
-    };
-    performance_measured after tracking_listening = |story| {
-        story.must(&mia(), domain::steps::s8_tracking::Command::Close {});
-    };
-    partner_signed after performance_measured = |story| {
-        story.must(&ana(), sign());
-    };
-    closed after partner_signed = |story| {
-        story.must(&mia(), sign());
-    };
-    clawed_back after clawback_proposed = |story| {
-        story.must(&flo(), s7_execution::Command::ConfirmClawback { claim: 1 });
-    };
-    declined after approval_review = |story| {
-        story.must(&mia(), s6_approval::Command::Decline { reason: "Not this quarter".to_owned() });
-    };
-    withdrawn after approval_review = |story| {
-        story.must(&ana(), machine::CycleCommand::Cancel { reason: "Plans changed".to_owned() });
-    };
-    cancelled after execution_live = |story| {
-        story.must(&mia(), machine::CycleCommand::Cancel { reason: "The partner left".to_owned() });
-    };
-    expired after plan_draft = |story| {
-        story.on("2026-07-01").timer_runs();
-    };
-}
-
-/// The amendment of an activity that asks for the vendor's share of its lines again.
-pub fn amend(s: &Situation, no: u16, draft: ActivityDraft) -> s7_execution::Command {
-    let share = s.policy.share_for(&s.partner, &draft.kind, draft.starts);
-    let lines = draft.costs.iter().map(|cost| RequestLine {
-        activity: no,
-        line: cost.no,
-        asked: cost.amount.share(share).expect("a share"),
-    });
-    s7_execution::Command::Amend { activity: no, lines: lines.collect(), draft, reason: "The hall is taken".to_owned() }
 }

@@ -346,34 +346,38 @@ fn lines_sound(case: &Case, campaign: u16, lines: &[ClaimLineDraft], reasons: &m
                 .at(&format!("actual_{row}")),
             ),
         }
-        if !line.actual.is_kept_in(cycle.currency, 1) {
-            reasons.push(
-                Reason::new(
-                    "amount",
-                    format!("Row {row} has no amount in {}.", cycle.currency),
-                    "Enter the invoice's amount without tax.",
-                )
-                .at(&format!("actual_{row}")),
-            );
-        }
-        if line.file.is_none() {
-            reasons.push(
-                Reason::new("invoice", format!("Row {row} has no invoice."), "Add the supplier's invoice.")
-                    .at(&format!("file_{row}")),
-            );
-        }
-        check_text(&format!("vendor_{row}"), "The supplier", &line.vendor, 120, reasons);
-        check_text(&format!("invoice_no_{row}"), "The invoice number", &line.invoice_no, 60, reasons);
-        if line.invoice_date > case.today {
-            reasons.push(
-                Reason::new(
-                    "invoice_date",
-                    format!("The invoice of row {row} is dated in the future."),
-                    "Enter the day on the invoice.",
-                )
-                .at(&format!("invoice_date_{row}")),
-            );
-        }
+        invoice_sound(case, row, line, reasons);
+    }
+}
+
+fn invoice_sound(case: &Case, row: usize, line: &ClaimLineDraft, reasons: &mut Vec<Reason>) {
+    if !line.actual.is_kept_in(case.s.cycle.currency, 1) {
+        reasons.push(
+            Reason::new(
+                "amount",
+                format!("Row {row} has no amount in {}.", case.s.cycle.currency),
+                "Enter the invoice's amount without tax.",
+            )
+            .at(&format!("actual_{row}")),
+        );
+    }
+    if line.file.is_none() {
+        reasons.push(
+            Reason::new("invoice", format!("Row {row} has no invoice."), "Add the supplier's invoice.")
+                .at(&format!("file_{row}")),
+        );
+    }
+    check_text(&format!("vendor_{row}"), "The supplier", &line.vendor, 120, reasons);
+    check_text(&format!("invoice_no_{row}"), "The invoice number", &line.invoice_no, 60, reasons);
+    if line.invoice_date > case.today {
+        reasons.push(
+            Reason::new(
+                "invoice_date",
+                format!("The invoice of row {row} is dated in the future."),
+                "Enter the day on the invoice.",
+            )
+            .at(&format!("invoice_date_{row}")),
+        );
     }
 }
 
