@@ -10,6 +10,7 @@ mod throttle;
 mod tokens;
 
 pub use invitations::{Invited, NewUser};
+pub use password::hash_password;
 pub use people::{PartnerFacts, Preferences, Rights};
 pub use tokens::{Bearer, Scope, TokenMade};
 

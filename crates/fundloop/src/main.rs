@@ -1,6 +1,7 @@
 //! The program: `fundloop VERB`. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 problems found.
 
 mod attribute;
+mod demo;
 mod settings;
 mod verbs;
 

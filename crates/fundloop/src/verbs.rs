@@ -1,7 +1,9 @@
 //! What the program can be told to do, one file a verb.
 
+mod demo;
 mod ground;
 mod import;
+mod ledger;
 mod mail;
 mod migrate;
 mod serve;
@@ -65,6 +67,18 @@ enum Verb {
     Config(ConfigVerb),
     /// Ask a running program whether it can work: 1 when not.
     Healthcheck,
+    /// The book of money.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerVerb),
+    /// The timelines' hash chains.
+    #[command(subcommand)]
+    Audit(ledger::AuditVerb),
+    /// Serve a told story to look around in: every role, every stage. Without --data it is told anew each time.
+    Demo {
+        /// The address to listen on.
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+    },
     /// The mail.
     #[command(subcommand)]
     Mail(mail::MailVerb),
@@ -117,6 +131,9 @@ async fn obey(settings: &Settings, cli: Cli) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
         Verb::Healthcheck => serve::healthcheck(settings).await,
+        Verb::Ledger(verb) => ledger::ledger(settings, verb, json).await,
+        Verb::Audit(verb) => ledger::audit(settings, verb, json).await,
+        Verb::Demo { .. } => Box::pin(demo::demo(settings)).await,
         Verb::Mail(verb) => mail::run(settings, verb).await,
         Verb::Import(args) => import::run(settings, args, json).await,
         Verb::Attribute(_) => Ok(Outcome::Done),
@@ -129,17 +146,22 @@ fn settings(cli: &Cli) -> anyhow::Result<Settings> {
     if let Some(folder) = &cli.common.data {
         settings.data.folder.clone_from(folder);
     }
-    if let Verb::Serve { listen: Some(listen), .. } = &cli.verb {
+    if let Verb::Serve { listen: Some(listen), .. } | Verb::Demo { listen: Some(listen) } = &cli.verb {
         settings.server.listen.clone_from(listen);
+    }
+    if cli.common.data.is_none() && matches!(cli.verb, Verb::Demo { .. }) {
+        settings.data.folder = std::env::temp_dir().join(format!("fundloop-demo-{}", std::process::id()));
     }
     Ok(settings)
 }
 
 /// A server's log goes to standard output, for whoever collects it; other verbs keep that for their answer.
 fn start_log(settings: &Settings, verb: &Verb) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.log.level)?;
+    // Fifteen months are told in a minute: the demo's log would hide its sign-ins.
+    let level = if matches!(verb, Verb::Demo { .. }) { "warn" } else { &settings.log.level };
+    let filter = EnvFilter::try_new(level)?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
-    let serves = matches!(verb, Verb::Serve { .. } | Verb::Worker);
+    let serves = matches!(verb, Verb::Serve { .. } | Verb::Worker | Verb::Demo { .. });
     match (settings.log.format, serves) {
         (LogFormat::Json, true) => builder.json().init(),
         (LogFormat::Text, true) => builder.init(),

@@ -3,6 +3,7 @@
 //! Start with [`routes`], the table of every address. [`gate`] stands before every handler, [`extract`] is what a
 //! handler may ask for, [`error`] is the one place where an error becomes a status.
 
+pub mod api;
 pub mod assets;
 pub mod charts;
 pub mod csrf;

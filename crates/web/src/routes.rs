@@ -8,9 +8,8 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{ResponseError, web};
 use domain::people::Role;
-use engine::signin::Signed;
+use engine::signin::{Scope, Signed};
 
-use crate::assets;
 use crate::error::Error;
 use crate::gate::{self, Access};
 use crate::pages::{
@@ -20,6 +19,7 @@ use crate::pages::{
 use crate::shell::NavItem;
 use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, files};
 use crate::steps::{s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request, s6_approval, s7_execution};
+use crate::{api, assets};
 
 /// One line of the table.
 pub struct Route {
@@ -37,7 +37,7 @@ macro_rules! line {
     };
 }
 
-use Access::{Public, Roles, SignedIn};
+use Access::{Public, Roles, SignedIn, Token};
 /// Who may start a cycle: the partner's people, and channel managers on their behalf.
 const OPENERS: Access = Roles(&[Role::PartnerUser, Role::PartnerAdmin, Role::ChannelManager]);
 const ADMINISTRATORS: Access = Roles(&[Role::Administrator]);
@@ -173,6 +173,12 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/admin/users/{id}/rights", ADMINISTRATORS, admin::users::set_rights),
     line!(POST, "/admin/users/{id}/invitation", INVITERS, admin::users::invite_again),
     line!(POST, "/admin/users/{id}/access", INVITERS, admin::users::set_access),
+
+    line!(POST, "/api/v1/cycles", Token(Scope::Write), api::open_cycle),
+    line!(GET,  "/api/v1/cycles/{no}", Token(Scope::Read), api::cycle),
+    line!(GET,  "/api/v1/cycles/{no}/timeline", Token(Scope::Read), api::timeline),
+    line!(POST, "/api/v1/cycles/{no}/commands", Token(Scope::Write), api::command),
+    line!(GET,  "/api/v1/partners", Token(Scope::Read), api::partners),
 ];
 
 /// Puts every line of the table behind its gate. Lines of one path become one resource, which answers other methods

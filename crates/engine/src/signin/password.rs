@@ -19,7 +19,8 @@ fn argon2() -> Result<Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-fn hash(password: &str) -> Result<String> {
+/// A password as it is stored. Takes a thirtieth of a second and 19 MiB: pages go through the door, which counts.
+pub fn hash_password(password: &str) -> Result<String> {
     let hash = argon2()?.hash_password(password.as_bytes()).map_err(Error::internal)?;
     Ok(hash.to_string())
 }
@@ -30,13 +31,13 @@ fn nobodys_hash() -> Result<String> {
     if let Some(hash) = HASH.get() {
         return Ok(hash.clone());
     }
-    let made = hash(&super::secret())?;
+    let made = hash_password(&super::secret())?;
     Ok(HASH.get_or_init(|| made).clone())
 }
 
 impl Door {
     pub(super) async fn hash(&self, password: String) -> Result<String> {
-        self.hashing(move || hash(&password)).await
+        self.hashing(move || hash_password(&password)).await
     }
 
     /// Whether the password is the one behind the hash; `None`, nobody's, takes the same time and is never right.
@@ -119,8 +120,8 @@ mod tests {
 
     #[test]
     fn a_hash_says_what_it_was_made_with() {
-        let made = hash("velvet harbour sings twice").unwrap();
+        let made = hash_password("velvet harbour sings twice").unwrap();
         assert!(made.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{made}");
-        assert_ne!(made, hash("velvet harbour sings twice").unwrap());
+        assert_ne!(made, hash_password("velvet harbour sings twice").unwrap());
     }
 }

@@ -11,7 +11,7 @@ use web::csrf::Seal;
 use web::server::{self, Site};
 
 /// Ended sessions and old guesses are forgotten this often.
-const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
 pub async fn serve(settings: &Settings, with_worker: bool) -> anyhow::Result<Outcome> {
     let ground = Ground::open(settings).await?;

@@ -1,0 +1,109 @@
+//! /api/v1: the same door for programs. A token acts as its owner; every change goes through the engine's commands.
+//!
+//! A POST carries `Idempotency-Key`: repeated with the same content it is answered with the first answer, with other
+//! content it is a conflict. `If-Match` names the version decided on; another one is a conflict too. Errors are problem
+//! details (RFC 9457) with the refusal's own code.
+
+use actix_web::http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
+use actix_web::web::{Bytes, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use domain::machine::Command;
+use engine::{Advanced, NewCycle, Submission, WhichCycle};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use storage::read::Paging;
+
+use crate::error::{Error, Problem};
+use crate::extract::{Machine, finish};
+
+type Answer = Result<HttpResponse, Problem>;
+
+/// A list, a page at a time: `?after=` takes the `next` of the page before.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    after: Option<String>,
+    size: Option<u16>,
+}
+
+impl Asked {
+    fn paging(&self) -> Paging {
+        Paging { after: self.after.clone(), size: self.size.unwrap_or(50).clamp(1, 200) }
+    }
+}
+
+/// GET /api/v1/cycles/{no}
+pub async fn cycle(machine: Machine, no: Path<String>) -> Answer {
+    let cycle = machine.site().engine.reader().cycle(machine.viewer(), WhichCycle::Number(&no)).await?;
+    let tag = (ETAG, format!("\"{}\"", cycle.version));
+    Ok(HttpResponse::Ok().insert_header(tag).json(cycle))
+}
+
+/// GET /api/v1/cycles/{no}/timeline
+pub async fn timeline(machine: Machine, no: Path<String>, asked: Query<Asked>) -> Answer {
+    let reader = machine.site().engine.reader();
+    let page = reader.timeline(machine.viewer(), WhichCycle::Number(&no), false, &asked.paging()).await?;
+    Ok(HttpResponse::Ok().json(page))
+}
+
+#[derive(Serialize)]
+struct Named {
+    id: domain::ids::PartnerId,
+    name: String,
+}
+
+/// GET /api/v1/partners
+pub async fn partners(machine: Machine) -> Answer {
+    let names = machine.site().engine.reader().partner_names(machine.viewer()).await?;
+    let rows: Vec<Named> = names.into_iter().map(|(id, name)| Named { id, name }).collect();
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "rows": rows, "next": null })))
+}
+
+/// POST /api/v1/cycles
+pub async fn open_cycle(machine: Machine, req: HttpRequest, body: Bytes) -> Answer {
+    let once = submission(&machine, &req)?;
+    let new: NewCycle = json(&req, &body)?;
+    let (engine, actor) = (machine.site().engine.clone(), machine.actor().clone());
+    let done = finish(async move { engine.open_cycle(&actor, &new, &once).await }).await?;
+    let location = format!("/api/v1/cycles/{}", done.number);
+    Ok(answered(HttpResponse::Created().insert_header(("Location", location)), &done))
+}
+
+/// POST /api/v1/cycles/{no}/commands: `{"step":"plan","do":"submit"}`, as the rules write it.
+pub async fn command(machine: Machine, req: HttpRequest, no: Path<String>, body: Bytes) -> Answer {
+    let once = submission(&machine, &req)?;
+    let command: Command = json(&req, &body)?;
+    let (engine, actor, no) = (machine.site().engine.clone(), machine.actor().clone(), no.into_inner());
+    let done = finish(async move { engine.advance(&actor, WhichCycle::Number(&no), &command, &once).await }).await?;
+    Ok(answered(&mut HttpResponse::Ok(), &done))
+}
+
+fn answered(response: &mut actix_web::HttpResponseBuilder, done: &Advanced) -> HttpResponse {
+    response.insert_header((ETAG, format!("\"{}\"", done.version))).json(done)
+}
+
+/// The caller's own name for this call, and the version it was decided on.
+fn submission(machine: &Machine, req: &HttpRequest) -> Result<Submission, Error> {
+    let header = |name: &str| req.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let key = header("idempotency-key").filter(|key| (1..=100).contains(&key.len()));
+    let Some(key) = key else {
+        return Err(Error::BadRequest("Send an Idempotency-Key header of 1 to 100 characters.".to_owned()));
+    };
+    let once = Submission::new(format!("api {} {key}", machine.token()));
+    match header(IF_MATCH.as_str()) {
+        None | Some("*") => Ok(once),
+        Some(tag) => match tag.trim_matches('"').parse() {
+            Ok(version) => Ok(once.seen(version)),
+            Err(_) => Err(Error::BadRequest("If-Match takes the ETag of the cycle.".to_owned())),
+        },
+    }
+}
+
+/// The body, strictly: unknown fields and trailing text are refused, and the answer says where.
+fn json<T: DeserializeOwned>(req: &HttpRequest, body: &Bytes) -> Result<T, Error> {
+    let kind = req.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.to_ascii_lowercase().starts_with("application/json") {
+        return Err(Error::BadRequest("Send application/json.".to_owned()));
+    }
+    serde_json::from_slice(body).map_err(|error| Error::BadRequest(format!("The body does not read: {error}.")))
+}
