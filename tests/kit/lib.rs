@@ -1,5 +1,6 @@
 //! What the integration tests stand on: a database of their own, a browser and a browser-like client.
 
+pub mod app;
 pub mod browser;
 pub mod html;
 pub mod http;
@@ -10,6 +11,7 @@ pub mod world;
 
 use std::path::{Path, PathBuf};
 
+pub use app::App;
 pub use pg::{Database, Kind};
 pub use world::World;
 

@@ -44,7 +44,7 @@ impl Deref for World {
 
 impl Ground for World {
     async fn start(kind: Kind) -> Option<Self> {
-        Some(Self::on(Database::fresh(kind).await?).await)
+        Some(Self::at(Database::fresh(kind).await?, "http://fundloop.example").await)
     }
 
     async fn finish(self) {
@@ -56,13 +56,14 @@ impl Ground for World {
 
 impl World {
     /// People move in, the program starts, the fund is filled; nobody has asked for anything yet.
-    pub async fn on(database: Database) -> Self {
+    /// Links in mails lead to `base_url`.
+    pub async fn at(database: Database, base_url: &str) -> Self {
         let db = Db::connect(&database.url, &Options::default()).await.expect("the database opens");
         let clock = Clock::at(first_morning());
         let sender = Sender {
             name: "Fundloop at Aurelia Systems".to_owned(),
             email: "fundloop@aurelia.example".to_owned(),
-            base_url: "http://fundloop.example".to_owned(),
+            base_url: base_url.to_owned(),
         };
         let (post, letters) = Post::memory(&sender).expect("a letterbox in memory");
         let files = database.folder.path().join("files");
