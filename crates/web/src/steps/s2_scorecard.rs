@@ -218,7 +218,7 @@ fn effect(s: &Situation, light: Light) -> String {
     let fewer = ((Decimal::ONE - effect.mean) * Decimal::ONE_HUNDRED).normalize();
     let wider = ((effect.spread - Decimal::ONE) * Decimal::ONE_HUNDRED).normalize();
     format!(
-        "In the forecast, {} {} scorecard counts on {fewer} % fewer responses and makes the range {wider} % wider.",
+        "In the forecast, {} {} scorecard counts on {fewer}\u{a0}% fewer responses and makes the range {wider}\u{a0}% wider.",
         if light == Light::Amber { "an" } else { "a" },
         light.label()
     )

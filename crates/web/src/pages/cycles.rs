@@ -1,0 +1,272 @@
+//! /cycles: every cycle one may see, by saved views and filters that live in the address.
+
+use actix_web::web::Query;
+use askama::Template;
+use domain::cycle::{Party, Stage, Step};
+use domain::ids::PartnerId;
+use serde::Deserialize;
+use storage::read::{CycleFilter, CycleLine, CycleSort, Page, Paging};
+use url::form_urlencoded::Serializer;
+
+use crate::error::{Answer, Error};
+use crate::extract::{Who, show};
+use crate::routes;
+use crate::shell::Shell;
+use crate::view::{Amount, Badge, Due, Empty, Pager, Tab, Tabs, capital, count, stage_badge};
+
+const ROWS: u16 = 50;
+
+#[derive(Template)]
+#[template(path = "pages/cycles.html")]
+struct CyclesPage {
+    shell: Shell,
+    tabs: Tabs,
+    /// The filters as they stand; none on the view of one's own tasks.
+    filters: Option<Filters>,
+    rows: Vec<Row>,
+    pager: Option<Pager>,
+    empty: Empty,
+    may_open: bool,
+}
+
+struct Filters {
+    view: &'static str,
+    text: String,
+    stages: Vec<(String, String, bool)>,
+    /// Empty for a partner's people: there is only one.
+    partners: Vec<(String, String, bool)>,
+    is_set: bool,
+}
+
+struct Row {
+    number: String,
+    title: String,
+    partner: String,
+    stage: Badge,
+    waits: String,
+    task: String,
+    due: Option<Due>,
+    money: Option<Amount>,
+    money_is: &'static str,
+}
+
+/// What the address asks for.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Asked {
+    view: Option<String>,
+    q: Option<String>,
+    /// A stage's code.
+    stage: Option<String>,
+    /// A step's code, as the ring on the home page links it.
+    step: Option<String>,
+    partner: Option<String>,
+    after: Option<String>,
+}
+
+/// A saved view of the list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    Open,
+    Mine,
+    Overdue,
+    Ended,
+    All,
+}
+
+impl View {
+    const ALL: [View; 5] = [View::Open, View::Mine, View::Overdue, View::Ended, View::All];
+
+    fn code(self) -> &'static str {
+        match self {
+            View::Open => "open",
+            View::Mine => "mine",
+            View::Overdue => "overdue",
+            View::Ended => "ended",
+            View::All => "all",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            View::Open => "Open",
+            View::Mine => "Waiting for me",
+            View::Overdue => "Overdue",
+            View::Ended => "Ended",
+            View::All => "All",
+        }
+    }
+}
+
+impl Asked {
+    fn view(&self) -> View {
+        View::ALL.into_iter().find(|view| self.view.as_deref() == Some(view.code())).unwrap_or(View::Open)
+    }
+
+    fn filter(&self, who: &Who) -> CycleFilter {
+        let view = self.view();
+        CycleFilter {
+            stage: self.stage.as_deref().and_then(Stage::from_code),
+            step: self.step(),
+            partner: self.partner.as_deref().and_then(|id| id.parse::<PartnerId>().ok()),
+            text: self.q.clone(),
+            overdue_on: (view == View::Overdue).then(|| who.today()),
+            ended: match view {
+                View::Open | View::Mine | View::Overdue => Some(false),
+                View::Ended => Some(true),
+                View::All => None,
+            },
+            ..CycleFilter::default()
+        }
+    }
+
+    fn step(&self) -> Option<Step> {
+        Step::ALL.into_iter().find(|step| self.step.as_deref() == Some(step.code()))
+    }
+
+    /// The address of this list, with another view or page.
+    fn href(&self, view: View, after: Option<&str>) -> String {
+        let mut query = Serializer::new(String::new());
+        let held = [("q", &self.q), ("stage", &self.stage), ("step", &self.step), ("partner", &self.partner)];
+        for (name, value) in held {
+            if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
+                query.append_pair(name, value);
+            }
+        }
+        if view != View::Open {
+            query.append_pair("view", view.code());
+        }
+        if let Some(after) = after {
+            query.append_pair("after", after);
+        }
+        match query.finish() {
+            query if query.is_empty() => "/cycles".to_owned(),
+            query => format!("/cycles?{query}"),
+        }
+    }
+}
+
+/// GET /cycles
+pub async fn list(who: Who, asked: Query<Asked>) -> Answer {
+    let asked = asked.into_inner();
+    let view = asked.view();
+    let paging = Paging { after: asked.after.clone(), size: ROWS };
+    let reader = who.reader();
+    let Page { rows, next } = match view {
+        View::Mine => reader.waiting_for_me(who.viewer(), &paging).await?,
+        View::Open | View::Overdue => {
+            reader.cycles(who.viewer(), &asked.filter(&who), CycleSort::Due, &paging).await?
+        }
+        View::Ended | View::All => reader.cycles(who.viewer(), &asked.filter(&who), CycleSort::Newest, &paging).await?,
+    };
+    let pager = (asked.after.is_some() || next.is_some()).then(|| Pager {
+        words: format!("{} on this page", count(rows.len() as u64, "cycle", "cycles")),
+        previous: asked.after.is_some().then(|| asked.href(view, None)),
+        next: next.map(|after| asked.href(view, Some(&after))),
+    });
+    let may_open = routes::opens("/cycles/new", who.signed());
+    show(&CyclesPage {
+        shell: who.shell("Cycles"),
+        tabs: tabs(&asked, view),
+        filters: filters(&who, &asked, view).await?,
+        rows: rows.into_iter().map(|line| row(&who, line)).collect(),
+        pager,
+        empty: empty(&asked, view, may_open),
+        may_open,
+    })
+}
+
+fn tabs(asked: &Asked, current: View) -> Tabs {
+    let tab = |view: View| Tab {
+        label: view.label().to_owned(),
+        href: asked.href(view, None),
+        current: view == current,
+        count: None,
+    };
+    Tabs { label: "Views of this list".to_owned(), tabs: View::ALL.into_iter().map(tab).collect() }
+}
+
+async fn filters(who: &Who, asked: &Asked, view: View) -> Result<Option<Filters>, Error> {
+    if view == View::Mine {
+        return Ok(None);
+    }
+    let held = |value: &Option<String>, code: &str| value.as_deref() == Some(code);
+    let stage = |stage: Stage| (stage.code().to_owned(), stage.label().to_owned(), held(&asked.stage, stage.code()));
+    let partners = match who.actor().me.partner {
+        Some(_) => Vec::new(),
+        None => who.reader().partner_names(who.viewer()).await?,
+    };
+    let partner = |(id, name): (PartnerId, String)| {
+        let id = id.to_string();
+        let chosen = held(&asked.partner, &id);
+        (id, name, chosen)
+    };
+    Ok(Some(Filters {
+        view: view.code(),
+        text: asked.q.clone().unwrap_or_default(),
+        stages: Stage::ALL.into_iter().map(stage).collect(),
+        partners: partners.into_iter().map(partner).collect(),
+        is_set: [&asked.q, &asked.stage, &asked.step, &asked.partner]
+            .iter()
+            .any(|value| value.as_deref().is_some_and(|value| !value.is_empty())),
+    }))
+}
+
+fn row(who: &Who, line: CycleLine) -> Row {
+    let (money, money_is) = match (line.approved, line.asked) {
+        (approved, _) if approved.is_positive() => (Some(approved), "approved"),
+        (_, asked) if asked.is_positive() => (Some(asked), "asked"),
+        _ => (None, ""),
+    };
+    Row {
+        waits: waits_for(&line),
+        stage: stage_badge(line.stage, line.level),
+        due: line.due.filter(|_| !line.stage.is_end()).map(|on| Due { on, today: who.today() }),
+        money: money.map(Amount::from),
+        money_is,
+        number: line.number,
+        title: line.title,
+        partner: line.partner,
+        task: if line.stage.is_end() { String::new() } else { line.task },
+    }
+}
+
+/// Whom a cycle of a list waits for, in words.
+pub fn waits_for(line: &CycleLine) -> String {
+    match line.waiting_on {
+        Party::Partner => line.partner.clone(),
+        Party::Manager => "Channel manager".to_owned(),
+        Party::Approvers => format!("Approvers, level {}", line.level),
+        Party::Finance => "Finance".to_owned(),
+        Party::Nobody => "Nobody".to_owned(),
+    }
+}
+
+fn empty(asked: &Asked, view: View, may_open: bool) -> Empty {
+    let filtered = asked.href(View::Open, None) != "/cycles";
+    if filtered {
+        let step = asked.step().map_or_else(String::new, |step| format!(" at {}", capital(step.label())));
+        return Empty::new("Nothing here", format!("No cycle{step} fits these filters.")).action("/cycles?view=all", "See all cycles");
+    }
+    let (title, text) = match view {
+        View::Open | View::All => ("No cycles yet", "A cycle is one trip round the nine steps, usually for a quarter."),
+        View::Mine => ("Nothing waits for you", "What needs you appears here and on the home page."),
+        View::Overdue => ("Nothing is overdue", "Cycles past their day appear here."),
+        View::Ended => ("No cycle has ended yet", "Closed, declined and cancelled cycles stay here to be read."),
+    };
+    let empty = Empty::new(title, text);
+    if may_open && matches!(view, View::Open | View::All) { empty.action("/cycles/new", "Start a cycle") } else { empty }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_stay_in_the_address_from_view_to_view() {
+        let asked = Asked { q: Some("cloud & co".into()), stage: Some(String::new()), ..Asked::default() };
+        assert_eq!(asked.href(View::Open, None), "/cycles?q=cloud+%26+co");
+        assert_eq!(asked.href(View::Overdue, Some("6f")), "/cycles?q=cloud+%26+co&view=overdue&after=6f");
+        assert_eq!(Asked::default().href(View::Open, None), "/cycles");
+        assert!(matches!(Asked { view: Some("no such view".into()), ..Asked::default() }.view(), View::Open));
+    }
+}

@@ -1,0 +1,228 @@
+//! /: what needs this person, the loop as a ring, the money.
+
+use askama::Template;
+use chrono::Days;
+use domain::cycle::{Party, Stage, Step};
+use domain::ledger::AccountKind;
+use domain::people::Role;
+use storage::read::{CycleLine, FundLine, Paging, StageCount, WalletLot, WalletSum};
+
+use crate::charts::{FundBar, FundPart, MoneyState, Ring, RingStep, Unit};
+use crate::error::{Answer, Error};
+use crate::extract::{Who, show};
+use crate::routes;
+use crate::shell::Shell;
+use crate::view::{Amount, Badge, Due, Empty, Hub, HubItem, Task, TaskList, Tone, cycle_href, step_href};
+
+/// Tasks shown; the rest are a link away.
+const TASKS: u16 = 12;
+/// Credit that expires inside this many days is shown.
+const EXPIRING_DAYS: u64 = 60;
+const BARS: usize = 4;
+const LOTS: usize = 5;
+
+#[derive(Template)]
+#[template(path = "pages/home.html")]
+struct HomePage {
+    shell: Shell,
+    greeting: String,
+    tasks: TaskList,
+    more: bool,
+    nothing: Empty,
+    /// First things to set up, for an administrator of an empty house.
+    set_up: Option<Hub>,
+    /// Colleagues this person stands in for today.
+    stands_in_for: String,
+    ring: Ring,
+    bars: Vec<FundBar>,
+    expiring: Vec<Expiring>,
+    may_open: bool,
+}
+
+struct Expiring {
+    amount: Amount,
+    due: Due,
+    whose: String,
+}
+
+/// GET /
+pub async fn show_page(who: Who) -> Answer {
+    let (reader, viewer, today) = (who.reader(), who.viewer(), who.today());
+    let waiting = reader.waiting_for_me(viewer, &Paging::first(TASKS)).await?;
+    let stages = reader.stages(viewer, today).await?;
+    let may_open = routes::opens("/cycles/new", who.signed());
+    let has_cycles = stages.iter().any(|stage| stage.cycles > 0);
+    let expiring = reader.expiring(viewer, today, today + Days::new(EXPIRING_DAYS)).await?;
+    show(&HomePage {
+        shell: who.shell("Home"),
+        greeting: greeting(&who),
+        more: waiting.next.is_some(),
+        tasks: TaskList { tasks: waiting.rows.iter().map(|line| task(&who, line)).collect() },
+        nothing: nothing(may_open, has_cycles),
+        set_up: set_up(&who).await?,
+        stands_in_for: stands_in_for(&who),
+        ring: ring(&who, &stages),
+        bars: bars(&who).await?,
+        expiring: expiring.iter().take(LOTS).filter_map(|lot| expires(&who, lot)).collect(),
+        may_open,
+    })
+}
+
+fn greeting(who: &Who) -> String {
+    let name = &who.actor().me.name;
+    format!("Hello, {}", name.split_whitespace().next().unwrap_or(name))
+}
+
+fn stands_in_for(who: &Who) -> String {
+    let names: Vec<&str> = who.actor().stands_in_for.iter().map(|standing| standing.name.as_str()).collect();
+    names.join(" and ")
+}
+
+/// One line of "what needs you": the verb, the cycle, the page where it is done.
+fn task(who: &Who, line: &CycleLine) -> Task {
+    let asked = if line.asked.is_positive() { format!(" · {}", Amount::from(line.asked).plain()) } else { String::new() };
+    let partner = if who.actor().me.is_partner() { String::new() } else { format!(" · {}", line.partner) };
+    Task {
+        verb: verb(line).to_owned(),
+        title: line.title.clone(),
+        detail: format!("{}{partner}{asked} · {}", line.number, line.task),
+        href: line.stage.step().map_or_else(|| cycle_href(&line.number), |step| step_href(&line.number, step)),
+        due: line.due.map(|on| Due { on, today: who.today() }),
+    }
+}
+
+fn verb(line: &CycleLine) -> &'static str {
+    match (line.waiting_on, line.stage) {
+        (Party::Finance, _) if line.task.starts_with("Pay") => "Pay",
+        (Party::Finance, _) => "Decide",
+        (Party::Approvers, _) => "Approve",
+        (Party::Manager, Stage::PlanReview) => "Agree",
+        (_, Stage::PerformanceMeasured) => "Sign",
+        (Party::Manager, _) => "Review",
+        (_, Stage::PlanDraft) => "Write",
+        (_, Stage::ScorecardOpen | Stage::ApprovalReview) => "Answer",
+        (_, Stage::ForecastDraft) => "Forecast",
+        (_, Stage::ActionPlanDraft) => "Plan",
+        (_, Stage::RequestDraft) => "Ask",
+        (_, Stage::ExecutionLive) => "Prove",
+        _ => "Look",
+    }
+}
+
+fn nothing(may_open: bool, has_cycles: bool) -> Empty {
+    let text = if has_cycles {
+        "When a cycle waits for you it stands here, the most pressing first."
+    } else {
+        "What waits for you will stand here. A cycle is one trip round the nine steps, usually for a quarter."
+    };
+    let empty = Empty::new("Nothing needs you now", text);
+    match (may_open, has_cycles) {
+        (true, false) => empty.action("/cycles/new", "Start a cycle"),
+        (_, true) => empty.action("/cycles", "See the cycles"),
+        (false, false) => empty.action("/help", "Read how the loop works"),
+    }
+}
+
+/// What an administrator does first: only while something of it is missing.
+async fn set_up(who: &Who) -> Result<Option<Hub>, Error> {
+    if !who.has(Role::Administrator) {
+        return Ok(None);
+    }
+    let (programs, partners) =
+        (who.reader().programs(who.viewer()).await?, who.reader().partner_names(who.viewer()).await?);
+    if !programs.is_empty() && !partners.is_empty() {
+        return Ok(None);
+    }
+    let item = |title: &str, hint: &str, href: &str, done: bool| HubItem {
+        title: title.to_owned(),
+        hint: hint.to_owned(),
+        href: routes::opens(href, who.signed()).then(|| href.to_owned()),
+        state: if done { Badge::new(Tone::Ok, "Done") } else { Badge::new(Tone::Info, "To do") },
+    };
+    let items = vec![
+        item("A program and its guide", "The rules: what is funded, how much, by when.", "/admin/programs", !programs.is_empty()),
+        item("Partners", "The companies you market with.", "/partners", !partners.is_empty()),
+        item("People", "Colleagues and partners' people, invited by mail.", "/admin/users", false),
+        item("Money", "A fund with a budget, given to partners.", "/funds", false),
+    ];
+    Ok(Some(Hub { items }))
+}
+
+fn ring(who: &Who, stages: &[StageCount]) -> Ring {
+    let steps = Step::ALL.map(|step| {
+        let of_step = || stages.iter().filter(|stage| stage.stage.step() == Some(step));
+        let sum = |of: fn(&StageCount) -> i64| u64::try_from(of_step().map(of).sum::<i64>()).unwrap_or(0);
+        RingStep {
+            cycles: sum(|stage| stage.cycles),
+            overdue: sum(|stage| stage.overdue),
+            href: format!("/cycles?step={}", step.code()),
+        }
+    });
+    let caption = if who.actor().me.is_partner() { "Your loop" } else { "The loop" };
+    Ring { caption: caption.to_owned(), steps }
+}
+
+async fn bars(who: &Who) -> Result<Vec<FundBar>, Error> {
+    match who.actor().me.partner {
+        Some(partner) => Ok(wallet_bars(who, &who.reader().wallet_sums(who.viewer(), partner).await?)),
+        None => {
+            let funds = who.reader().funds(who.viewer()).await?;
+            Ok(funds.iter().filter(|line| line.totals.funding.is_positive()).take(BARS).map(|line| fund_bar(who, line)).collect())
+        }
+    }
+}
+
+fn fund_bar(who: &Who, line: &FundLine) -> FundBar {
+    let held = &line.totals;
+    let href = format!("/funds/{}", line.fund.code);
+    let href = routes::opens("/funds", who.signed()).then_some(href);
+    bar(
+        &line.fund.name,
+        Unit::of(line.fund.currency),
+        [
+            (MoneyState::Free, held.unallocated.minor + held.available.minor),
+            (MoneyState::Committed, held.committed.minor),
+            (MoneyState::Claimed, held.claimed.minor),
+            (MoneyState::Paid, held.paid.minor),
+            (MoneyState::Expired, held.forfeited.minor + held.converted.minor),
+        ],
+        href.as_deref(),
+    )
+}
+
+/// A partner's own money, one bar a fund.
+fn wallet_bars(who: &Who, sums: &[WalletSum]) -> Vec<FundBar> {
+    let href = routes::opens("/wallet", who.signed()).then_some("/wallet");
+    sums.chunk_by(|one, other| one.fund_id == other.fund_id && one.currency == other.currency)
+        .take(BARS)
+        .map(|of_fund| {
+            let held = |kind: AccountKind| -> i64 {
+                of_fund.iter().filter(|sum| sum.kind == kind).map(|sum| sum.amount.minor).sum()
+            };
+            let parts = [
+                (MoneyState::Free, held(AccountKind::Available)),
+                (MoneyState::Committed, held(AccountKind::Committed)),
+                (MoneyState::Claimed, held(AccountKind::Claimed)),
+                (MoneyState::Paid, held(AccountKind::Paid)),
+                (MoneyState::Expired, held(AccountKind::Forfeited) + held(AccountKind::Converted)),
+            ];
+            bar(&of_fund[0].fund, Unit::of(of_fund[0].currency), parts, href)
+        })
+        .collect()
+}
+
+fn bar(caption: &str, unit: Unit, parts: [(MoneyState, i64); 5], href: Option<&str>) -> FundBar {
+    let part = |(state, amount): (MoneyState, i64)| FundPart { state, amount, href: href.map(str::to_owned) };
+    FundBar {
+        caption: caption.to_owned(),
+        sub: String::new(),
+        unit,
+        parts: parts.into_iter().filter(|(_, amount)| *amount != 0).map(part).collect(),
+        bar_only: false,
+    }
+}
+
+fn expires(who: &Who, lot: &WalletLot) -> Option<Expiring> {
+    let whose = if who.actor().me.is_partner() { lot.fund.clone() } else { format!("{} · {}", lot.partner, lot.fund) };
+    Some(Expiring { amount: lot.amount.into(), due: Due { on: lot.lot?, today: who.today() }, whose })
+}
