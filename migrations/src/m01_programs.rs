@@ -12,7 +12,7 @@ CREATE TABLE program (
   created_at timestamptz NOT NULL
 );
 
--- A version is never changed; the guide in force on a day is the latest version effective by then.
+-- A version is never changed; the guide in force on a day is the one effective last by then.
 CREATE TABLE guide (
   program_id uuid NOT NULL REFERENCES program (id),
   version bigint NOT NULL CHECK (version > 0),

@@ -19,7 +19,7 @@ CREATE TABLE account (
 CREATE INDEX account_wallet ON account (partner_id, fund_id, kind) WHERE cycle_id IS NULL;
 CREATE INDEX account_lots ON account (lot, fund_id) WHERE kind = 'available' AND balance > 0;
 CREATE INDEX account_by_cycle ON account (cycle_id) WHERE cycle_id IS NOT NULL;
-CREATE INDEX account_paid ON account (partner_id) WHERE kind = 'paid';
+CREATE INDEX account_by_partner ON account (partner_id, kind);
 CREATE INDEX account_by_fund ON account (fund_id, kind);
 
 CREATE TABLE posting (

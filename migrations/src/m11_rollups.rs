@@ -1,6 +1,6 @@
 //! Aggregates kept in the transaction that changes them, so that a dashboard reads few rows however many cycles there
 //! are: `rollup` has a row per quarter, program, region, tactic and currency; `rollup_partner` one per quarter, partner
-//! and currency; `fund_month` what every kind of account of a fund gained in a month. Planned counts are thousandths.
+//! and currency; `stage_day` counts cycles by stage, region and due day; `fund_month` what every kind of account of a fund gained in a month. Planned counts are thousandths.
 
 crate::migration!(
     "m11_rollups",
@@ -11,6 +11,14 @@ CREATE TABLE fund_month (
   kind text NOT NULL,
   net bigint NOT NULL,
   PRIMARY KEY (fund_id, month, kind)
+);
+
+CREATE TABLE stage_day (
+  stage text NOT NULL,
+  region text NOT NULL,
+  due date NOT NULL,
+  cycles bigint NOT NULL,
+  PRIMARY KEY (stage, region, due)
 );
 
 CREATE TABLE rollup (

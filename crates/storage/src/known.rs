@@ -1,11 +1,11 @@
 //! People, companies, touches, deals and campaigns, found many at once by what files know them by.
 
 use crate::error::Result;
+use crate::filter::Where;
 use crate::read::Reader;
 use crate::rows::{CampaignAlias, Company, Deal, Person, Touch};
 use crate::sql::{self, Table, rows, values};
 use crate::tx::Tx;
-use crate::viewer::Where;
 use domain::ids::{CycleId, PartnerId};
 use sea_orm::ConnectionTrait;
 use std::collections::BTreeSet;

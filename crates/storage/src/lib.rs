@@ -11,6 +11,7 @@
 
 mod db;
 mod error;
+mod filter;
 mod known;
 mod load;
 pub mod read;

@@ -47,14 +47,14 @@ pub(crate) async fn program(db: &impl ConnectionTrait, id: ProgramId) -> Result<
     sql::one(db, &sql::select::<Program>("WHERE id = $1"), values![id]).await
 }
 
-/// The guide in force on a day: the latest version effective by then; before the first, the first.
+/// The guide in force on a day: the one effective last by then; before the first, the first.
 pub(crate) async fn guide_on(db: &impl ConnectionTrait, program: ProgramId, day: Date) -> Result<Guide> {
-    let in_force = "WHERE program_id = $1 AND effective_from <= $2 ORDER BY version DESC LIMIT 1";
+    let in_force = "WHERE program_id = $1 AND effective_from <= $2 ORDER BY effective_from DESC, version DESC LIMIT 1";
     let guide = sql::maybe(db, &sql::select::<Guide>(in_force), values![program, day]).await?;
     if let Some(guide) = guide {
         return Ok(guide);
     }
-    let first = "WHERE program_id = $1 ORDER BY version LIMIT 1";
+    let first = "WHERE program_id = $1 ORDER BY effective_from, version LIMIT 1";
     sql::one(db, &sql::select::<Guide>(first), values![program]).await
 }
 

@@ -1,9 +1,7 @@
 //! Who looks: every read takes a [`Viewer`], and every query is cut to what that viewer may see.
 
-use crate::sql::Bind;
 use domain::ids::{PartnerId, UserId};
 use domain::people::{Actor, Role, Standing};
-use sea_orm::Value;
 
 /// How far somebody sees. Rows outside it answer exactly as rows that do not exist.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,62 +88,5 @@ fn wider(one: Scope, other: Scope) -> Scope {
             Scope::Regions(regions)
         }
         (Scope::Nothing, scope) | (scope, _) => scope,
-    }
-}
-
-/// A WHERE clause under construction: conditions and their numbered parameters.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Where {
-    conditions: Vec<String>,
-    pub values: Vec<Value>,
-}
-
-impl Where {
-    /// Adds a condition; each `?` in it takes the next value.
-    pub fn and(mut self, condition: &str, values: Vec<Value>) -> Self {
-        let mut text = String::new();
-        let mut values = values.into_iter();
-        for piece in condition.split_inclusive('?') {
-            if let (Some(head), Some(value)) = (piece.strip_suffix('?'), values.next()) {
-                self.values.push(value);
-                text.extend([head, "$", &self.values.len().to_string()]);
-            } else {
-                text.push_str(piece);
-            }
-        }
-        self.conditions.push(text);
-        self
-    }
-
-    /// `column = value` where there is a value.
-    pub fn eq<T: Bind>(self, column: &str, value: Option<T>) -> Self {
-        match value {
-            Some(value) => self.and(&format!("{column} = ?"), vec![value.bind().into()]),
-            None => self,
-        }
-    }
-
-    /// `column IN (values)`.
-    pub fn among<T: Bind>(self, column: &str, values: &[T]) -> Self {
-        if values.is_empty() {
-            return self.and("1 = 0", Vec::new());
-        }
-        let marks = vec!["?"; values.len()].join(", ");
-        self.and(&format!("{column} IN ({marks})"), values.iter().map(|value| value.bind().into()).collect())
-    }
-
-    /// The wall: only rows of partners the viewer may see. The columns are those of the partner and of its region.
-    pub fn within(self, scope: &Scope, partner: &str, region: &str) -> Self {
-        match scope {
-            Scope::All => self,
-            Scope::Regions(regions) => self.among(region, regions),
-            Scope::Partner(own) => self.eq(partner, Some(own)),
-            Scope::Nothing => self.and("1 = 0", Vec::new()),
-        }
-    }
-
-    /// `WHERE ...`, or nothing.
-    pub fn sql(&self) -> String {
-        if self.conditions.is_empty() { String::new() } else { format!("WHERE {}", self.conditions.join(" AND ")) }
     }
 }

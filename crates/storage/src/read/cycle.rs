@@ -2,9 +2,10 @@
 
 use super::{Page, Paging, Reader};
 use crate::error::Result;
+use crate::filter::Where;
 use crate::load;
 use crate::sql::{self, rows, values};
-use crate::viewer::{Viewer, Where};
+use crate::viewer::Viewer;
 use crate::write::{CycleParts, WhichCycle};
 use domain::Instant;
 use domain::cycle::Cycle;

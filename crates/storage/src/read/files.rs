@@ -2,9 +2,10 @@
 
 use super::Reader;
 use crate::error::Result;
+use crate::filter::Where;
 use crate::rows::File;
 use crate::sql::{self, rows, values};
-use crate::viewer::{Viewer, Where};
+use crate::viewer::Viewer;
 use domain::ids::{CycleId, FileId};
 use domain::money::Money;
 

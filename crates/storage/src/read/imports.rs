@@ -2,10 +2,11 @@
 
 use super::Reader;
 use crate::error::Result;
+use crate::filter::Where;
 use crate::known::{CAMPAIGN, KnownCampaign};
 use crate::rows::{ImportException, ImportMap, ImportUpload};
 use crate::sql::{self, rows, values};
-use crate::viewer::{Scope, Viewer, Where};
+use crate::viewer::{Scope, Viewer};
 use domain::Instant;
 use domain::forecast::FunnelStage;
 use domain::ids::{CycleId, PartnerId, UserId};

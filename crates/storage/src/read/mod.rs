@@ -6,24 +6,36 @@
 mod cycle;
 mod door;
 mod files;
+mod funds;
 mod imports;
+mod lists;
 mod money;
+mod office;
 mod overview;
 mod paging;
+mod partners;
 mod people;
+mod performance;
 mod programs;
+mod results;
 
 pub use cycle::TimelineEntry;
 pub use door::Door;
 pub use files::{SameFile, SameInvoice};
+pub use funds::{BurnLine, Movement, MovementsOf, WalletLot, WalletSum};
 pub use imports::{BatchSeen, LinkSeen, Responder, TouchSeen};
+pub use lists::{ActivityFilter, ActivityLine, CycleFilter, CycleLine, CycleSort};
 pub use money::{
     Allocation, ClaimCount, ClaimFilter, ClaimListed, FundTotal, InboxFilter, PartnerDue, StatementLine, Waiting,
     WalletLine,
 };
+pub use office::{LogEntry, LogFilter, MailState, OutboxLine};
 pub use overview::{Found, FoundCampaign, FoundCycle, MailLine, StageCount};
 pub use paging::{Page, Paging};
+pub use partners::PartnerFilter;
 pub use people::UserFilter;
+pub use performance::{CampaignLine, Dimension, PerformanceFilter, PerformanceLine};
+pub use results::{DealFilter, DealLine, TouchFilter, TouchLine, VisitDay};
 
 use crate::sql::rows;
 use domain::ids::{CycleId, PartnerId};

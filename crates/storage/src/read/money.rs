@@ -1,12 +1,15 @@
 //! Lists of money: what waits for approval, claims, funds with their balances, statements, wallets.
 
+use super::funds::{end_of, start_of, vendor_only};
+use super::lists::after_key;
 use super::{Page, Paging, Reader};
 use crate::error::{Error, Result};
+use crate::filter::{List, Where};
 use crate::sql::{self, anywhere, rows, values};
-use crate::viewer::{Scope, Viewer, Where};
+use crate::viewer::{Scope, Viewer};
 use crate::write::cycle::NEVER;
 use crate::write::fund::FundRow;
-use chrono::{Days, NaiveTime};
+use chrono::Datelike;
 use domain::cycle::{Cycle, Stage};
 use domain::fund::Fund;
 use domain::ids::{CycleId, EventId, FundId, PartnerId};
@@ -164,73 +167,85 @@ impl Reader {
         rows.into_iter().map(waiting).collect()
     }
 
-    /// Claims by the day they were handed in.
+    /// Claims by the day they were handed in: one clause a state and region, so that each goes by an index in order.
     pub async fn claims(&self, viewer: &Viewer, filter: &ClaimFilter, paging: &Paging) -> Result<Page<ClaimListed>> {
-        let mut found = Where::default().within(viewer.scope(), "k.partner_id", "k.region");
-        found = found.eq("k.partner_id", filter.partner);
-        if filter.clawback_open {
-            found = found.and("k.clawback_open", Vec::new());
+        let states = if filter.states.is_empty() { ClaimState::ALL.to_vec() } else { filter.states.clone() };
+        let mut arms = Vec::new();
+        for state in states {
+            let mut arm = Where::default().eq("state", Some(state)).eq("partner_id", filter.partner);
+            if filter.clawback_open {
+                arm = arm.and("clawback_open", Vec::new());
+            }
+            if let Some(text) = filter.text.as_deref().filter(|text| !text.trim().is_empty()) {
+                let found = r"cycle_id IN (SELECT c.id FROM cycle c WHERE c.search LIKE ? ESCAPE '\')";
+                arm = arm.and(found, values![anywhere(text)]);
+            }
+            arms.extend(arm.arms_within(viewer.scope(), "partner_id", "region"));
         }
-        if !filter.states.is_empty() {
-            found = found.among("k.state", &filter.states);
-        }
-        found = named_like(found, filter.text.as_deref());
-        let (beyond, order) = if filter.newest_first { ("<", "DESC") } else { (">", "ASC") };
-        if let Some((at, cycle, no)) = paging.cursor::<(Instant, CycleId, u16)>()? {
-            found =
-                found.and(&format!("(k.submitted_at, k.cycle_id, k.no) {beyond} (?, ?, ?)"), values![at, cycle, no]);
-        }
-        let sql = format!(
-            "SELECT k.cycle_id, c.number, k.no, c.title, g.name AS campaign, k.partner_id, p.name AS partner_name, k.state,
-                    k.is_final, k.clawback_open, k.currency, k.asked, k.approved, k.paid, k.submitted_at
-             FROM claim k JOIN cycle c ON c.id = k.cycle_id JOIN partner p ON p.id = k.partner_id
-             JOIN campaign g ON g.cycle_id = k.cycle_id AND g.no = k.campaign_no {}
-             ORDER BY k.submitted_at {order}, k.cycle_id {order}, k.no {order} LIMIT {}",
-            found.sql(),
-            paging.one_more()
-        );
-        let rows: Vec<ClaimListed> = sql::all(&self.db, &sql, found.values).await?;
+        let (beyond, order) = if filter.newest_first {
+            ("<", "submitted_at DESC, cycle_id DESC, no DESC")
+        } else {
+            (">", "submitted_at, cycle_id, no")
+        };
+        let beyond = format!("(submitted_at, cycle_id, no) {beyond} (?, ?, ?)");
+        let after = paging.cursor::<(Instant, CycleId, u16)>()?;
+        let after = after.map(|(at, cycle, no)| (beyond.as_str(), values![at, cycle, no]));
+        let list = List {
+            columns: "*",
+            table: "claim",
+            arms: after_key(arms, after),
+            order,
+            shown: "SELECT m.*, c.number, c.title, g.name AS campaign, p.name AS partner_name \
+                    FROM {page} JOIN cycle c ON c.id = m.cycle_id JOIN partner p ON p.id = m.partner_id \
+                    JOIN campaign g ON g.cycle_id = m.cycle_id AND g.no = m.campaign_no",
+            limit: paging.one_more(),
+        };
+        let (sql, values) = list.statement();
+        let rows: Vec<ClaimListed> = sql::all(&self.db, &sql, values).await?;
         Ok(paging.page(rows, |row| (row.submitted_at, row.cycle_id, row.no)))
     }
 
     /// How many claims the viewer may see, by state.
     pub async fn claim_counts(&self, viewer: &Viewer) -> Result<Vec<ClaimCount>> {
         let found = Where::default().within(viewer.scope(), "partner_id", "region");
-        let sql = format!("SELECT state, COUNT(*) AS claims FROM claim {} GROUP BY state", found.sql());
+        let sql = format!("SELECT state, CAST(COUNT(*) AS bigint) AS claims FROM claim {} GROUP BY state", found.sql());
         sql::all(&self.db, &sql, found.values).await
     }
 
     /// Every fund with what is in each kind of its accounts. For the vendor's people only.
     pub async fn funds(&self, viewer: &Viewer) -> Result<(Vec<Fund>, Vec<FundTotal>)> {
-        vendors_own(viewer)?;
+        vendor_only(viewer)?;
         let rows: Vec<FundRow> = sql::all(&self.db, &sql::select::<FundRow>("ORDER BY code"), values![]).await?;
-        let totals = "SELECT fund_id, kind, CAST(SUM(balance) AS bigint) AS total FROM account GROUP BY fund_id, kind";
+        let totals = "SELECT fund_id, kind, CAST(SUM(net) AS bigint) AS total FROM fund_month GROUP BY fund_id, kind";
         Ok((rows.into_iter().map(FundRow::into_domain).collect(), sql::all(&self.db, totals, values![]).await?))
     }
 
     /// A fund by its code. For the vendor's people only.
     pub async fn fund(&self, viewer: &Viewer, code: &str) -> Result<Fund> {
-        vendors_own(viewer)?;
+        vendor_only(viewer)?;
         let row: FundRow = sql::one(&self.db, &sql::select::<FundRow>("WHERE code = $1"), values![code]).await?;
         Ok(row.into_domain())
     }
 
     /// What was in each kind of a fund's accounts at the end of a day.
     pub async fn fund_totals_on(&self, viewer: &Viewer, fund: FundId, day: Date) -> Result<Vec<FundTotal>> {
-        vendors_own(viewer)?;
+        vendor_only(viewer)?;
+        let month = day.with_day(1).unwrap_or(day);
         let sql = "SELECT fund_id, kind, CAST(SUM(amount) AS bigint) AS total FROM (
-                     SELECT p.fund_id, a.kind, p.amount FROM posting p JOIN account a ON a.id = p.to_id
-                     WHERE p.fund_id = $1 AND p.at < $2
+                     SELECT fund_id, kind, net AS amount FROM fund_month WHERE fund_id = $1 AND month < $2
                      UNION ALL
-                     SELECT p.fund_id, a.kind, -p.amount FROM posting p JOIN account a ON a.id = p.from_id
-                     WHERE p.fund_id = $1 AND p.at < $2
+                     SELECT x.fund_id, t.kind, x.amount FROM posting x JOIN account t ON t.id = x.to_id
+                     WHERE x.fund_id = $1 AND x.at >= $3 AND x.at < $4
+                     UNION ALL
+                     SELECT x.fund_id, f.kind, -x.amount AS amount FROM posting x JOIN account f ON f.id = x.from_id
+                     WHERE x.fund_id = $1 AND x.at >= $3 AND x.at < $4
                    ) moved GROUP BY fund_id, kind";
-        sql::all(&self.db, sql, values![fund, end_of(day)]).await
+        sql::all(&self.db, sql, values![fund, month, start_of(month), end_of(day)]).await
     }
 
     /// What each partner the viewer may see has in a fund, by name.
     pub async fn allocations(&self, viewer: &Viewer, of: FundId) -> Result<Vec<Allocation>> {
-        vendors_own(viewer)?;
+        vendor_only(viewer)?;
         let found = Where::default().eq("a.fund_id", Some(of)).and("a.balance <> 0", Vec::new());
         let found = found.within(viewer.scope(), "p.id", "p.region");
         let sql = format!(
@@ -251,7 +266,7 @@ impl Reader {
         until: Option<Date>,
         paging: &Paging,
     ) -> Result<Page<StatementLine>> {
-        vendors_own(viewer)?;
+        vendor_only(viewer)?;
         let mut found = Where::default().eq("x.fund_id", Some(of));
         if let Scope::Regions(regions) = viewer.scope() {
             let marks = vec!["?"; regions.len()].join(", ");
@@ -302,19 +317,6 @@ impl Reader {
             format!("SELECT number, title, stage, task, due FROM cycle {} ORDER BY due, id LIMIT 50", found.sql());
         sql::all(&self.db, &sql, found.values).await
     }
-}
-
-/// A partner's people see their wallet, never a fund.
-fn vendors_own(viewer: &Viewer) -> Result<()> {
-    match viewer.scope() {
-        Scope::All | Scope::Regions(_) => Ok(()),
-        Scope::Partner(_) | Scope::Nothing => Err(Error::NotFound),
-    }
-}
-
-/// The first moment after a day.
-fn end_of(day: Date) -> Instant {
-    day.checked_add_days(Days::new(1)).unwrap_or(day).and_time(NaiveTime::MIN).and_utc()
 }
 
 /// What one of the viewer's standings decides: the first level by the region's channel manager, others by their level.

@@ -2,9 +2,10 @@
 
 use super::{Page, Paging, Reader};
 use crate::error::Result;
+use crate::filter::Where;
 use crate::rows::PartnerRow;
 use crate::sql::{self, anywhere, rows, values};
-use crate::viewer::{Viewer, Where};
+use crate::viewer::{Scope, Viewer};
 use domain::cycle::Stage;
 use domain::ids::CycleId;
 use domain::{Date, Instant};
@@ -60,17 +61,23 @@ pub struct Found {
 }
 
 impl Reader {
-    /// How many of the cycles a viewer sees stand at each stage, and how many are overdue on a day.
+    /// How many of the cycles a viewer sees stand at each stage, and how many are overdue on a day. The vendor's people
+    /// are answered from an aggregate, a partner from their own few cycles.
     pub async fn stages(&self, viewer: &Viewer, today: Date) -> Result<Vec<StageCount>> {
         let seen = Where::default().within(viewer.scope(), "partner_id", "region");
-        // A day is digits and dashes: it can stand in the statement, where the wall's values are numbered.
+        let (count, table) = match viewer.scope() {
+            Scope::Partner(_) => ("1", "cycle"),
+            _ => ("cycles", "stage_day"),
+        };
         let sql = format!(
-            "SELECT stage, CAST(COUNT(*) AS bigint) AS cycles,
-                    CAST(SUM(CASE WHEN due < '{today}' THEN 1 ELSE 0 END) AS bigint) AS overdue
-             FROM cycle {} GROUP BY stage",
+            "SELECT stage, CAST(SUM({count}) AS bigint) AS cycles,
+                    CAST(SUM(CASE WHEN due < ${} THEN {count} ELSE 0 END) AS bigint) AS overdue
+             FROM {table} {} GROUP BY stage HAVING SUM({count}) > 0",
+            seen.values.len() + 1,
             seen.sql()
         );
-        sql::all(&self.db, &sql, seen.values).await
+        let values = seen.values.into_iter().chain(values![today]).collect();
+        sql::all(&self.db, &sql, values).await
     }
 
     /// The mails written to the viewer, newest first.

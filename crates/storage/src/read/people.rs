@@ -2,9 +2,10 @@
 
 use super::Reader;
 use crate::error::{Error, Result};
+use crate::filter::Where;
 use crate::rows::{ApiToken, Invitation, PartnerRow, Session, StandIn, User};
 use crate::sql::{self, anywhere, values};
-use crate::viewer::{Scope, Viewer, Where};
+use crate::viewer::{Scope, Viewer};
 use domain::Instant;
 use domain::ids::{PartnerId, UserId};
 use domain::people::Role;

@@ -17,7 +17,7 @@ rows! {
         created_at: Instant,
     }
 
-    /// One version of a program's guide. In force on a day is the latest version effective by then.
+    /// One version of a program's guide. In force on a day is the one effective last by then.
     table "guide" => Guide {
         program_id: ProgramId,
         /// Counts from 1.

@@ -3,5 +3,6 @@
 mod integrity;
 mod kit;
 mod people;
+mod reads;
 mod record;
 mod world;

@@ -221,7 +221,9 @@ pub async fn heads(db: &Db, mut keep: impl FnMut(Head)) -> Result<()> {
             let rows: Vec<HeadRow> = sql::all(db.readers(), &sql, values![last]).await?;
             let Some(end) = rows.last() else { break };
             last = end.id;
-            rows.into_iter().for_each(|row| keep(Head { stream: row.id, seq: row.version, hash: row.head_hash }));
+            for row in rows {
+                keep(Head { stream: row.id, seq: row.version, hash: row.head_hash });
+            }
         }
     }
     Ok(())

@@ -45,6 +45,11 @@ rows! {
         held: i64,
     }
 
+    view Miscounted {
+        region: String,
+        stage: String,
+    }
+
     view MonthSum {
         fund_id: FundId,
         kind: AccountKind,
@@ -166,5 +171,17 @@ async fn rollups(db: &impl ConnectionTrait) -> Result<Vec<Finding>> {
             findings.push(Finding::new("rollup", table, "The aggregate is not the sum of the campaigns."));
         }
     }
+    let sql = format!(
+        "SELECT s.region, s.stage FROM (
+           SELECT stage, region, due, SUM(cycles) AS cycles FROM (
+             SELECT stage, region, due, cycles FROM stage_day
+             UNION ALL SELECT stage, region, due, -1 AS cycles FROM cycle
+           ) x GROUP BY stage, region, due
+         ) s WHERE s.cycles <> 0 ORDER BY s.region, s.stage LIMIT {ENOUGH}"
+    );
+    let miscounted: Vec<Miscounted> = sql::all(db, &sql, Vec::new()).await?;
+    findings.extend(miscounted.iter().map(|row| {
+        Finding::new("rollup", &row.region, format!("The count of cycles at {} is not what they are.", row.stage))
+    }));
     Ok(findings)
 }

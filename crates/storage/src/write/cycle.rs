@@ -5,11 +5,12 @@ use super::ledger::Caused;
 use super::projection::{Projection, totals};
 use super::timeline::{Chain, GENESIS, sha256};
 use crate::error::{Error, Result};
+use crate::filter::Where;
 use crate::load;
 use crate::rows::{Guide, Program};
 use crate::sql::{self, Column, FromRow, rows, values};
 use crate::tx::Tx;
-use crate::viewer::{Viewer, Where};
+use crate::viewer::Viewer;
 use domain::cycle::{Cycle, Partner, Party, Stage};
 use domain::forecast::Evidence;
 use domain::fund::Fund;
@@ -107,6 +108,7 @@ struct Locked {
     doc: String,
     head_hash: String,
     region: String,
+    due: Date,
 }
 
 impl FromRow for Locked {
@@ -115,6 +117,7 @@ impl FromRow for Locked {
             doc: Column::read(row, "doc")?,
             head_hash: Column::read(row, "head_hash")?,
             region: Column::read(row, "region")?,
+            due: Column::read(row, "due")?,
         })
     }
 }
@@ -124,7 +127,7 @@ impl Tx {
     pub async fn lock_cycle(&self, viewer: &Viewer, which: WhichCycle<'_>) -> Result<CycleParts> {
         let wall = which.found().within(viewer.scope(), "partner_id", "region");
         let lock = sql::for_update(&self.db, false);
-        let sql = format!("SELECT doc, head_hash, region FROM cycle {} {lock}", wall.sql());
+        let sql = format!("SELECT doc, head_hash, region, due FROM cycle {} {lock}", wall.sql());
         let locked: Locked = sql::one(&self.db, &sql, wall.values).await?;
         let cycle: Cycle = sql::from_json(&locked.doc, "cycle.doc")?;
         self.remember(Remembered {
@@ -133,6 +136,7 @@ impl Tx {
             head_hash: locked.head_hash,
             projection: Projection::of(&cycle, &locked.region),
             region: locked.region,
+            stood: Some((cycle.stage, locked.due)),
         });
         load::parts(&self.db, cycle).await
     }
@@ -196,14 +200,15 @@ impl Tx {
         };
         let events = chain.extend(decision.entries(), actor, now);
         let head_hash = events.last().map_or_else(|| GENESIS.to_owned(), |event| event.hash.clone());
-        self.save_cycle(&self.row_of(decision, &before.region, &after, now, head_hash, doc).await?, before.version)
-            .await?;
+        let row = self.row_of(decision, &before.region, &after, now, head_hash, doc).await?;
+        self.save_cycle(&row, before.version).await?;
         let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
         let postings = caused(&ids, decision.entries());
         self.move_balances(&postings).await?;
         self.append(&events).await?;
         self.post(&postings, now).await?;
         self.project(&before.projection, &after).await?;
+        self.count_stage(&row.region, before.stood, (row.stage, row.due)).await?;
         Ok(Recorded { number: cycle.number.clone(), version: cycle.version, events: ids })
     }
 
@@ -214,6 +219,7 @@ impl Tx {
             head_hash: GENESIS.to_owned(),
             region: self.region_of(cycle.partner).await?,
             projection: Projection::default(),
+            stood: None,
         })
     }
 

@@ -88,6 +88,7 @@ impl Tx {
             head_hash: row.head_hash.clone(),
             region: String::new(),
             projection: Projection::default(),
+            stood: None,
         });
         let partner_name = match partner {
             Some(id) => Some(self.partner_row(id).await?.name),

@@ -90,7 +90,7 @@ impl Tx {
         let mut cycles = Vec::new();
         for (column, ids) in [("company_id", companies), ("person_id", people)] {
             for ids in ids.chunks(500) {
-                let wanted = crate::viewer::Where::default().among(column, ids).and("cycle_id IS NOT NULL", Vec::new());
+                let wanted = crate::filter::Where::default().among(column, ids).and("cycle_id IS NOT NULL", Vec::new());
                 let sql = format!("SELECT DISTINCT cycle_id FROM touch {}", wanted.sql());
                 cycles.extend(sql::column::<CycleId>(&self.db, "cycle_id", &sql, wanted.values).await?);
             }

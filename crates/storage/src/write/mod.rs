@@ -23,6 +23,8 @@ pub use timeline::LastEvent;
 
 use crate::error::{Error, Result};
 use crate::tx::Tx;
+use domain::Date;
+use domain::cycle::Stage;
 use projection::Projection;
 use std::sync::PoisonError;
 use uuid::Uuid;
@@ -36,6 +38,8 @@ pub(crate) struct Remembered {
     /// The partner's region and the rows that hang on the cycle; empty for a fund.
     pub region: String,
     pub projection: Projection,
+    /// Where the cycle stood and when it was due; `None` for a fund and for a cycle that is being opened.
+    pub stood: Option<(Stage, Date)>,
 }
 
 impl Tx {

@@ -34,7 +34,7 @@ impl Tx {
         next.first().copied().ok_or(Error::NotFound)
     }
 
-    /// The guide in force on a day: the latest version effective by then; before the first, the first.
+    /// The guide in force on a day: the one effective last by then; before the first, the first.
     pub async fn guide_on(&self, program: ProgramId, day: Date) -> Result<Guide> {
         load::guide_on(&self.db, program, day).await
     }

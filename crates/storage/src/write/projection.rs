@@ -408,6 +408,7 @@ impl Tx {
             changes.subtract(Cell::from(row), *figures);
             changes.add(Cell::from(row).in_region(region), *figures);
         }
+        self.recount_stages(partner, region).await?;
         for table in ["cycle", "campaign", "activity", "claim", "rollup_partner"] {
             let sql = format!("UPDATE {table} SET region = $2 WHERE partner_id = $1");
             sql::execute(&self.db, &sql, values![partner, region]).await?;

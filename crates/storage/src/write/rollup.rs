@@ -2,9 +2,10 @@
 
 use super::projection::CampaignRow;
 use crate::error::Result;
-use crate::sql::{self, Column, FromRow};
+use crate::sql::{self, Column, FromRow, rows, values};
 use crate::tx::Tx;
 use domain::Date;
+use domain::cycle::Stage;
 use domain::ids::{PartnerId, ProgramId};
 use sea_orm::{QueryResult, Value};
 use serde::{Deserialize, Serialize};
@@ -188,7 +189,7 @@ impl Tx {
         let rows: Vec<Rollup> = cube
             .into_iter()
             .map(|((quarter, program_id, region, tactic, currency), figures)| Rollup {
-                key: sql::values![quarter, program_id, region, tactic, currency],
+                key: values![quarter, program_id, region, tactic, currency],
                 figures,
             })
             .collect();
@@ -196,12 +197,53 @@ impl Tx {
         let rows: Vec<Rollup> = partners
             .into_iter()
             .map(|((quarter, partner, currency), (region, figures))| Rollup {
-                key: sql::values![quarter, partner, currency, region],
+                key: values![quarter, partner, currency, region],
                 figures,
             })
             .collect();
         let moved = "region = excluded.region, ";
         add_up(self, "rollup_partner", &["quarter", "partner_id", "currency", "region"], moved, &rows).await
+    }
+}
+
+rows! {
+    /// How many cycles of a region stand at a stage and are due on a day.
+    table "stage_day" => StageDay {
+        stage: Stage,
+        region: String,
+        due: Date,
+        cycles: i64,
+    }
+}
+
+impl Tx {
+    /// A cycle has moved from where it stood to where it stands.
+    pub(crate) async fn count_stage(&self, region: &str, from: Option<(Stage, Date)>, to: (Stage, Date)) -> Result<()> {
+        if from == Some(to) {
+            return Ok(());
+        }
+        let mut changes = vec![(to, 1)];
+        changes.extend(from.map(|from| (from, -1)));
+        changes.sort_unstable();
+        let row = |((stage, due), cycles)| StageDay { stage, region: region.to_owned(), due, cycles };
+        let rows: Vec<StageDay> = changes.into_iter().map(row).collect();
+        let add = "ON CONFLICT (stage, region, due) DO UPDATE SET cycles = stage_day.cycles + excluded.cycles";
+        sql::insert_or(&self.db, &rows, add).await.map(|_| ())
+    }
+
+    /// All cycles of a partner are counted in another region from now on.
+    pub(crate) async fn recount_stages(&self, partner: PartnerId, region: &str) -> Result<()> {
+        let sql = "SELECT stage, region, due, CAST(COUNT(*) AS bigint) AS cycles FROM cycle WHERE partner_id = $1
+                   GROUP BY stage, region, due ORDER BY stage, region, due";
+        let old: Vec<StageDay> = sql::all(&self.db, sql, values![partner]).await?;
+        let new = old.iter().map(|row| StageDay { region: region.to_owned(), ..row.clone() });
+        let rows: Vec<StageDay> =
+            old.iter().map(|row| StageDay { cycles: -row.cycles, ..row.clone() }).chain(new).collect();
+        let add = "ON CONFLICT (stage, region, due) DO UPDATE SET cycles = stage_day.cycles + excluded.cycles";
+        for one in rows.chunks(1) {
+            sql::insert_or(&self.db, one, add).await?;
+        }
+        Ok(())
     }
 }
 

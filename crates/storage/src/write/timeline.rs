@@ -121,7 +121,7 @@ impl Chain<'_> {
         )
         .hash();
         EventRow {
-            id: event_id(at, &hash),
+            id: event_id(at, self.seq, &hash),
             stream: self.stream,
             stream_kind: self.kind.to_owned(),
             seq: self.seq,
@@ -141,11 +141,14 @@ impl Chain<'_> {
     }
 }
 
-/// A UUID of version 7: the event's time, then bits of its hash, so that the same event has the same id anywhere.
-fn event_id(at: Instant, hash: &str) -> EventId {
+/// A UUID of version 7: the event's time, its sequence, then bits of its hash. The same event has the same id anywhere,
+/// and events of one moment sort as they happened.
+fn event_id(at: Instant, seq: i64, hash: &str) -> EventId {
     let mut bits = [0; 10];
     let digest = hex::decode(hash).unwrap_or_default();
     bits.iter_mut().zip(digest).for_each(|(bit, byte)| *bit = byte);
+    let [.., high, low] = seq.to_be_bytes();
+    (bits[0], bits[1]) = (high, low);
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
     EventId(uuid::Builder::from_unix_timestamp_millis(millis, &bits).into_uuid())
 }
