@@ -3,5 +3,9 @@
 mod access;
 mod durability;
 mod hang_up;
+mod money_pages;
 mod races;
+mod s5_request;
+mod s6_approval;
+mod s7_execution;
 mod tidy;

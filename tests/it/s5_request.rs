@@ -1,0 +1,83 @@
+//! Step 5 through its pages: what is asked, judged, checked, sent, taken back.
+
+use domain::cycle::Stage;
+use kit::people::{ANA, BJORN, JONAS, MARA};
+use kit::{App, on_both};
+
+const WHY: &str = "The audience is ours by name and sales follows up within two days.";
+
+on_both! {
+    async fn a_partner_asks_for_the_whole_share_and_sees_what_it_does(app: &App) {
+        let no = app.cycle_in(Stage::RequestDraft, MARA, 9_000).await;
+        let mara = app.sign_in(MARA).await;
+        let page = mara.open(&format!("/cycles/{no}/request")).await;
+        page.assert_status(200).assert_says("at most 3,780 EUR (60 %)").assert_says("50,000 EUR free for you");
+        page.assert_says("The request does not say what the money will bring.");
+
+        let check = mara.press(&page, "Check your answers", &[("justification", WHY)]).await;
+        check.assert_status(200).assert_says("What you pay yourself").assert_says("3,600 EUR");
+        check.assert_says("50,000 EUR → becomes 44,600 EUR");
+        let refused = mara.press(&check, "Ask for 5,400 EUR", &[]).await;
+        refused.assert_status(409).assert_says("The program's terms are not accepted yet.");
+        let sent = mara.press(&refused, "Ask for 5,400 EUR", &[("terms_accepted", "yes")]).await;
+        sent.assert_status(200).assert_says("asked for 5,400 EUR").assert_says("Take the request back");
+
+        let s = app.look(&no).await;
+        assert_eq!(s.cycle.stage, Stage::ApprovalReview);
+        assert_eq!(app.mails_to(ANA).await.len(), 2, "the plan, and now the request");
+    }
+
+    async fn what_cannot_be_read_is_kept_and_said_at_its_field(app: &App) {
+        let no = app.cycle_in(Stage::RequestDraft, MARA, 9_000).await;
+        let mara = app.sign_in(MARA).await;
+        let page = mara.open(&format!("/cycles/{no}/request")).await;
+        let back = mara.press(&page, "Save the draft", &[("asked_1_1", "1e3"), ("justification", WHY)]).await;
+        back.assert_status(422).assert_says("is not an amount we can read");
+        let form = back.form("Save the draft");
+        assert_eq!((form.value("asked_1_1"), form.value("justification")), (Some("1e3"), Some(WHY)));
+        assert_eq!(app.look(&no).await.cycle.request.fund, None, "nothing was saved");
+    }
+
+    async fn more_than_the_share_is_saved_but_cannot_be_sent(app: &App) {
+        let no = app.cycle_in(Stage::RequestDraft, MARA, 9_000).await;
+        let mara = app.sign_in(MARA).await;
+        let page = mara.open(&format!("/cycles/{no}/request")).await;
+        let check = mara.press(&page, "Check your answers", &[("asked_1_1", "4,000"), ("justification", WHY)]).await;
+        check.assert_says("the program pays at most 60 %").assert_says("Lower the amount for this line.");
+        assert!(!check.has_button("Ask for 5,620 EUR"), "a request that fails a rule has no button to send it");
+    }
+
+    async fn the_same_request_sent_twice_is_one(app: &App) {
+        let no = app.cycle_in(Stage::RequestDraft, MARA, 9_000).await;
+        let mara = app.sign_in(MARA).await;
+        let page = mara.open(&format!("/cycles/{no}/request")).await;
+        let check = mara.press(&page, "Check your answers", &[("justification", WHY)]).await;
+        let mut form = check.form("Ask for 5,400 EUR");
+        form.fill("terms_accepted", "yes");
+        let first = mara.post(&check, &form, "Ask for 5,400 EUR").await;
+        let version = app.look(&no).await.cycle.version;
+        let second = mara.post(&check, &form, "Ask for 5,400 EUR").await;
+        assert_eq!((first.status, second.status), (303, 303));
+        assert_eq!(first.redirect(), second.redirect());
+        assert_eq!(app.look(&no).await.cycle.version, version, "the second post changed nothing");
+    }
+
+    async fn a_request_can_be_taken_back_and_its_plan_opened_again(app: &App) {
+        let no = app.cycle_in(Stage::ApprovalReview, MARA, 9_000).await;
+        let mara = app.sign_in(MARA).await;
+        let page = mara.open(&format!("/cycles/{no}/request")).await;
+        let draft = mara.press(&page, "Take the request back", &[]).await;
+        draft.assert_status(200).assert_says("took the request back");
+        let plan = mara.press(&draft, "Go back to the action plan", &[]).await;
+        assert!(plan.path.ends_with("/action-plan"), "{}", plan.path);
+        assert_eq!(app.look(&no).await.cycle.stage, Stage::ActionPlanDraft);
+    }
+
+    async fn nobody_else_writes_or_sees_it(app: &App) {
+        let no = app.cycle_in(Stage::RequestDraft, MARA, 9_000).await;
+        for (who, status) in [(JONAS, 404), (BJORN, 404), (ANA, 200)] {
+            let page = app.sign_in(who).await.open(&format!("/cycles/{no}/request")).await;
+            assert_eq!(page.status, status, "{} opens the request", who.name);
+        }
+    }
+}
