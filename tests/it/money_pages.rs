@@ -51,12 +51,15 @@ async fn walk(app: &App, look: Look) {
 async fn furnish(app: &App) -> Vec<Seen> {
     let live = app.cycle_in(Stage::ExecutionLive, MARA, 9_000).await;
     let paid = app.cycle_in(Stage::ExecutionLive, MARA, 6_000).await;
+    let unclaimed = app.cycle_in(Stage::ExecutionLive, MARA, 4_000).await;
+    let untouched = app.cycle_in(Stage::ExecutionLive, MARA, 3_000).await;
+    let asked = app.cycle_in(Stage::ApprovalReview, JONAS, 30_000).await;
+    let draft = app.cycle_in(Stage::RequestDraft, LUKAS, 12_000).await;
     app.days_pass(45).await;
     app.prove(&paid, MARA).await;
+    app.prove(&unclaimed, MARA).await;
     app.claim(&paid, MARA).await;
     app.settle(&paid).await;
-    let payable = app.cycle_in(Stage::ApprovalReview, JONAS, 30_000).await;
-    let draft = app.cycle_in(Stage::RequestDraft, LUKAS, 12_000).await;
     let proof = half_proof(app, &live).await;
     let seen = |who, name, path: String| (who, name, path);
     vec![
@@ -64,10 +67,12 @@ async fn furnish(app: &App) -> Vec<Seen> {
         seen(LUKAS, "wallet", "/wallet".to_owned()),
         seen(LUKAS, "guide", "/guide/EMEA?starts=2026-06-16&ends=2026-06-17".to_owned()),
         seen(LUKAS, "execution", format!("/cycles/{live}/execution")),
-        seen(LUKAS, "amendment", format!("/cycles/{draft}/execution")),
+        seen(LUKAS, "execution-ahead", format!("/cycles/{draft}/execution")),
+        seen(LUKAS, "claim-form", format!("/cycles/{unclaimed}/execution/campaigns/1/claim")),
+        seen(LUKAS, "amendment", format!("/cycles/{untouched}/execution/activities/1/amendment")),
         seen(ANA, "inbox", "/approvals".to_owned()),
-        seen(ANA, "approval", format!("/cycles/{payable}/approval")),
-        seen(ANA, "confirm", format!("/approvals/confirmation?pick={payable}")),
+        seen(ANA, "approval", format!("/cycles/{asked}/approval")),
+        seen(ANA, "confirm", format!("/approvals/confirmation?pick={asked}")),
         seen(ANA, "activity-review", proof),
         seen(TOMAS, "claims", "/claims?view=all".to_owned()),
         seen(TOMAS, "funds", "/funds".to_owned()),
