@@ -13,8 +13,8 @@ use engine::signin::{Scope, Signed};
 use crate::error::Error;
 use crate::gate::{self, Access};
 use crate::pages::{
-    admin, cycle, funds, guide, health, help, invitation, new_cycle, notifications, password, profile, search, set_up,
-    sign_in, wallet,
+    admin, cycle, funds, guide, health, help, imports, invitation, links, new_cycle, notifications, password, profile,
+    response_form, search, set_up, sign_in, wallet,
 };
 use crate::shell::NavItem;
 use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, files};
@@ -43,6 +43,8 @@ const OPENERS: Access = Roles(&[Role::PartnerUser, Role::PartnerAdmin, Role::Cha
 const ADMINISTRATORS: Access = Roles(&[Role::Administrator]);
 /// Who may invite: administrators anyone, partner administrators their colleagues.
 const INVITERS: Access = Roles(&[Role::Administrator, Role::PartnerAdmin]);
+/// Who may bring in responders and deals: partners their own, the vendor's for all.
+const IMPORTERS: Access = Roles(&[Role::ChannelManager, Role::Administrator, Role::PartnerUser, Role::PartnerAdmin]);
 /// Who keeps the funds.
 const FINANCE: Access = Roles(&[Role::Finance]);
 /// The vendor's people: no partner sees a fund or the list of what waits for approval.
@@ -66,6 +68,22 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/password", Public, password::submit),
     line!(GET,  "/password/{token}", Public, invitation::show_form),
     line!(POST, "/password/{token}", Public, invitation::submit),
+
+    line!(GET,  "/go/{code}", Public, links::follow),
+    line!(GET,  "/r/{campaign}", Public, response_form::show_form),
+    line!(POST, "/r/{campaign}", Public, response_form::submit),
+    line!(GET,  "/r/{campaign}/thanks", Public, response_form::thank),
+
+    line!(GET,  "/imports", IMPORTERS, imports::list),
+    line!(GET,  "/imports/new", IMPORTERS, imports::new),
+    line!(POST, "/imports/new", IMPORTERS, imports::hand_in),
+    line!(GET,  "/imports/{id}", IMPORTERS, imports::file::show_page),
+    line!(POST, "/imports/{id}", IMPORTERS, imports::file::answer),
+    line!(GET,  "/imports/{id}/report", IMPORTERS, imports::file::report),
+    line!(POST, "/imports/{id}/commit", IMPORTERS, imports::file::commit),
+    line!(POST, "/imports/{id}/removal", IMPORTERS, imports::file::remove),
+    line!(GET,  "/imports/batches/{batch}/report", IMPORTERS, imports::report),
+    line!(POST, "/imports/batches/{batch}/undo", IMPORTERS, imports::undo),
 
     line!(GET,  "/search", SignedIn, search::list),
     line!(GET,  "/notifications", SignedIn, notifications::list),
@@ -228,15 +246,16 @@ fn allowed(path: &str) -> String {
 
 /// The main navigation: what this person may open, as the table says.
 pub fn nav(signed: &Signed) -> Vec<NavItem> {
-    const PARTNER: [(&str, &str); 6] = [
+    const PARTNER: [(&str, &str); 7] = [
         ("Home", "/"),
         ("Cycles", "/cycles"),
         ("Wallet", "/wallet"),
         ("Claims", "/claims"),
         ("Performance", "/performance"),
+        ("Imports", "/imports"),
         ("Guide", "/guide"),
     ];
-    const VENDOR: [(&str, &str); 8] = [
+    const VENDOR: [(&str, &str); 9] = [
         ("Home", "/"),
         ("Cycles", "/cycles"),
         ("Approvals", "/approvals"),
@@ -244,6 +263,7 @@ pub fn nav(signed: &Signed) -> Vec<NavItem> {
         ("Funds", "/funds"),
         ("Performance", "/performance"),
         ("Partners", "/partners"),
+        ("Imports", "/imports"),
         ("Settings", "/admin"),
     ];
     let items = if signed.actor.me.partner.is_some() { &PARTNER[..] } else { &VENDOR[..] };

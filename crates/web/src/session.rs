@@ -11,6 +11,8 @@ use crate::shell::{Flash, FlashKind};
 
 /// A browser stays known for a year.
 const DEVICE_DAYS: i64 = 365;
+/// A visitor carries a campaign as long as responses are commonly waited for.
+const CAMPAIGN_DAYS: i64 = 90;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Jar {
@@ -19,6 +21,8 @@ pub enum Jar {
     Visitor,
     Device,
     Flash,
+    /// The campaign whose link brought this browser here, the link, and when.
+    Campaign,
 }
 
 impl Jar {
@@ -30,6 +34,7 @@ impl Jar {
             Jar::Visitor => "visitor",
             Jar::Device => "device",
             Jar::Flash => "flash",
+            Jar::Campaign => "campaign",
         };
         format!("{prefix}fundloop_{name}")
     }
@@ -47,6 +52,7 @@ impl Jar {
             .finish();
         match self {
             Jar::Device => cookie.set_max_age(time::Duration::days(DEVICE_DAYS)),
+            Jar::Campaign => cookie.set_max_age(time::Duration::days(CAMPAIGN_DAYS)),
             Jar::Session | Jar::Visitor | Jar::Flash => {}
         }
         cookie

@@ -151,8 +151,12 @@ impl Engine {
 
     /// A file that was handed in, read again, with what is still to be answered.
     pub async fn import(&self, actor: &Actor, id: Uuid) -> Result<Import> {
-        owner(actor)?;
+        let owner = owner(actor)?;
         let upload = self.reader().upload(&Viewer::from(actor), id).await?;
+        // What a file brings is its owner's: nobody carries another's import out.
+        if upload.partner_id != owner.0 {
+            return Err(Error::NotFound);
+        }
         let sheet = read_sheet(self.bytes_of(&upload).await?).await?;
         let mut settings: Settings = serde_json::from_str(&upload.settings).map_err(Error::internal)?;
         let questions = settings.ask(&sheet);

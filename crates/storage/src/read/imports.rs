@@ -71,12 +71,19 @@ rows! {
     }
 }
 
-/// Whose imports somebody may see: a partner's people their own, the vendor's people all.
+/// Whose imports somebody may see: a partner's people their own, the vendor's people theirs and those of partners in
+/// their territory.
 fn own(viewer: &Viewer, found: Where) -> Where {
     match viewer.scope() {
         Scope::Partner(partner) => found.eq("partner_id", Some(partner)),
         Scope::Nothing => found.and("1 = 0", Vec::new()),
-        Scope::All | Scope::Regions(_) => found,
+        Scope::All => found,
+        Scope::Regions(regions) => {
+            let marks = if regions.is_empty() { "NULL".to_owned() } else { vec!["?"; regions.len()].join(", ") };
+            let near = format!("partner_id IN (SELECT p.id FROM partner p WHERE p.region IN ({marks}))");
+            let values = regions.iter().map(|region| region.clone().into()).collect();
+            found.and(&format!("(partner_id IS NULL OR {near})"), values)
+        }
     }
 }
 

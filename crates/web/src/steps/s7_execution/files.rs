@@ -73,7 +73,7 @@ pub async fn download(who: Who, id: Path<FileId>) -> Answer {
 }
 
 /// A plain name for old readers, the whole one in UTF-8 for the others (RFC 6266).
-fn disposition(name: &str) -> String {
+pub fn disposition(name: &str) -> String {
     let plain: String = name
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') { c } else { '_' })
