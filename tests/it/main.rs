@@ -8,4 +8,5 @@ mod races;
 mod s5_request;
 mod s6_approval;
 mod s7_execution;
+mod the_loop;
 mod tidy;
