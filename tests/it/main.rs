@@ -1,10 +1,15 @@
 //! One binary for all integration tests: it links once.
 
 mod access;
+mod cycles;
 mod durability;
 mod hang_up;
 mod money_pages;
 mod races;
+mod s1_plan;
+mod s2_scorecard;
+mod s3_forecast;
+mod s4_action_plan;
 mod s5_request;
 mod s6_approval;
 mod s7_execution;
