@@ -65,6 +65,8 @@ enum Verb {
     /// The settings.
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// Print the API's description as OpenAPI 3.1.
+    Openapi,
     /// Ask a running program whether it can work: 1 when not.
     Healthcheck,
     /// The book of money.
@@ -128,6 +130,10 @@ async fn obey(settings: &Settings, cli: Cli) -> anyhow::Result<Outcome> {
                 ConfigVerb::Show => println!("{}", settings.shown()),
                 ConfigVerb::Defaults => print!("{}", crate::settings::DEFAULTS),
             }
+            Ok(Outcome::Done)
+        }
+        Verb::Openapi => {
+            println!("{:#}", web::api::described::openapi());
             Ok(Outcome::Done)
         }
         Verb::Healthcheck => serve::healthcheck(settings).await,

@@ -2,19 +2,23 @@
 //!
 //! A POST carries `Idempotency-Key`: repeated with the same content it is answered with the first answer, with other
 //! content it is a conflict. `If-Match` names the version decided on; another one is a conflict too. Errors are problem
-//! details (RFC 9457) with the refusal's own code.
+//! details (RFC 9457) with the refusal's own code. [`described`] is what is told about all this, held to the route table
+//! by a test.
+
+pub mod cycles;
+pub mod described;
+pub mod money;
 
 use actix_web::http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
-use actix_web::web::{Bytes, Path, Query};
-use actix_web::{HttpRequest, HttpResponse};
-use domain::machine::Command;
-use engine::{Advanced, NewCycle, Submission, WhichCycle};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use engine::{Advanced, Submission};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use storage::read::Paging;
 
 use crate::error::{Error, Problem};
-use crate::extract::{Machine, finish};
+use crate::extract::Machine;
 
 type Answer = Result<HttpResponse, Problem>;
 
@@ -32,53 +36,7 @@ impl Asked {
     }
 }
 
-/// GET /api/v1/cycles/{no}
-pub async fn cycle(machine: Machine, no: Path<String>) -> Answer {
-    let cycle = machine.site().engine.reader().cycle(machine.viewer(), WhichCycle::Number(&no)).await?;
-    let tag = (ETAG, format!("\"{}\"", cycle.version));
-    Ok(HttpResponse::Ok().insert_header(tag).json(cycle))
-}
-
-/// GET /api/v1/cycles/{no}/timeline
-pub async fn timeline(machine: Machine, no: Path<String>, asked: Query<Asked>) -> Answer {
-    let reader = machine.site().engine.reader();
-    let page = reader.timeline(machine.viewer(), WhichCycle::Number(&no), false, &asked.paging()).await?;
-    Ok(HttpResponse::Ok().json(page))
-}
-
-#[derive(Serialize)]
-struct Named {
-    id: domain::ids::PartnerId,
-    name: String,
-}
-
-/// GET /api/v1/partners
-pub async fn partners(machine: Machine) -> Answer {
-    let names = machine.site().engine.reader().partner_names(machine.viewer()).await?;
-    let rows: Vec<Named> = names.into_iter().map(|(id, name)| Named { id, name }).collect();
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "rows": rows, "next": null })))
-}
-
-/// POST /api/v1/cycles
-pub async fn open_cycle(machine: Machine, req: HttpRequest, body: Bytes) -> Answer {
-    let once = submission(&machine, &req)?;
-    let new: NewCycle = json(&req, &body)?;
-    let (engine, actor) = (machine.site().engine.clone(), machine.actor().clone());
-    let done = finish(async move { engine.open_cycle(&actor, &new, &once).await }).await?;
-    let location = format!("/api/v1/cycles/{}", done.number);
-    Ok(answered(HttpResponse::Created().insert_header(("Location", location)), &done))
-}
-
-/// POST /api/v1/cycles/{no}/commands: `{"step":"plan","do":"submit"}`, as the rules write it.
-pub async fn command(machine: Machine, req: HttpRequest, no: Path<String>, body: Bytes) -> Answer {
-    let once = submission(&machine, &req)?;
-    let command: Command = json(&req, &body)?;
-    let (engine, actor, no) = (machine.site().engine.clone(), machine.actor().clone(), no.into_inner());
-    let done = finish(async move { engine.advance(&actor, WhichCycle::Number(&no), &command, &once).await }).await?;
-    Ok(answered(&mut HttpResponse::Ok(), &done))
-}
-
-fn answered(response: &mut actix_web::HttpResponseBuilder, done: &Advanced) -> HttpResponse {
+fn answered(response: &mut HttpResponseBuilder, done: &Advanced) -> HttpResponse {
     response.insert_header((ETAG, format!("\"{}\"", done.version))).json(done)
 }
 

@@ -204,11 +204,15 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/admin/outbox/{id}/revival", ADMINISTRATORS, admin::outbox::revive),
     line!(GET,  "/admin/audit", OVERSEERS, admin::audit::list),
 
-    line!(POST, "/api/v1/cycles", Token(Scope::Write), api::open_cycle),
-    line!(GET,  "/api/v1/cycles/{no}", Token(Scope::Read), api::cycle),
-    line!(GET,  "/api/v1/cycles/{no}/timeline", Token(Scope::Read), api::timeline),
-    line!(POST, "/api/v1/cycles/{no}/commands", Token(Scope::Write), api::command),
-    line!(GET,  "/api/v1/partners", Token(Scope::Read), api::partners),
+    line!(GET,  "/api/docs", Public, api::described::page),
+    line!(GET,  "/api/openapi.json", Public, api::described::document),
+    line!(POST, "/api/v1/cycles", Token(Scope::Write), api::cycles::open),
+    line!(GET,  "/api/v1/cycles/{no}", Token(Scope::Read), api::cycles::show),
+    line!(GET,  "/api/v1/cycles/{no}/timeline", Token(Scope::Read), api::cycles::timeline),
+    line!(POST, "/api/v1/cycles/{no}/commands", Token(Scope::Write), api::cycles::command),
+    line!(GET,  "/api/v1/funds", Token(Scope::Read), api::money::funds),
+    line!(POST, "/api/v1/funds/{code}/commands", Token(Scope::Write), api::money::command),
+    line!(GET,  "/api/v1/partners", Token(Scope::Read), api::money::partners),
 ];
 
 /// Puts every line of the table behind its gate. Lines of one path become one resource, which answers other methods

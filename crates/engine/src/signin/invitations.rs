@@ -192,15 +192,14 @@ impl Door {
     /// Uses a mailed link: the password is set, the address is confirmed, every older session and link ends, and the
     /// person is signed in.
     pub async fn accept(&self, token: &str, secret: &str, visit: &Visit) -> Result<Opened> {
-        let (_, mut user) = self.live_link(token).await?;
+        let (_, user) = self.live_link(token).await?;
         password::acceptable(secret, &user.email, &user.name)?;
         let hash = self.hash(secret.to_owned()).await?;
         let now = self.clock.now();
-        user.password_hash = Some(hash);
-        user.confirmed_at.get_or_insert(now);
         let work = async |tx: &Tx| {
             tx.use_invitation(&hashed(token), now).await?;
-            tx.update_user(&user).await?;
+            tx.set_password(user.id, &hash).await?;
+            tx.confirm_user(user.id, now).await?;
             tx.drop_invitations_of(user.id, Purpose::Invitation).await?;
             tx.drop_invitations_of(user.id, Purpose::PasswordReset).await?;
             tx.end_sessions_of(user.id, None).await.map(|_| ())

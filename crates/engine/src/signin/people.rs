@@ -154,8 +154,8 @@ impl Door {
     }
 
     pub async fn set_preferences(&self, signed: &Signed, wanted: Preferences) -> Result<()> {
-        let user = User { name: wanted.name, marks: wanted.marks, theme: wanted.theme, ..signed.user.clone() };
-        Ok(self.db.write(async |tx| tx.update_user(&user).await).await?)
+        let user = signed.user.id;
+        Ok(self.db.write(async |tx| tx.set_preferences(user, &wanted.name, wanted.marks, &wanted.theme).await).await?)
     }
 
     /// A new password for whoever knows the old one; their other sessions end.

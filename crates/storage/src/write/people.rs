@@ -6,6 +6,7 @@ use crate::sql::{self, Table, values};
 use crate::tx::Tx;
 use domain::Instant;
 use domain::ids::{PartnerId, UserId};
+use domain::money::Marks;
 use domain::notice::Audience;
 use domain::people::Role;
 use uuid::Uuid;
@@ -24,6 +25,18 @@ impl Tx {
     pub async fn set_password(&self, user: UserId, password_hash: &str) -> Result<()> {
         let sql = "UPDATE app_user SET password_hash = $2 WHERE id = $1";
         found(sql::execute(&self.db, sql, values![user, password_hash]).await?)
+    }
+
+    /// Only what a person chooses themselves, so that it never overwrites what an administrator decided meanwhile.
+    pub async fn set_preferences(&self, user: UserId, name: &str, marks: Marks, theme: &str) -> Result<()> {
+        let sql = "UPDATE app_user SET name = $2, marks = $3, theme = $4 WHERE id = $1";
+        found(sql::execute(&self.db, sql, values![user, name, marks, theme]).await?)
+    }
+
+    /// The address is theirs: the first mailed link that was used proves it.
+    pub async fn confirm_user(&self, user: UserId, now: Instant) -> Result<()> {
+        let sql = "UPDATE app_user SET confirmed_at = COALESCE(confirmed_at, $2) WHERE id = $1";
+        found(sql::execute(&self.db, sql, values![user, now]).await?)
     }
 
     pub async fn insert_session(&self, session: &Session) -> Result<()> {

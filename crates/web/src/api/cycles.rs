@@ -1,0 +1,43 @@
+//! /api/v1/cycles: look at cycles, open one, carry a command out.
+
+use actix_web::http::header::ETAG;
+use actix_web::web::{Bytes, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use domain::machine::Command;
+use engine::{NewCycle, WhichCycle};
+
+use super::{Answer, Asked, answered, json, submission};
+use crate::extract::{Machine, finish};
+
+/// GET /api/v1/cycles/{no}
+pub async fn show(machine: Machine, no: Path<String>) -> Answer {
+    let cycle = machine.site().engine.reader().cycle(machine.viewer(), WhichCycle::Number(&no)).await?;
+    let tag = (ETAG, format!("\"{}\"", cycle.version));
+    Ok(HttpResponse::Ok().insert_header(tag).json(cycle))
+}
+
+/// GET /api/v1/cycles/{no}/timeline
+pub async fn timeline(machine: Machine, no: Path<String>, asked: Query<Asked>) -> Answer {
+    let reader = machine.site().engine.reader();
+    let page = reader.timeline(machine.viewer(), WhichCycle::Number(&no), false, &asked.paging()).await?;
+    Ok(HttpResponse::Ok().json(page))
+}
+
+/// POST /api/v1/cycles
+pub async fn open(machine: Machine, req: HttpRequest, body: Bytes) -> Answer {
+    let once = submission(&machine, &req)?;
+    let new: NewCycle = json(&req, &body)?;
+    let (engine, actor) = (machine.site().engine.clone(), machine.actor().clone());
+    let done = finish(async move { engine.open_cycle(&actor, &new, &once).await }).await?;
+    let location = format!("/api/v1/cycles/{}", done.number);
+    Ok(answered(HttpResponse::Created().insert_header(("Location", location)), &done))
+}
+
+/// POST /api/v1/cycles/{no}/commands: `{"step":"plan","do":"submit"}`, as the rules write it.
+pub async fn command(machine: Machine, req: HttpRequest, no: Path<String>, body: Bytes) -> Answer {
+    let once = submission(&machine, &req)?;
+    let command: Command = json(&req, &body)?;
+    let (engine, actor, no) = (machine.site().engine.clone(), machine.actor().clone(), no.into_inner());
+    let done = finish(async move { engine.advance(&actor, WhichCycle::Number(&no), &command, &once).await }).await?;
+    Ok(answered(&mut HttpResponse::Ok(), &done))
+}

@@ -1,0 +1,173 @@
+//! What is told about the API: GET /api/docs for people, GET /api/openapi.json for programs (OpenAPI 3.1). Both are
+//! made from one table.
+
+use actix_web::HttpResponse;
+use askama::Template;
+use serde_json::{Value, json};
+
+use crate::error::Answer;
+use crate::extract::show;
+
+
+/// One call, as it is told.
+pub struct Call {
+    pub method: &'static str,
+    pub path: &'static str,
+    /// What the token must be made for.
+    pub scope: &'static str,
+    pub summary: &'static str,
+    /// The schema of the body, for those that change something.
+    body: Option<&'static str>,
+    /// The schema of a good answer.
+    answer: &'static str,
+    pages: bool,
+}
+
+const fn get(path: &'static str, answer: &'static str, pages: bool, summary: &'static str) -> Call {
+    Call { method: "GET", path, scope: "read", summary, body: None, answer, pages }
+}
+
+const fn post(path: &'static str, body: &'static str, summary: &'static str) -> Call {
+    Call { method: "POST", path, scope: "write", summary, body: Some(body), answer: "Advanced", pages: false }
+}
+
+pub const CALLS: &[Call] = &[
+    get("/api/v1/cycles/{no}", "Cycle", false, "One cycle, whole. Its ETag is the version to send as If-Match."),
+    get("/api/v1/cycles/{no}/timeline", "Page", true, "What happened to a cycle, newest first."),
+    post("/api/v1/cycles", "NewCycle", "Open a cycle."),
+    post("/api/v1/cycles/{no}/commands", "Command", "Carry a command out on a cycle: the same commands the pages issue."),
+    get("/api/v1/funds", "Page", false, "Every fund with the balances of its accounts, in minor units."),
+    post("/api/v1/funds/{code}/commands", "FundCommand", "Move a fund's money."),
+    get("/api/v1/partners", "Page", false, "The partners the token's owner may see."),
+];
+
+#[derive(Template)]
+#[template(path = "pages/api_docs.html")]
+struct DocsPage {
+    calls: &'static [Call],
+}
+
+/// GET /api/docs
+pub async fn page() -> Answer {
+    show(&DocsPage { calls: CALLS })
+}
+
+/// GET /api/openapi.json
+pub async fn document() -> Answer {
+    Ok(HttpResponse::Ok().json(openapi()))
+}
+
+/// The whole description as OpenAPI 3.1.
+pub fn openapi() -> Value {
+    let mut paths = serde_json::Map::new();
+    for call in CALLS {
+        let path = paths.entry(call.path).or_insert_with(|| json!({}));
+        path[call.method.to_ascii_lowercase()] = operation(call);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Fundloop",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Closed-loop market development funds. A token is made on the profile page and acts as its owner.",
+        },
+        "security": [{ "bearer": [] }],
+        "paths": paths,
+        "components": { "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } }, "schemas": schemas() },
+    })
+}
+
+fn operation(call: &Call) -> Value {
+    let mut parameters: Vec<Value> = Vec::new();
+    for name in call.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
+    }
+    if call.pages {
+        parameters.push(json!({ "name": "after", "in": "query", "schema": { "type": "string" } }));
+        let size = json!({ "type": "integer", "minimum": 1, "maximum": 200 });
+        parameters.push(json!({ "name": "size", "in": "query", "schema": size }));
+    }
+    let mut responses = json!({
+        "200": { "description": "Done", "content": { "application/json": { "schema": refer(call.answer) } } },
+        "default": { "description": "Refused", "content": { "application/problem+json": { "schema": refer("Problem") } } },
+    });
+    let mut operation = json!({
+        "summary": call.summary,
+        "description": format!("Needs a token with the scope “{}”.", call.scope),
+    });
+    if let Some(body) = call.body {
+        let key = json!({ "type": "string", "minLength": 1, "maxLength": 100 });
+        parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "required": true, "schema": key }));
+        parameters.push(json!({ "name": "If-Match", "in": "header", "schema": { "type": "string" } }));
+        operation["requestBody"] =
+            json!({ "required": true, "content": { "application/json": { "schema": refer(body) } } });
+        responses["201"] = responses["200"].clone();
+    }
+    operation["parameters"] = Value::Array(parameters);
+    operation["responses"] = responses;
+    operation
+}
+
+fn refer(schema: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{schema}") })
+}
+
+fn schemas() -> Value {
+    let text = || json!({ "type": "string" });
+    let id = || json!({ "type": "string", "format": "uuid" });
+    let day = || json!({ "type": "string", "format": "date" });
+    let tagged = |tags: &[&str], words: &str| {
+        let properties: serde_json::Map<_, _> = tags.iter().map(|tag| ((*tag).to_owned(), text())).collect();
+        json!({ "type": "object", "required": tags, "properties": properties, "description": words })
+    };
+    json!({
+        "Cycle": { "type": "object", "required": ["number", "stage", "version"], "properties": {
+            "number": text(), "stage": text(), "version": { "type": "integer" }, "title": text() } },
+        "Page": { "type": "object", "required": ["rows", "next"], "properties": {
+            "rows": { "type": "array", "items": { "type": "object" } }, "next": { "type": ["string", "null"] } } },
+        "NewCycle": { "type": "object", "required": ["partner", "program", "title", "from", "to"],
+            "additionalProperties": false, "properties": {
+                "partner": id(), "program": id(), "title": text(), "from": day(), "to": day(),
+                "copy_of": { "type": ["string", "null"], "format": "uuid" } } },
+        "Command": tagged(&["step", "do"], "A step of the loop and what to do in it, with that act's own fields: \
+            {\"step\":\"plan\",\"do\":\"submit\"}. The table of moves in the documentation names them all."),
+        "FundCommand": { "type": "object", "description": "Budget, lower, allocate, move back, record a return." },
+        "Advanced": { "type": "object", "required": ["number", "version", "words"], "properties": {
+            "number": text(), "version": { "type": "integer" }, "words": { "type": "array", "items": text() } } },
+        "Problem": { "type": "object", "required": ["title", "status", "code"], "properties": {
+            "type": text(), "title": text(), "status": { "type": "integer" }, "code": text(), "detail": text(),
+            "reference": text(), "reasons": { "type": "array", "items": { "type": "object" } } } },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::Access;
+    use crate::routes::TABLE;
+
+    #[test]
+    fn every_call_is_told_and_every_told_call_is_there() {
+        let mut there: Vec<String> = TABLE
+            .iter()
+            .filter_map(|route| match route.access {
+                Access::Token(scope) => Some(format!("{} {} {}", route.method, route.path, scope.code())),
+                _ => None,
+            })
+            .collect();
+        let mut told: Vec<String> = CALLS.iter().map(|call| format!("{} {} {}", call.method, call.path, call.scope)).collect();
+        there.sort();
+        told.sort();
+        assert_eq!(told, there);
+    }
+
+    #[test]
+    fn every_schema_that_is_named_is_described() {
+        let text = openapi().to_string();
+        let known = schemas();
+        for named in text.split("#/components/schemas/").skip(1) {
+            let name = named.split('"').next().unwrap_or_default();
+            assert!(known.get(name).is_some(), "{name}");
+        }
+    }
+}
