@@ -9,6 +9,8 @@ use std::path::Path;
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
 use tempfile::TempDir;
 
+const SQLITE_FILE: &str = "fundloop.db";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Sqlite,
@@ -27,24 +29,34 @@ pub struct Database {
 impl Database {
     /// Makes a database; `None` when PostgreSQL is wanted and no server was named, which `./check` does not forgive.
     pub async fn fresh(kind: Kind) -> Option<Self> {
-        let folder = tempfile::Builder::new().prefix("fundloop-test-").tempdir().expect("a temporary folder");
+        let folder = temporary_folder();
         let url = match kind {
             Kind::Sqlite => {
-                let url = format!("sqlite://{}?mode=rwc", folder.path().join("fundloop.db").display());
+                let url = sqlite_url(&folder);
                 migrate(&url).await;
                 url
             }
             Kind::Postgres => {
                 let server = server()?;
                 let template = template(&server).await;
-                let name = unique_name();
-                let admin = connect(&server).await;
-                run(&admin, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-                admin.close().await.expect("closing the administrator's connection");
-                sibling(&server, &name)
+                copy_of(&server, &template).await
             }
         };
         Some(Self { kind, url, folder })
+    }
+
+    /// Another database that holds what this one does. Nobody may be connected to this one meanwhile.
+    pub async fn copy(&self) -> Self {
+        let folder = temporary_folder();
+        let url = match self.kind {
+            Kind::Sqlite => {
+                let (from, to) = (self.folder.path().join(SQLITE_FILE), folder.path().join(SQLITE_FILE));
+                std::fs::copy(from, to).expect("the database's file is copied");
+                sqlite_url(&folder)
+            }
+            Kind::Postgres => copy_of(&server().expect("the server it is on"), database_name(&self.url)).await,
+        };
+        Self { kind: self.kind, url, folder }
     }
 
     /// A plain connection to this database, for a test that looks behind the program's back.
@@ -84,6 +96,23 @@ fn server() -> Option<String> {
         crate::note_or_fail("PostgreSQL half skipped: TEST_POSTGRES_URL is not set (./check sets it)");
     }
     url
+}
+
+fn temporary_folder() -> TempDir {
+    tempfile::Builder::new().prefix("fundloop-test-").tempdir().expect("a temporary folder")
+}
+
+fn sqlite_url(folder: &TempDir) -> String {
+    format!("sqlite://{}?mode=rwc", folder.path().join(SQLITE_FILE).display())
+}
+
+/// A new database on the server, made from another one there.
+async fn copy_of(server: &str, original: &str) -> String {
+    let name = unique_name();
+    let admin = connect(server).await;
+    run(&admin, &format!("CREATE DATABASE {name} TEMPLATE {original}")).await;
+    admin.close().await.expect("closing the administrator's connection");
+    sibling(server, &name)
 }
 
 async fn migrate(url: &str) {

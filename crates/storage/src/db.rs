@@ -77,6 +77,14 @@ impl Db {
         self.writer.get_database_backend() == DbBackend::Sqlite
     }
 
+    /// The same, with every statement of its writing transactions told to `watch` once it has run: a benchmark sees
+    /// by it what a command costs the database.
+    #[must_use]
+    pub fn watched(mut self, watch: impl Fn(&sea_orm::metric::Info<'_>) + Send + Sync + 'static) -> Self {
+        self.writer.set_metric_callback(watch);
+        self
+    }
+
     pub(crate) fn readers(&self) -> &DatabaseConnection {
         &self.readers
     }

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::web::Data;
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use engine::Engine;
 use engine::signin::{Door, Signed};
@@ -49,11 +49,21 @@ impl Site {
 /// Serves on a socket that is already bound, so that a test may let the system choose the port. The server runs while
 /// the returned future is polled.
 pub fn serve(site: Site, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
+    serve_these(routes::mount, site, listener, workers)
+}
+
+/// The same for other routes: a benchmark puts its own page beside ours, under the same wraps.
+pub fn serve_these(
+    mount: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    site: Site,
+    listener: TcpListener,
+    workers: usize,
+) -> std::io::Result<Server> {
     let site = Data::new(site);
     let factory = move || {
         App::new()
             .app_data(site.clone())
-            .configure(routes::mount)
+            .configure(mount.clone())
             .wrap(Compress::default())
             .wrap(from_fn(headers::add))
             .wrap(TracingLogger::default())
