@@ -3,6 +3,7 @@
 mod access;
 mod cycles;
 mod durability;
+mod entry;
 mod hang_up;
 mod money_pages;
 mod races;
