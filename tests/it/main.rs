@@ -15,4 +15,5 @@ mod s5_request;
 mod s6_approval;
 mod s7_execution;
 mod the_loop;
+mod signin;
 mod tidy;
