@@ -11,6 +11,7 @@ pub mod event;
 pub mod forecast;
 pub mod fund;
 pub mod ids;
+pub mod journey;
 pub mod ledger;
 pub mod machine;
 pub mod money;

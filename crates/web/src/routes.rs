@@ -18,7 +18,10 @@ use crate::pages::{
 };
 use crate::shell::NavItem;
 use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, files};
-use crate::steps::{s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request, s6_approval, s7_execution};
+use crate::steps::{
+    s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request, s6_approval, s7_execution, s8_tracking,
+    s9_performance,
+};
 use crate::{api, assets};
 
 /// One line of the table.
@@ -41,8 +44,6 @@ use Access::{Public, Roles, SignedIn, Token};
 /// Who may start a cycle: the partner's people, and channel managers on their behalf.
 const OPENERS: Access = Roles(&[Role::PartnerUser, Role::PartnerAdmin, Role::ChannelManager]);
 const ADMINISTRATORS: Access = Roles(&[Role::Administrator]);
-/// Who may read everything that happened and every mail.
-const OVERSEERS: Access = Roles(&[Role::Administrator, Role::Auditor]);
 /// Who may invite: administrators anyone, partner administrators their colleagues.
 const INVITERS: Access = Roles(&[Role::Administrator, Role::PartnerAdmin]);
 /// Who may bring in responders and deals: partners their own, the vendor's for all.
@@ -70,6 +71,16 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/password", Public, password::submit),
     line!(GET,  "/password/{token}", Public, invitation::show_form),
     line!(POST, "/password/{token}", Public, invitation::submit),
+
+    line!(GET,  "/cycles/{no}/tracking", SignedIn, s8_tracking::show_page),
+    line!(POST, "/cycles/{no}/tracking/links", SignedIn, s8_tracking::make_link),
+    line!(GET,  "/cycles/{no}/tracking/links/{code}/qr.svg", SignedIn, s8_tracking::qr),
+    line!(POST, "/cycles/{no}/tracking/closing", SignedIn, s8_tracking::close),
+    line!(GET,  "/cycles/{no}/performance", SignedIn, s9_performance::show_page),
+    line!(GET,  "/cycles/{no}/performance/deals", SignedIn, s9_performance::show_deals),
+    line!(GET,  "/cycles/{no}/performance/deals/{deal}", SignedIn, s9_performance::show_deal),
+    line!(POST, "/cycles/{no}/performance/measurement", SignedIn, s9_performance::measure_again),
+    line!(POST, "/cycles/{no}/performance/signature", SignedIn, s9_performance::sign),
 
     line!(GET,  "/go/{code}", Public, links::follow),
     line!(GET,  "/r/{campaign}", Public, response_form::show_form),
@@ -193,16 +204,6 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/admin/users/{id}/rights", ADMINISTRATORS, admin::users::set_rights),
     line!(POST, "/admin/users/{id}/invitation", INVITERS, admin::users::invite_again),
     line!(POST, "/admin/users/{id}/access", INVITERS, admin::users::set_access),
-    line!(GET,  "/admin/programs", ADMINISTRATORS, admin::programs::list),
-    line!(GET,  "/admin/programs/new", ADMINISTRATORS, admin::programs::new),
-    line!(POST, "/admin/programs/new", ADMINISTRATORS, admin::programs::start),
-    line!(GET,  "/admin/programs/{code}", ADMINISTRATORS, admin::programs::show_page),
-    line!(POST, "/admin/programs/{code}/comparison", ADMINISTRATORS, admin::programs::compare),
-    line!(POST, "/admin/programs/{code}/guide", ADMINISTRATORS, admin::programs::take_in),
-    line!(GET,  "/admin/outbox", OVERSEERS, admin::outbox::list),
-    line!(GET,  "/admin/outbox/{id}", OVERSEERS, admin::outbox::show_page),
-    line!(POST, "/admin/outbox/{id}/revival", ADMINISTRATORS, admin::outbox::revive),
-    line!(GET,  "/admin/audit", OVERSEERS, admin::audit::list),
 
     line!(GET,  "/api/docs", Public, api::described::page),
     line!(GET,  "/api/openapi.json", Public, api::described::document),

@@ -7,6 +7,8 @@ pub mod s4_action_plan;
 pub mod s5_request;
 pub mod s6_approval;
 pub mod s7_execution;
+pub mod s8_tracking;
+pub mod s9_performance;
 
 use domain::machine::{Command, Situation, decide};
 use domain::refusal::Reason;

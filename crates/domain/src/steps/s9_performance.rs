@@ -272,7 +272,7 @@ fn actual_cost(cycle: &Cycle, no: u16, baseline: &Baseline) -> Money {
 }
 
 /// Touches of a deal's people or company, inside the look-back before its close.
-fn journey<'a>(s: &'a Situation, deal: &'a DealFact) -> impl Iterator<Item = &'a TouchFact> {
+pub(crate) fn journey<'a>(s: &'a Situation, deal: &'a DealFact) -> impl Iterator<Item = &'a TouchFact> {
     let lookback = chrono::Days::new(u64::from(s.policy.tracking.lookback_days));
     let end = deal
         .closed_on
@@ -290,13 +290,13 @@ fn journey<'a>(s: &'a Situation, deal: &'a DealFact) -> impl Iterator<Item = &'a
 }
 
 /// This campaign touched the deal before its close, or the CRM names it as the source.
-fn influenced(s: &Situation, no: u16, deal: &DealFact) -> bool {
+pub(crate) fn influenced(s: &Situation, no: u16, deal: &DealFact) -> bool {
     let here: Option<(CycleId, u16)> = Some((s.cycle.id, no));
     deal.source == here || journey(s, deal).any(|touch| touch.campaign == here)
 }
 
 /// The earliest touch before the deal was opened is this campaign's; without one, the CRM's source decides.
-fn sourced(s: &Situation, no: u16, deal: &DealFact) -> bool {
+pub(crate) fn sourced(s: &Situation, no: u16, deal: &DealFact) -> bool {
     let before = journey(s, deal)
         .filter(|touch| touch.at.date_naive() <= deal.created_on)
         .min_by_key(|touch| (touch.at, touch.id));
@@ -305,7 +305,7 @@ fn sourced(s: &Situation, no: u16, deal: &DealFact) -> bool {
 }
 
 /// This campaign's share of one won deal under a model, exact to the minor unit.
-fn credited(s: &Situation, no: u16, deal: &DealFact, model: &Model) -> Money {
+pub(crate) fn credited(s: &Situation, no: u16, deal: &DealFact, model: &Model) -> Money {
     let touches: Vec<&TouchFact> = journey(s, deal).collect();
     let here = Some((s.cycle.id, no));
     if touches.is_empty() {
