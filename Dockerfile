@@ -11,11 +11,11 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
     && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin fundloop \
     && install -d -o fundloop -g fundloop /data
 COPY --from=build /fundloop /usr/local/bin/fundloop
-COPY config /etc/fundloop
+ENV FUNDLOOP__SERVER__LISTEN=0.0.0.0:8080 FUNDLOOP__DATA__FOLDER=/data
 USER fundloop
 WORKDIR /data
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["fundloop", "healthcheck"]
 ENTRYPOINT ["fundloop"]
-CMD ["serve", "--listen", "0.0.0.0:8080", "--data", "/data"]
+CMD ["serve"]

@@ -14,6 +14,7 @@ mod s4_action_plan;
 mod s5_request;
 mod s6_approval;
 mod s7_execution;
+mod sound;
 mod the_loop;
 mod signin;
 mod tidy;

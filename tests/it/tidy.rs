@@ -43,6 +43,19 @@ const BANNED: &[(&str, &[&str], &str)] = &[
     ("crates", &["#[ignore"], "a test that is not run is not a test"),
 ];
 
+/// The nine steps of the loop: one step is four files of one name.
+const STEPS: [&str; 9] = [
+    "s1_plan",
+    "s2_scorecard",
+    "s3_forecast",
+    "s4_action_plan",
+    "s5_request",
+    "s6_approval",
+    "s7_execution",
+    "s8_tracking",
+    "s9_performance",
+];
+
 const LINES_PER_FUNCTION: usize = 70;
 const LINES_PER_FILE: usize = 600;
 
@@ -94,6 +107,22 @@ fn every_crate_keeps_to_its_arrows() {
         }
     }
     report("arrows that ARCHITECTURE.md does not have", &wrong);
+}
+
+#[test]
+fn one_step_is_its_rule_its_page_its_template_and_its_test() {
+    let mut missing = Vec::new();
+    for step in STEPS {
+        let rule = format!("crates/domain/src/steps/{step}.rs");
+        let page = format!("crates/web/src/steps/{step}.rs");
+        let test = format!("tests/it/{step}.rs");
+        missing.extend([rule, page, test].into_iter().filter(|file| !root().join(file).is_file()));
+        let templates = files_under(&root().join("templates").join(step));
+        if !templates.iter().any(|f| f.extension().is_some_and(|e| e == "html")) {
+            missing.push(format!("templates/{step}/*.html"));
+        }
+    }
+    report("files a step lacks", &missing);
 }
 
 #[test]

@@ -165,18 +165,25 @@ impl Browser {
         self
     }
 
-    /// Everything a person could trip over on this page: barriers, policy violations, sideways scrolling.
+    /// Nothing a person could trip over is on this page.
     pub async fn assert_sound(&self) -> &Self {
-        let at = self.path().await;
-        let broken = self.policy_violations().await;
-        assert!(broken.is_empty(), "{at} breaks the Content Security Policy:\n{}", broken.join("\n"));
-        let barriers = self.axe().await;
-        assert!(barriers.is_empty(), "axe-core finds barriers on {at}:\n{}", barriers.join("\n"));
-        let wider = self
-            .script("return document.documentElement.scrollWidth - document.documentElement.clientWidth", vec![])
-            .await;
-        assert!(wider.as_i64().unwrap_or(0) <= 0, "{at} scrolls sideways by {wider} px");
+        let problems = self.problems().await;
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
         self
+    }
+
+    /// Everything a person could trip over on this page: barriers, policy violations, sideways scrolling.
+    pub async fn problems(&self) -> Vec<String> {
+        let at = self.path().await;
+        let refused = self.policy_violations().await.into_iter().map(|line| format!("{at}: refused by policy: {line}"));
+        let mut problems: Vec<String> = refused.collect();
+        problems.extend(self.axe().await.into_iter().map(|line| format!("{at}: {line}")));
+        let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        let wider = self.script(wider, vec![]).await.as_i64().unwrap_or(0);
+        if wider > 0 {
+            problems.push(format!("{at}: scrolls sideways by {wider} px"));
+        }
+        problems
     }
 
     /// What axe-core (WCAG 2.2 A and AA, best practices) finds, a line a place: rule, impact, element, help.
