@@ -37,6 +37,9 @@ use storage::read::Reader;
 use storage::rows::Guide;
 use tokio::sync::Notify;
 
+/// Guides that were read, by program and version.
+type Policies = HashMap<(domain::ids::ProgramId, u32), Arc<Policy>>;
+
 /// The engine. Cheap to clone; clones share everything.
 #[derive(Clone)]
 pub struct Engine {
@@ -48,7 +51,7 @@ pub struct Engine {
     pub(crate) files: Arc<LocalFileSystem>,
     pub(crate) outbox_has_work: Arc<Notify>,
     /// Guides as they were read last, by their text's place in the database.
-    policies: Arc<RwLock<HashMap<(domain::ids::ProgramId, u32), Arc<Policy>>>>,
+    policies: Arc<RwLock<Policies>>,
 }
 
 impl Engine {

@@ -11,6 +11,7 @@ use domain::people::Actor;
 use mailer::{Address, Mail};
 use storage::rows::OutboxMail;
 use storage::{Viewer, WhichCycle, WhichFund};
+use uuid::Uuid;
 
 /// A worker that dies loses its rows to another one after this long.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
@@ -138,6 +139,14 @@ impl Engine {
                 return Ok(pass);
             }
         }
+    }
+
+    /// An administrator has a mail tried again that was given up.
+    pub async fn revive_mail(&self, id: Uuid) -> Result<()> {
+        let now = self.clock.now();
+        self.db.write(async |tx| tx.revive_mail(id, now).await).await?;
+        self.outbox_has_work.notify_one();
+        Ok(())
     }
 
     async fn send(&self, row: &OutboxMail) -> Result<bool> {

@@ -44,6 +44,8 @@ use Access::{Public, Roles, SignedIn, Token};
 /// Who may start a cycle: the partner's people, and channel managers on their behalf.
 const OPENERS: Access = Roles(&[Role::PartnerUser, Role::PartnerAdmin, Role::ChannelManager]);
 const ADMINISTRATORS: Access = Roles(&[Role::Administrator]);
+/// Who may read everything that happened and every mail.
+const OVERSEERS: Access = Roles(&[Role::Administrator, Role::Auditor]);
 /// Who may invite: administrators anyone, partner administrators their colleagues.
 const INVITERS: Access = Roles(&[Role::Administrator, Role::PartnerAdmin]);
 /// Who may bring in responders and deals: partners their own, the vendor's for all.
@@ -204,6 +206,16 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/admin/users/{id}/rights", ADMINISTRATORS, admin::users::set_rights),
     line!(POST, "/admin/users/{id}/invitation", INVITERS, admin::users::invite_again),
     line!(POST, "/admin/users/{id}/access", INVITERS, admin::users::set_access),
+    line!(GET,  "/admin/programs", ADMINISTRATORS, admin::programs::list),
+    line!(GET,  "/admin/programs/new", ADMINISTRATORS, admin::programs::new),
+    line!(POST, "/admin/programs/new", ADMINISTRATORS, admin::programs::start),
+    line!(GET,  "/admin/programs/{code}", ADMINISTRATORS, admin::programs::show_page),
+    line!(POST, "/admin/programs/{code}/comparison", ADMINISTRATORS, admin::programs::compare),
+    line!(POST, "/admin/programs/{code}/guide", ADMINISTRATORS, admin::programs::take_in),
+    line!(GET,  "/admin/outbox", OVERSEERS, admin::outbox::list),
+    line!(GET,  "/admin/outbox/{id}", OVERSEERS, admin::outbox::show_page),
+    line!(POST, "/admin/outbox/{id}/revival", ADMINISTRATORS, admin::outbox::revive),
+    line!(GET,  "/admin/audit", OVERSEERS, admin::audit::list),
 
     line!(GET,  "/api/docs", Public, api::described::page),
     line!(GET,  "/api/openapi.json", Public, api::described::document),

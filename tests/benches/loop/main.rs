@@ -122,7 +122,7 @@ struct Stand {
 impl Stand {
     async fn build(kind: Kind, size: usize) -> Option<Self> {
         let begun = Instant::now();
-        let world = World::on(Database::fresh(kind).await?).await;
+        let world = World::at(Database::fresh(kind).await?, "http://fundloop.example").await;
         let models = models::tell(&world).await;
         let crowd = multiply::multiply(&world, &models, size, (TASKS, ROUNDS * EACH)).await;
         world.db.clone().close().await.expect("the database closes");

@@ -1,5 +1,8 @@
 //! /admin: users and partners.
 
+pub mod audit;
+pub mod outbox;
+pub mod programs;
 pub mod users;
 
 use actix_web::HttpResponse;

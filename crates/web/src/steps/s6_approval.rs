@@ -331,7 +331,7 @@ fn effect(s: &Situation, decided: &[LineDecision], total: Money, today: Date) ->
             facts.push(Fact::new(format!("{}, unallocated", fund.code), effect.fund_free).note(note));
         }
         None => {
-            facts.push(Fact::new(format!("Free in {}", fund.name), after(effect.fund_free)).note(fund.code.clone()))
+            facts.push(Fact::new(format!("Free in {}", fund.name), after(effect.fund_free)).note(fund.code.clone()));
         }
     }
     if let Some(words) = expiring(s, change, today) {
