@@ -16,7 +16,7 @@ use domain::{Date, Instant};
 use engine::signin::{Bearer, Signed, Visit};
 use engine::{Advanced, NewCycle, Submission, WhichCycle, WhichFund};
 use storage::Viewer;
-use storage::read::Reader;
+use storage::read::{Paging, Reader};
 use uuid::Uuid;
 
 use crate::csrf::Purpose;
@@ -250,7 +250,8 @@ impl Visitor {
             None => None,
             Some(signed) => {
                 let vendor = site.door.vendor().await?;
-                Some(Who { signed, site: site.clone(), vendor, path: req.path().to_owned(), flash, needs: 0 })
+                let needs = if req.method().is_safe() { needs(&site, &signed).await? } else { 0 };
+                Some(Who { signed, site: site.clone(), vendor, path: req.path().to_owned(), flash, needs })
             }
         };
         Ok(Self { is_new: is_new && who.is_none(), site, who, number, had_flash, visit })
@@ -290,6 +291,12 @@ impl Visitor {
         let new = (self.is_new && is_page).then_some(self.number);
         gate::settle(response, &self.site, new, self.had_flash && self.who.is_some());
     }
+}
+
+/// How many things wait for this person, as far as one counts: the figure beside "Home".
+async fn needs(site: &Site, signed: &Signed) -> Result<u32, Error> {
+    let waiting = site.engine.reader().waiting_for_me(&signed.viewer, &Paging::first(99)).await?;
+    Ok(u32::try_from(waiting.rows.len()).unwrap_or(u32::MAX))
 }
 
 /// A program that showed a token.

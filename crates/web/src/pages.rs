@@ -12,6 +12,7 @@ pub mod invitation;
 pub mod links;
 pub mod new_cycle;
 pub mod notifications;
+pub mod partners;
 pub mod password;
 pub mod profile;
 pub mod resend;

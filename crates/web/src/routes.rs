@@ -13,8 +13,8 @@ use engine::signin::{Scope, Signed};
 use crate::error::Error;
 use crate::gate::{self, Access};
 use crate::pages::{
-    admin, cycle, funds, guide, health, help, imports, invitation, links, new_cycle, notifications, password, profile,
-    response_form, search, set_up, sign_in, wallet,
+    admin, cycle, funds, guide, health, help, imports, invitation, links, new_cycle, notifications, partners, password,
+    profile, response_form, search, set_up, sign_in, wallet,
 };
 use crate::shell::NavItem;
 use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, files};
@@ -198,6 +198,13 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/guide", SignedIn, guide::show_first),
     line!(GET,  "/guide/{program}", SignedIn, guide::show_page),
 
+    line!(GET,  "/partners", VENDOR, partners::list),
+    line!(GET,  "/partners/{id}", VENDOR, partners::show_page),
+    line!(GET,  "/admin/partners/new", ADMINISTRATORS, admin::partners::new),
+    line!(POST, "/admin/partners/new", ADMINISTRATORS, admin::partners::add),
+    line!(GET,  "/admin/partners/{id}", ADMINISTRATORS, admin::partners::show_page),
+    line!(POST, "/admin/partners/{id}", ADMINISTRATORS, admin::partners::change),
+
     line!(GET,  "/admin", ADMINISTRATORS, admin::home),
     line!(GET,  "/admin/users", INVITERS, admin::users::list),
     line!(GET,  "/admin/users/new", INVITERS, admin::users::new),
@@ -219,6 +226,7 @@ pub const TABLE: &[Route] = &[
 
     line!(GET,  "/api/docs", Public, api::described::page),
     line!(GET,  "/api/openapi.json", Public, api::described::document),
+    line!(GET,  "/api/v1/cycles", Token(Scope::Read), api::cycles::list),
     line!(POST, "/api/v1/cycles", Token(Scope::Write), api::cycles::open),
     line!(GET,  "/api/v1/cycles/{no}", Token(Scope::Read), api::cycles::show),
     line!(GET,  "/api/v1/cycles/{no}/timeline", Token(Scope::Read), api::cycles::timeline),

@@ -217,7 +217,8 @@ impl Door {
     }
 
     pub async fn change_partner(&self, id: PartnerId, facts: PartnerFacts) -> Result<()> {
-        let row = partner_row(id, facts, self.clock.now());
+        let before = self.db.reader().partner(&Viewer::system(), id).await?;
+        let row = partner_row(id, facts, before.created_at);
         taken(self.db.write(async |tx| tx.update_partner(&row).await).await)
     }
 }

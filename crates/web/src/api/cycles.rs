@@ -5,9 +5,18 @@ use actix_web::web::{Bytes, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::machine::Command;
 use engine::{NewCycle, WhichCycle};
+use storage::read::{CycleFilter, CycleSort};
 
 use super::{Answer, Asked, answered, json, submission};
 use crate::extract::{Machine, finish};
+
+/// GET /api/v1/cycles
+pub async fn list(machine: Machine, asked: Query<Asked>) -> Answer {
+    let reader = machine.site().engine.reader();
+    let (filter, sort) = (CycleFilter::default(), CycleSort::Newest);
+    let page = reader.cycles(machine.viewer(), &filter, sort, &asked.paging()).await?;
+    Ok(HttpResponse::Ok().json(page))
+}
 
 /// GET /api/v1/cycles/{no}
 pub async fn show(machine: Machine, no: Path<String>) -> Answer {

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use crate::error::Answer;
 use crate::extract::show;
 
-
 /// One call, as it is told.
 pub struct Call {
     pub method: &'static str,
@@ -32,10 +31,15 @@ const fn post(path: &'static str, body: &'static str, summary: &'static str) -> 
 }
 
 pub const CALLS: &[Call] = &[
+    get("/api/v1/cycles", "Page", true, "The cycles the token's owner may see, newest first."),
     get("/api/v1/cycles/{no}", "Cycle", false, "One cycle, whole. Its ETag is the version to send as If-Match."),
     get("/api/v1/cycles/{no}/timeline", "Page", true, "What happened to a cycle, newest first."),
     post("/api/v1/cycles", "NewCycle", "Open a cycle."),
-    post("/api/v1/cycles/{no}/commands", "Command", "Carry a command out on a cycle: the same commands the pages issue."),
+    post(
+        "/api/v1/cycles/{no}/commands",
+        "Command",
+        "Carry a command out on a cycle: the same commands the pages issue.",
+    ),
     get("/api/v1/funds", "Page", false, "Every fund with the balances of its accounts, in minor units."),
     post("/api/v1/funds/{code}/commands", "FundCommand", "Move a fund's money."),
     get("/api/v1/partners", "Page", false, "The partners the token's owner may see."),
@@ -155,7 +159,8 @@ mod tests {
                 _ => None,
             })
             .collect();
-        let mut told: Vec<String> = CALLS.iter().map(|call| format!("{} {} {}", call.method, call.path, call.scope)).collect();
+        let mut told: Vec<String> =
+            CALLS.iter().map(|call| format!("{} {} {}", call.method, call.path, call.scope)).collect();
         there.sort();
         told.sort();
         assert_eq!(told, there);

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod outbox;
+pub mod partners;
 pub mod programs;
 pub mod users;
 
