@@ -2,11 +2,13 @@
 
 pub mod admin;
 pub mod cycle;
+pub mod cycles;
 mod documents;
 pub mod funds;
 pub mod guide;
 pub mod health;
 pub mod help;
+pub mod home;
 pub mod imports;
 pub mod invitation;
 pub mod links;

@@ -13,8 +13,8 @@ use engine::signin::{Scope, Signed};
 use crate::error::Error;
 use crate::gate::{self, Access};
 use crate::pages::{
-    admin, cycle, funds, guide, health, help, imports, invitation, links, new_cycle, notifications, partners, password,
-    profile, response_form, search, set_up, sign_in, wallet,
+    admin, cycle, cycles, funds, guide, health, help, home, imports, invitation, links, new_cycle, notifications, partners,
+    password, profile, response_form, search, set_up, sign_in, wallet,
 };
 use crate::shell::NavItem;
 use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, files};
@@ -100,10 +100,12 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/imports/batches/{batch}/report", IMPORTERS, imports::report),
     line!(POST, "/imports/batches/{batch}/undo", IMPORTERS, imports::undo),
 
+    line!(GET,  "/", SignedIn, home::show_page),
     line!(GET,  "/search", SignedIn, search::list),
     line!(GET,  "/notifications", SignedIn, notifications::list),
     line!(GET,  "/help", SignedIn, help::show_page),
 
+    line!(GET,  "/cycles", SignedIn, cycles::list),
     line!(GET,  "/cycles/new", OPENERS, new_cycle::show_form),
     line!(POST, "/cycles/new", OPENERS, new_cycle::submit),
     line!(GET,  "/cycles/{no}", SignedIn, cycle::show_page),

@@ -6,7 +6,7 @@ use crate::filter::{List, Where};
 use crate::sql::{self, anywhere, rows, values};
 use crate::viewer::{Scope, Viewer};
 use crate::write::cycle::NEVER;
-use domain::cycle::{Party, Stage};
+use domain::cycle::{Party, Stage, Step};
 use domain::ids::{CycleId, FundId, PartnerId, ProgramId};
 use domain::money::{Currency, Money};
 use domain::people::{Role, Standing};
@@ -70,6 +70,8 @@ rows! {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CycleFilter {
     pub stage: Option<Stage>,
+    /// Any stage of this step.
+    pub step: Option<Step>,
     pub partner: Option<PartnerId>,
     pub program: Option<ProgramId>,
     pub fund: Option<FundId>,
@@ -131,6 +133,24 @@ impl Reader {
     pub async fn waiting_for_me(&self, viewer: &Viewer, paging: &Paging) -> Result<Page<CycleLine>> {
         let arms = viewer.standings().iter().flat_map(|standing| tasks_of(standing, false)).collect();
         self.cycle_list(arms, CycleSort::Due, paging).await
+    }
+
+    /// How many cycles wait for the viewer; counted no further than `most`.
+    pub async fn count_waiting(&self, viewer: &Viewer, most: u16) -> Result<usize> {
+        let arms: Vec<Where> = viewer.standings().iter().flat_map(|standing| tasks_of(standing, false)).collect();
+        if arms.is_empty() {
+            return Ok(0);
+        }
+        let list = List {
+            columns: "due, id",
+            table: "cycle",
+            arms,
+            order: "due, id",
+            shown: "SELECT m.id FROM {page}",
+            limit: usize::from(most),
+        };
+        let (sql, values) = list.statement();
+        Ok(sql::column::<CycleId>(&self.db, "id", &sql, values).await?.len())
     }
 
     /// Requests that wait for the viewer's decision, soonest due first. A channel manager decides level 1 where the
@@ -206,6 +226,10 @@ impl CycleFilter {
             .eq("region", self.region.as_deref())
             .eq("stage", self.stage)
             .eq("waiting_on", self.waiting_on);
+        if let Some(step) = self.step {
+            let stages: Vec<Stage> = Stage::ALL.into_iter().filter(|stage| stage.step() == Some(step)).collect();
+            found = found.among("stage", &stages);
+        }
         if let Some(day) = self.overdue_on {
             found = found.and("due < ?", values![day]);
         }

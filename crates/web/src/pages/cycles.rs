@@ -153,9 +153,7 @@ pub async fn list(who: Who, asked: Query<Asked>) -> Answer {
     let reader = who.reader();
     let Page { rows, next } = match view {
         View::Mine => reader.waiting_for_me(who.viewer(), &paging).await?,
-        View::Open | View::Overdue => {
-            reader.cycles(who.viewer(), &asked.filter(&who), CycleSort::Due, &paging).await?
-        }
+        View::Open | View::Overdue => reader.cycles(who.viewer(), &asked.filter(&who), CycleSort::Due, &paging).await?,
         View::Ended | View::All => reader.cycles(who.viewer(), &asked.filter(&who), CycleSort::Newest, &paging).await?,
     };
     let pager = (asked.after.is_some() || next.is_some()).then(|| Pager {
@@ -245,7 +243,8 @@ fn empty(asked: &Asked, view: View, may_open: bool) -> Empty {
     let filtered = asked.href(View::Open, None) != "/cycles";
     if filtered {
         let step = asked.step().map_or_else(String::new, |step| format!(" at {}", capital(step.label())));
-        return Empty::new("Nothing here", format!("No cycle{step} fits these filters.")).action("/cycles?view=all", "See all cycles");
+        return Empty::new("Nothing here", format!("No cycle{step} fits these filters."))
+            .action("/cycles?view=all", "See all cycles");
     }
     let (title, text) = match view {
         View::Open | View::All => ("No cycles yet", "A cycle is one trip round the nine steps, usually for a quarter."),
@@ -254,7 +253,11 @@ fn empty(asked: &Asked, view: View, may_open: bool) -> Empty {
         View::Ended => ("No cycle has ended yet", "Closed, declined and cancelled cycles stay here to be read."),
     };
     let empty = Empty::new(title, text);
-    if may_open && matches!(view, View::Open | View::All) { empty.action("/cycles/new", "Start a cycle") } else { empty }
+    if may_open && matches!(view, View::Open | View::All) {
+        empty.action("/cycles/new", "Start a cycle")
+    } else {
+        empty
+    }
 }
 
 #[cfg(test)]

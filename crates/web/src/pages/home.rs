@@ -3,9 +3,10 @@
 use askama::Template;
 use chrono::Days;
 use domain::cycle::{Party, Stage, Step};
+use domain::fund::Fund;
 use domain::ledger::AccountKind;
 use domain::people::Role;
-use storage::read::{CycleLine, FundLine, Paging, StageCount, WalletLot, WalletSum};
+use storage::read::{CycleLine, FundTotal, Paging, StageCount, WalletLot, WalletSum};
 
 use crate::charts::{FundBar, FundPart, MoneyState, Ring, RingStep, Unit};
 use crate::error::{Answer, Error};
@@ -80,7 +81,8 @@ fn stands_in_for(who: &Who) -> String {
 
 /// One line of "what needs you": the verb, the cycle, the page where it is done.
 fn task(who: &Who, line: &CycleLine) -> Task {
-    let asked = if line.asked.is_positive() { format!(" · {}", Amount::from(line.asked).plain()) } else { String::new() };
+    let asked =
+        if line.asked.is_positive() { format!(" · {}", Amount::from(line.asked).plain()) } else { String::new() };
     let partner = if who.actor().me.is_partner() { String::new() } else { format!(" · {}", line.partner) };
     Task {
         verb: verb(line).to_owned(),
@@ -140,7 +142,12 @@ async fn set_up(who: &Who) -> Result<Option<Hub>, Error> {
         state: if done { Badge::new(Tone::Ok, "Done") } else { Badge::new(Tone::Info, "To do") },
     };
     let items = vec![
-        item("A program and its guide", "The rules: what is funded, how much, by when.", "/admin/programs", !programs.is_empty()),
+        item(
+            "A program and its guide",
+            "The rules: what is funded, how much, by when.",
+            "/admin/programs",
+            !programs.is_empty(),
+        ),
         item("Partners", "The companies you market with.", "/partners", !partners.is_empty()),
         item("People", "Colleagues and partners' people, invited by mail.", "/admin/users", false),
         item("Money", "A fund with a budget, given to partners.", "/funds", false),
@@ -162,32 +169,31 @@ fn ring(who: &Who, stages: &[StageCount]) -> Ring {
     Ring { caption: caption.to_owned(), steps }
 }
 
+/// The funds one works with, or one's own wallet; nothing for those who have no business with money.
 async fn bars(who: &Who) -> Result<Vec<FundBar>, Error> {
-    match who.actor().me.partner {
-        Some(partner) => Ok(wallet_bars(who, &who.reader().wallet_sums(who.viewer(), partner).await?)),
-        None => {
-            let funds = who.reader().funds(who.viewer()).await?;
-            Ok(funds.iter().filter(|line| line.totals.funding.is_positive()).take(BARS).map(|line| fund_bar(who, line)).collect())
-        }
+    if let Some(partner) = who.actor().me.partner {
+        return Ok(wallet_bars(who, &who.reader().wallet_sums(who.viewer(), partner).await?));
     }
+    if !routes::opens("/funds", who.signed()) {
+        return Ok(Vec::new());
+    }
+    let (funds, totals) = who.reader().funds(who.viewer()).await?;
+    let filled = funds.iter().filter(|fund| totals.iter().any(|total| total.fund_id == fund.id && total.total != 0));
+    Ok(filled.take(BARS).map(|fund| fund_bar(fund, &totals)).collect())
 }
 
-fn fund_bar(who: &Who, line: &FundLine) -> FundBar {
-    let held = &line.totals;
-    let href = format!("/funds/{}", line.fund.code);
-    let href = routes::opens("/funds", who.signed()).then_some(href);
-    bar(
-        &line.fund.name,
-        Unit::of(line.fund.currency),
-        [
-            (MoneyState::Free, held.unallocated.minor + held.available.minor),
-            (MoneyState::Committed, held.committed.minor),
-            (MoneyState::Claimed, held.claimed.minor),
-            (MoneyState::Paid, held.paid.minor),
-            (MoneyState::Expired, held.forfeited.minor + held.converted.minor),
-        ],
-        href.as_deref(),
-    )
+fn fund_bar(fund: &Fund, totals: &[FundTotal]) -> FundBar {
+    let held = |kind: AccountKind| -> i64 {
+        totals.iter().filter(|total| total.fund_id == fund.id && total.kind == kind).map(|total| total.total).sum()
+    };
+    let parts = [
+        (MoneyState::Free, held(AccountKind::Unallocated) + held(AccountKind::Available)),
+        (MoneyState::Committed, held(AccountKind::Committed)),
+        (MoneyState::Claimed, held(AccountKind::Claimed)),
+        (MoneyState::Paid, held(AccountKind::Paid)),
+        (MoneyState::Expired, held(AccountKind::Forfeited) + held(AccountKind::Converted)),
+    ];
+    bar(&fund.name, Unit::of(fund.currency), parts, Some(&format!("/funds/{}", fund.code)))
 }
 
 /// A partner's own money, one bar a fund.
