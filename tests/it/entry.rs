@@ -141,7 +141,7 @@ fn members(code: &str) -> String {
     for (first, last, email) in
         [("Ada", "Kern", "ada@hafen.example"), ("Ben", "Ohm", "ben@hafen.example"), ("Cy", "Day", "no address at all")]
     {
-        file.push_str(&format!("{code},Responded,{first},{last},{email},Hafen Logistik,2026-03-01\n"));
+        file += &[code, "Responded", first, last, email, "Hafen Logistik", "2026-03-01\n"].join(",");
     }
     file
 }

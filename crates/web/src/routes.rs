@@ -13,8 +13,8 @@ use engine::signin::{Scope, Signed};
 use crate::error::Error;
 use crate::gate::{self, Access};
 use crate::pages::{
-    admin, cycle, cycles, funds, guide, health, help, home, imports, invitation, links, new_cycle, notifications, partners,
-    password, profile, response_form, search, set_up, sign_in, wallet,
+    admin, cycle, cycles, funds, guide, health, help, home, imports, invitation, links, new_cycle, notifications,
+    partners, password, profile, response_form, search, set_up, sign_in, wallet,
 };
 use crate::shell::NavItem;
 use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, files};

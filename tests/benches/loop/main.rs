@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     kit::runtime().block_on(async {
         let (mut moves, mut pages) = (Outcome::moves(), Outcome::pages());
         for kind in [Kind::Sqlite, Kind::Postgres] {
-            measure(kind, &sizes, &mut moves, &mut pages).await;
+            Box::pin(measure(kind, &sizes, &mut moves, &mut pages)).await;
         }
         moves.table.print();
         pages.table.print();
@@ -150,9 +150,9 @@ async fn measure(kind: Kind, sizes: &[usize], moves: &mut Outcome, pages: &mut O
             pages.line([name, label, &stand.size], own, &yardsticks[index], growth, !label.starts_with("yardstick"));
         }
     }
-    let moved = advance(&mut stands).await;
-    for (index, (stand, both)) in stands.iter().zip(&moved).enumerate() {
-        let growth = (index > 0).then(|| moved[0].engine.over(&both.engine));
+    let advanced = advance(&mut stands).await;
+    for (index, (stand, both)) in stands.iter().zip(&advanced).enumerate() {
+        let growth = (index > 0).then(|| advanced[0].engine.over(&both.engine));
         moves.line([name, "", &stand.size], &both.engine, &both.bare, growth, true);
     }
     for stand in stands {
@@ -174,10 +174,10 @@ async fn visit(stands: &[Stand]) -> (Vec<Rounds>, Vec<Vec<Rounds>>) {
             }
         }
         for page in 0..PAGES.len() {
-            for (index, stand) in stands.iter().enumerate() {
+            for (stand, visited) in stands.iter().zip(&mut visited) {
                 let took = ask(&browser, &stand.served.pages[page]).await;
                 if round > 0 {
-                    visited[index][page].0.push(took);
+                    visited[page].0.push(took);
                 }
             }
         }

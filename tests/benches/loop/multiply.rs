@@ -398,9 +398,8 @@ impl Grower {
             ("rollup_partner", &["quarter", "partner_id", "region", "currency"]),
         ] {
             let columns = self.columns(table).await;
-            let value = |column: &String| match key.contains(&column.as_str()) {
-                true => column.clone(),
-                false => format!("CAST(SUM({column}) AS bigint)"),
+            let value = |column: &String| {
+                if key.contains(&column.as_str()) { column.clone() } else { format!("CAST(SUM({column}) AS bigint)") }
             };
             let values: Vec<String> = columns.iter().map(value).collect();
             self.run(&format!("DELETE FROM {table}")).await;

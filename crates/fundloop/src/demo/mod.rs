@@ -24,7 +24,7 @@ pub async fn seed(engine: &Engine, db: &Db, password_hash: &str) -> anyhow::Resu
     let start = first_day_of_quarter(today) - Months::new(15);
     engine.clock.set(morning(start - Days::new(60), 0));
     let world = cast::move_in(engine, db, password_hash, start, today).await?;
-    tell::tell(engine, db, &world, script::cycles(start, today), start, today).await?;
+    Box::pin(tell::tell(engine, db, &world, script::cycles(start, today), start, today)).await?;
     engine.clock.set(end);
     engine.tick().await?;
     engine.deliver().await?;

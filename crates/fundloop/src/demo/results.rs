@@ -8,6 +8,7 @@ use domain::steps::s3_forecast::Campaign;
 use engine::Engine;
 use engine::files::Upload;
 use rust_decimal::prelude::ToPrimitive;
+use std::fmt::Write as _;
 use storage::Db;
 use storage::rows::{Company, Deal, Link, Person, Touch};
 use uuid::Uuid;
@@ -265,14 +266,14 @@ pub fn pdf(line: &str) -> Vec<u8> {
     let mut places = Vec::new();
     for (number, object) in (1..).zip(&objects) {
         places.push(text.len());
-        text.push_str(&format!("{number} 0 obj\n{object}\nendobj\n"));
+        let _ = writeln!(text, "{number} 0 obj\n{object}\nendobj");
     }
     let start = text.len();
-    text.push_str(&format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1));
+    let _ = writeln!(text, "xref\n0 {}\n0000000000 65535 f ", objects.len() + 1);
     for place in places {
-        text.push_str(&format!("{place:010} 00000 n \n"));
+        let _ = writeln!(text, "{place:010} 00000 n ");
     }
-    text.push_str(&format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n", objects.len() + 1));
+    let _ = writeln!(text, "trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF", objects.len() + 1);
     text.into_bytes()
 }
 

@@ -111,7 +111,7 @@ fn tale(partner: &'static str, first: Date, mix: usize, turn: Turn, luck: u32) -
     let campaigns = if mix.is_multiple_of(3) || matches!(turn, Turn::Until(_)) {
         campaigns.to_vec()
     } else {
-        campaigns[..1 + mix % 2].to_vec()
+        campaigns[..=(mix % 2)].to_vec()
     };
     Tale {
         partner,

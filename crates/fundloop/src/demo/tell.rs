@@ -77,8 +77,7 @@ pub async fn tell(
         last_day = day;
         engine.clock.set(morning(day, minutes));
         let teller = Teller { engine, db, world, tale: &tales[index] };
-        teller
-            .play(beat, &mut numbers[index])
+        Box::pin(teller.play(beat, &mut numbers[index]))
             .await
             .map_err(|error| error.context(format!("{beat:?} of {} on {day}", tales[index].title)))?;
     }

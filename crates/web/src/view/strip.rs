@@ -34,7 +34,7 @@ impl HeaderStrip {
     }
 }
 
-/// "Nordwind Systems GmbH", "Channel director EMEA, level 2", "Nobody".
+/// “Nordwind Systems”, “Channel director EMEA, level 2”, “Nobody”.
 fn who_has_it(s: &Situation, party: Party) -> String {
     match party {
         Party::Partner => s.partner.name.clone(),
