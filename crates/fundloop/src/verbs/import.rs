@@ -21,7 +21,7 @@ pub struct ImportArgs {
     #[arg(value_parser = kind)]
     kind: Kind,
     file: PathBuf,
-    /// A saved column map by its name, or a file with one (TOML: kind, currency, [columns], [fixed]).
+    /// A saved column map by its name, or a file with one (TOML: kind, currency, tables columns and fixed).
     #[arg(long, value_name = "MAP")]
     map: Option<String>,
     /// The currency of amounts that name none.
