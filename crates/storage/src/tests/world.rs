@@ -265,7 +265,7 @@ impl<'a> World<'a> {
         let proof = json!([file("attendee_list", 901), file("follow_up", 902)]);
         let line = json!({
             "activity": 1, "line": 1, "actual": eur(8_000), "vendor": "Ad house", "invoice_no": "R-1",
-            "invoice_date": "2026-05-13", "file": null,
+            "invoice_date": "2026-05-13", "file": id(903),
         });
         let (mia, max) = (&self.marketer, &self.manager);
         let (may, june) = (at("2026-05-14T09:00:00Z"), at("2026-05-20T09:00:00Z"));
