@@ -172,7 +172,7 @@ impl Fill {
             "{code}" if pattern.starts_with("/admin/programs/") => "EMEA",
             "{token}" | "{session}" | "{code}" | "{link}" => "0000000000000000",
             "{act}" => "allocation",
-            "{id}" | "{file}" | "{user}" | "{partner}" | "{batch}" => nobody,
+            "{id}" | "{deal}" | "{file}" | "{user}" | "{partner}" | "{batch}" => nobody,
             "{name}" => "app.css",
             "{program}" => "EMEA",
             "{fund}" => kit::world::FUND,

@@ -32,7 +32,7 @@ on_both! {
         let number = app.cycle_in(Stage::ApprovalReview, MARA, 8_000).await;
         let (mara, ana) = (app.sign_in(MARA).await, app.sign_in(ANA).await);
         let page = mara.open(&format!("/cycles/{number}")).await;
-        for words in ["Agreed", "Baseline frozen", "Committed", "Submitted", "Level 1 of 1", "Still ahead", "drafts saved"] {
+        for words in ["Agreed", "Baseline frozen", "Committed", "Submitted", "Level 1 of 1", "Still ahead"] {
             page.assert_says(words);
         }
         page.assert_says("It is with the approvers of level 1");
@@ -72,7 +72,7 @@ on_both! {
         app.deliver().await;
         let page = mara.open("/notifications").await;
         page.assert_says(&number).assert_says("Sent");
-        jonas.open("/notifications").await.assert_silent_on(&number).assert_says("No mails yet");
+        jonas.open("/notifications").await.assert_status(200).assert_silent_on(&number);
         mara.open("/help").await.assert_status(200).assert_says("The nine steps");
     }
 }

@@ -144,8 +144,6 @@ impl Error {
     }
 
     fn told(&self) -> Told {
-        let told = |status, code, title, words: String| Told { status, code, title, words };
-        let plain = |status, code, title, words: &str| told(status, code, title, words.to_owned());
         match self {
             Error::Invalid(reasons) => {
                 told(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Something needs mending", sentences(reasons))
@@ -331,4 +329,12 @@ impl ResponseError for Problem {
         }
         response.content_type("application/problem+json").body(body)
     }
+}
+
+fn told(status: StatusCode, code: &'static str, title: &'static str, words: String) -> Told {
+    Told { status, code, title, words }
+}
+
+fn plain(status: StatusCode, code: &'static str, title: &'static str, words: &str) -> Told {
+    told(status, code, title, words.to_owned())
 }

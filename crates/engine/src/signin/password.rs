@@ -78,7 +78,7 @@ pub(super) fn acceptable(password: &str, email: &str, name: &str) -> Result<()> 
     let known = [email, email.split('@').next().unwrap_or_default(), name];
     let is_known =
         |known: &&str| known.chars().count() >= 4 && lower.replace(&known.to_lowercase(), "").chars().count() < 6;
-    if known.iter().any(is_known) || COMMON.iter().any(|common| lower.starts_with(common) && length < common.len() + 6)
+    if known.iter().any(is_known) || COMMON.iter().any(|common| lower.starts_with(common) && length <= common.len() + 6)
     {
         return refuse("This is one of the first passwords anyone would try.");
     }
