@@ -224,22 +224,14 @@ fn touch(n: u128, partner: Option<domain::ids::PartnerId>, cycle: Option<domain:
     }
 }
 
-async fn results_are_met_and_undone(fresh: &Fresh) {
-    let world = World::new(fresh).await;
-    let number = world.until_requested("Spring").await.unwrap();
-    world.advance(&world.manager, &number, World::approval(), noon()).await.unwrap();
-    let reader = fresh.db.reader();
-    let other = partner(2, "Sued", "DACH");
-    let company = Company {
-        id: id(500),
-        name: "Acme".into(),
-        domain: Some("acme.example".into()),
-        crm_id: None,
-        created_at: noon(),
-    };
-    let person = Person {
+fn acme() -> Company {
+    Company { id: id(500), name: "Acme".into(), domain: Some("acme.example".into()), crm_id: None, created_at: noon() }
+}
+
+fn cy() -> Person {
+    Person {
         id: id(600),
-        company_id: Some(company.id),
+        company_id: Some(id(500)),
         email_norm: Some("cy@acme.example".into()),
         crm_id: None,
         name: "Cy So".into(),
@@ -247,11 +239,14 @@ async fn results_are_met_and_undone(fresh: &Fresh) {
         phone: None,
         consent_at: Some(noon()),
         created_at: noon(),
-    };
-    let deal = Deal {
+    }
+}
+
+fn won_deal() -> Deal {
+    Deal {
         id: id(800),
         external_id: Some("006".into()),
-        company_id: Some(company.id),
+        company_id: Some(id(500)),
         person_id: None,
         partner_id: None,
         name: "Acme firewall".into(),
@@ -266,14 +261,16 @@ async fn results_are_met_and_undone(fresh: &Fresh) {
         cycle_id: None,
         campaign_no: None,
         batch_id: Some(id(900)),
-    };
-    let cycle = reader.cycle(&Viewer::system(), WhichCycle::Number(&number)).await.unwrap();
-    let batch = ImportBatch {
+    }
+}
+
+fn deals_batch(by: domain::ids::UserId) -> ImportBatch {
+    ImportBatch {
         id: id(900),
         kind: "deals".into(),
         file_name: "opps.csv".into(),
         sha256: "cc".into(),
-        by_user: world.finance.id,
+        by_user: by,
         partner_id: None,
         at: noon(),
         added: 1,
@@ -281,7 +278,14 @@ async fn results_are_met_and_undone(fresh: &Fresh) {
         unchanged: 0,
         refused: 0,
         undone_at: None,
-    };
+    }
+}
+
+/// A company, a person, three touches, a link with clicks, and a deal that an import brought.
+async fn results_arrive(fresh: &Fresh, world: &World, cycle: &domain::cycle::Cycle) {
+    let other = partner(2, "Sued", "DACH");
+    let (company, person, deal) = (acme(), cy(), won_deal());
+    let batch = deals_batch(world.finance.id);
     let change =
         ImportChange { batch_id: batch.id, n: 1, table_name: "deal".into(), row_id: deal.id, before_json: None };
     fresh
@@ -313,6 +317,17 @@ async fn results_are_met_and_undone(fresh: &Fresh) {
         })
         .await
         .unwrap();
+}
+
+async fn results_are_met_and_undone(fresh: &Fresh) {
+    let world = World::new(fresh).await;
+    let number = world.until_requested("Spring").await.unwrap();
+    world.advance(&world.manager, &number, World::approval(), noon()).await.unwrap();
+    let reader = fresh.db.reader();
+    let (company, deal) = (acme(), won_deal());
+    let cycle = reader.cycle(&Viewer::system(), WhichCycle::Number(&number)).await.unwrap();
+    results_arrive(fresh, &world, &cycle).await;
+    let batch = deals_batch(world.finance.id);
     let parts = reader.cycle_parts(&Viewer::system(), WhichCycle::Number(&number)).await.unwrap();
     let mut situation = world.situation(parts);
     situation.results = reader.results_of(&cycle).await.unwrap();
