@@ -282,7 +282,7 @@ fn deals_batch(by: domain::ids::UserId) -> ImportBatch {
 }
 
 /// A company, a person, three touches, a link with clicks, and a deal that an import brought.
-async fn results_arrive(fresh: &Fresh, world: &World, cycle: &domain::cycle::Cycle) {
+async fn results_arrive(fresh: &Fresh, world: &World<'_>, cycle: &domain::cycle::Cycle) {
     let other = partner(2, "Sued", "DACH");
     let (company, person, deal) = (acme(), cy(), won_deal());
     let batch = deals_batch(world.finance.id);
