@@ -30,7 +30,7 @@ on_both! {
         }
         // Nobody pressed again here: what reached the server is done nevertheless.
         let page = ana.open(&format!("/cycles/{last}/plan")).await;
-        ana.post_and_hang_up(&page, &page.form(AGREE), AGREE, Duration::from_millis(2)).await;
+        ana.post_and_hang_up(&page, &page.form(AGREE), AGREE, Duration::from_millis(150)).await;
         let mut stage = Stage::PlanReview;
         for _ in 0..100 {
             stage = app.look(&last).await.cycle.stage;
