@@ -41,11 +41,18 @@ CREATE TABLE sign_in_attempt (
   email text NOT NULL,
   ip text NOT NULL,
   at timestamptz NOT NULL,
-  passed boolean NOT NULL
+  -- NULL while the password is looked at.
+  passed boolean
 );
 CREATE INDEX sign_in_attempt_by_email ON sign_in_attempt (email, at);
-CREATE INDEX sign_in_attempt_by_ip ON sign_in_attempt (ip, at);
 CREATE INDEX sign_in_attempt_by_time ON sign_in_attempt (at);
+
+-- An account somebody tries to get into. Writing its row makes tries at one account wait for each other.
+CREATE TABLE sign_in_account (
+  email text NOT NULL PRIMARY KEY,
+  knocked_at timestamptz NOT NULL
+);
+CREATE INDEX sign_in_account_by_time ON sign_in_account (knocked_at);
 
 -- An invitation or a password reset: one mailed link, used once.
 CREATE TABLE invitation (

@@ -22,17 +22,13 @@ on_both! {
         assert_eq!(wrong.text(), unknown.text());
     }
 
-    /// Forty tries from forty addresses are ten guesses; the owner's session lives, and so does her own browser.
+    /// Forty tries at once from forty addresses are ten guesses; the owner's session lives, and so does her own browser.
     async fn guessing_ends_after_ten_and_the_owner_is_not_locked_out(app: &App) {
         let owner = app.sign_in(MARA).await;
-        let door = door(app, Limits::default());
-        let mut looked_at = 0;
-        for n in 0..40 {
-            let visit = Visit { ip: format!("203.0.113.{n}"), agent: "curl".to_owned() };
-            let tried = Try { email: MARA.email, password: "a guess of a password", device: None, visit: &visit };
-            looked_at += usize::from(matches!(door.sign_in(tried).await, Err(engine::Error::Invalid(_))));
-        }
-        assert_eq!(looked_at, 10, "passwords that were looked at");
+        let answers = at_once(app, 40, "a guess of a password").await;
+        let looked_at = answers.iter().filter(|answer| matches!(answer, Err(engine::Error::Invalid(_)))).count();
+        let refused = answers.iter().filter(|answer| matches!(answer, Err(engine::Error::Refused(_)))).count();
+        assert_eq!((looked_at, refused), (10, 30), "passwords that were looked at, and those that were not");
 
         let stranger = app.visitor();
         let page = app.try_sign_in(&stranger, MARA.email, PASSWORD).await;
@@ -46,6 +42,16 @@ on_both! {
         app.clock.advance(TimeDelta::minutes(16));
         let page = app.try_sign_in(&app.visitor(), MARA.email, PASSWORD).await;
         assert_ne!(page.path, "/sign-in", "a quarter of an hour later: {}", page.text());
+    }
+
+    /// Forty at once with the right password all come in: none of them is a guess.
+    async fn a_right_password_is_no_guess(app: &App) {
+        let answers = at_once(app, 40, PASSWORD).await;
+        let shut_out: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+        assert!(shut_out.is_empty(), "{shut_out:?}");
+        let wrong = at_once(app, 20, "a guess of a password").await;
+        let looked_at = wrong.iter().filter(|answer| matches!(answer, Err(engine::Error::Invalid(_)))).count();
+        assert_eq!(looked_at, 10, "and they use none of the ten up");
     }
 
     async fn a_session_ends_where_its_owner_ends_it(app: &App) {
@@ -211,6 +217,21 @@ on_both! {
 
 fn door(app: &App, limits: Limits) -> Door {
     Door::new(app.db.clone(), app.clock.clone(), app.sender.clone(), limits)
+}
+
+/// Mara's account, tried so many times at the same moment, each from an address of its own.
+async fn at_once(app: &App, tries: usize, password: &'static str) -> Vec<engine::error::Result<()>> {
+    let door = door(app, Limits::default());
+    let mut running = tokio::task::JoinSet::new();
+    for n in 0..tries {
+        let door = door.clone();
+        running.spawn(async move {
+            let visit = Visit { ip: format!("203.0.113.{n}"), agent: "curl".to_owned() };
+            let tried = Try { email: MARA.email, password, device: None, visit: &visit };
+            door.sign_in(tried).await.map(|_| ())
+        });
+    }
+    running.join_all().await
 }
 
 async fn sign_out(visitor: &Visitor) {

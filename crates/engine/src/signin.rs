@@ -115,12 +115,11 @@ impl Door {
         let user = self.db.reader().door().user_by_email(&email).await?;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let right = self.matches(tried.password, hash).await?;
+        let user = user.filter(|user| right && user.is_active());
+        self.settle(guess, user.is_some()).await?;
         match user {
-            Some(user) if right && user.is_active() => {
-                self.passed(guess).await?;
-                self.open(user, tried.visit).await
-            }
-            _ => Err(wrong_credentials()),
+            Some(user) => self.open(user, tried.visit).await,
+            None => Err(wrong_credentials()),
         }
     }
 

@@ -29,7 +29,7 @@ pub use tx::Tx;
 pub use viewer::{Scope, Viewer};
 pub use write::{Actual, Figures, Planned, quarter_of};
 pub use write::{
-    CampaignResults, CycleParts, FundParts, LastEvent, Opened, Recorded, Submission, WhichCycle, WhichFund,
+    Admission, CampaignResults, CycleParts, FundParts, LastEvent, Opened, Recorded, Submission, WhichCycle, WhichFund,
 };
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{Door, Opened, Signed, Visit, hashed, password, secret};
 use crate::error::{Error, Result};
 use crate::signin::people::{Rights, may_give};
+use crate::signin::throttle::WINDOW;
 use chrono::Duration;
 use domain::Instant;
 use domain::ids::{PartnerId, UserId};
@@ -10,8 +11,8 @@ use domain::money::Marks;
 use domain::notice::{Audience, Facts, Notice, Topic};
 use domain::people::Role;
 use mailer::Recipient;
-use storage::Tx;
 use storage::rows::{Invitation, OutboxMail, Purpose, SignInAttempt, User};
+use storage::{Admission, Tx};
 use uuid::Uuid;
 
 const INVITATION_DAYS: i64 = 7;
@@ -141,7 +142,7 @@ impl Door {
     }
 
     /// Mails a link to choose a new password, if the address has an account. The answer never says whether it has, and
-    /// the counting write is made either way.
+    /// the asking is counted either way.
     pub async fn ask_reset(&self, email: &str, visit: &Visit) -> Result<()> {
         let now = self.clock.now();
         let email = email.trim().to_lowercase();
@@ -150,23 +151,20 @@ impl Door {
             email: super::cut(&format!("reset#{email}"), 320),
             ip: super::cut(&visit.ip, 64),
             at: now,
-            passed: false,
+            passed: Some(false),
         };
         let user = self.db.reader().door().user_by_email(&email).await?.filter(User::is_active);
-        let asked = self.db.reader().door().guesses_since(&counted.email, now - Duration::minutes(15)).await?;
         let token = secret();
-        let mut mails = Vec::new();
-        let mut row = None;
-        if let Some(user) = user.filter(|_| asked < RESETS) {
-            mails.push(self.mail(Topic::PasswordReset, &user, &user.name, &format!("/password/{token}")).await?);
-            row = Some(link(&token, Purpose::PasswordReset, &user, now, RESET));
+        let mut answer = None;
+        if let Some(user) = user {
+            let mail = self.mail(Topic::PasswordReset, &user, &user.name, &format!("/password/{token}")).await?;
+            answer = Some((link(&token, Purpose::PasswordReset, &user, now, RESET), mail));
         }
         let work = async |tx: &Tx| {
-            tx.record_attempt(&counted).await?;
-            if let Some(row) = &row {
-                tx.insert_invitation(row).await?;
-            }
-            tx.enqueue(&mails).await
+            let admitted = tx.admit_attempt(&counted, now - WINDOW, now, RESETS).await?;
+            let Some((link, mail)) = answer.filter(|_| admitted == Admission::Counted) else { return Ok(()) };
+            tx.insert_invitation(&link).await?;
+            tx.enqueue(&[mail]).await
         };
         Ok(self.db.write(work).await?)
     }

@@ -95,21 +95,6 @@ impl Door<'_> {
         sql::maybe(self.db, &sql::select::<Invitation>(tail), values![token_hash, now]).await
     }
 
-    /// Failed tries for a key (an address, or an address and a device) since a moment.
-    pub async fn guesses_since(&self, key: &str, since: Instant) -> Result<i64> {
-        self.guesses("email = $1 AND at > $2", values![key, since]).await
-    }
-
-    /// Failed tries from one network address since a moment.
-    pub async fn guesses_from(&self, ip: &str, since: Instant) -> Result<i64> {
-        self.guesses("ip = $1 AND at > $2", values![ip, since]).await
-    }
-
-    async fn guesses(&self, condition: &str, values: Vec<sea_orm::Value>) -> Result<i64> {
-        let sql = format!("SELECT CAST(COUNT(*) AS bigint) AS n FROM sign_in_attempt WHERE {condition} AND NOT passed");
-        Ok(sql::column(self.db, "n", &sql, values).await?.first().copied().unwrap_or(0))
-    }
-
     /// What a user holds in their own right; `None` where they may not sign in.
     pub async fn standing(&self, user: UserId) -> Result<Option<Standing>> {
         Ok(self.user(user).await?.filter(User::is_active).map(|user| user.standing()))

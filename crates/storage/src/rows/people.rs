@@ -53,7 +53,8 @@ rows! {
         email: String,
         ip: String,
         at: Instant,
-        passed: bool,
+        /// `None` while the password is looked at.
+        passed: Option<bool>,
     }
 
     /// A mailed link that is used once.

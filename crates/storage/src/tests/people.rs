@@ -1,6 +1,7 @@
 //! People sign in, are invited, stand in for each other.
 
 use super::kit::{Fresh, at, id, noon, on_both, partner, user};
+use crate::Admission;
 use crate::read::UserFilter;
 use crate::rows::{Invitation, Purpose, Session, SignInAttempt, StandIn};
 use crate::{Error, Tx, Viewer};
@@ -85,21 +86,31 @@ async fn a_mailed_link_works_once(fresh: &Fresh) {
 }
 
 async fn guesses_are_counted(fresh: &Fresh) {
-    for n in 0..3 {
-        let attempt = SignInAttempt {
-            id: id(n),
-            email: "anna@example.com".into(),
-            ip: "192.0.2.1".into(),
-            at: noon(),
-            passed: false,
-        };
-        with(fresh, async |tx| tx.record_attempt(&attempt).await).await;
-    }
-    with(fresh, async |tx| tx.pass_attempt(id(1)).await).await;
-    let reader = fresh.db.reader();
-    let since = at("2026-03-02T11:45:00Z");
-    assert_eq!(reader.door().guesses_since("anna@example.com", since).await.unwrap(), 2);
-    assert_eq!(reader.door().guesses_from("192.0.2.1", noon()).await.unwrap(), 0);
+    let (since, abandoned) = (at("2026-03-02T11:45:00Z"), at("2026-03-02T11:59:30Z"));
+    let knock = async |n: u128, email: &str| {
+        let try_at = SignInAttempt { id: id(n), email: email.into(), ip: "192.0.2.1".into(), at: noon(), passed: None };
+        with(fresh, async |tx| tx.admit_attempt(&try_at, since, abandoned, 2).await).await
+    };
+    let settle = async |n: u128, right| with(fresh, async |tx| tx.settle_attempt(id(n), right).await).await;
+    assert_eq!(knock(1, "anna@example.com").await, Admission::Counted);
+    assert_eq!(knock(2, "anna@example.com").await, Admission::Counted);
+    assert_eq!(knock(3, "anna@example.com").await, Admission::Undecided, "either may still be right");
+    assert_eq!(knock(3, "ben@example.com").await, Admission::Counted, "another account");
+    settle(1, true).await;
+    settle(2, false).await;
+    assert_eq!(knock(4, "anna@example.com").await, Admission::Counted, "a right one gave its place back");
+    settle(4, false).await;
+    assert_eq!(knock(5, "anna@example.com").await, Admission::Full);
+    let (since, abandoned) = (at("2026-03-02T12:00:00Z"), at("2026-03-02T12:10:00Z"));
+    let later = SignInAttempt {
+        id: id(6),
+        email: "ben@example.com".into(),
+        ip: String::new(),
+        at: at("2026-03-02T12:11:00Z"),
+        passed: None,
+    };
+    let full = with(fresh, async |tx| tx.admit_attempt(&later, since, abandoned, 1).await).await;
+    assert_eq!(full, Admission::Full, "a try that never got an answer counts as wrong");
 }
 
 async fn a_stand_in_acts_on_the_days_named(fresh: &Fresh) {

@@ -16,6 +16,7 @@ pub(crate) mod timeline;
 
 pub use cycle::{CycleParts, Opened, Recorded, WhichCycle};
 pub use fund::{FundParts, WhichFund};
+pub use people::Admission;
 pub use projection::CampaignResults;
 pub use rollup::{Actual, Figures, Planned, quarter_of};
 pub use submission::Submission;

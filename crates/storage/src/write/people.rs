@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::rows::{ApiToken, Invitation, Purpose, Session, SignInAttempt, StandIn, User};
-use crate::sql::{self, Table, values};
+use crate::sql::{self, Table, rows, values};
 use crate::tx::Tx;
 use domain::Instant;
 use domain::ids::{PartnerId, UserId};
@@ -10,6 +10,24 @@ use domain::money::Marks;
 use domain::notice::Audience;
 use domain::people::Role;
 use uuid::Uuid;
+
+/// Whether one more try at an account may be looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Admission {
+    /// It may, and it counts.
+    Counted,
+    /// It may not yet: some that may still turn out right have taken every place.
+    Undecided,
+    /// It may not: too many were wrong.
+    Full,
+}
+
+rows! {
+    view Guesses {
+        wrong: i64,
+        counted: i64,
+    }
+}
 
 impl Tx {
     /// A taken address is [`Error::Duplicate`].
@@ -69,20 +87,42 @@ impl Tx {
     pub async fn prune_sign_in(&self, now: Instant, attempts_before: Instant) -> Result<()> {
         sql::execute(&self.db, "DELETE FROM session WHERE expires_at <= $1", values![now]).await?;
         sql::execute(&self.db, "DELETE FROM sign_in_attempt WHERE at < $1", values![attempts_before]).await?;
+        sql::execute(&self.db, "DELETE FROM sign_in_account WHERE knocked_at < $1", values![attempts_before]).await?;
         Ok(())
     }
 
-    pub async fn record_attempt(&self, attempt: &SignInAttempt) -> Result<()> {
-        sql::insert(&self.db, std::slice::from_ref(attempt)).await.map(|_| ())
+    /// Counts a try at an account, where fewer than `most` of those after `since` were wrong or are being looked at.
+    /// Those being looked at since before `abandoned` never got an answer and count as wrong. Tries at one account
+    /// come here one after another: each sees all that were counted before it.
+    pub async fn admit_attempt(
+        &self,
+        attempt: &SignInAttempt,
+        since: Instant,
+        abandoned: Instant,
+        most: i64,
+    ) -> Result<Admission> {
+        let alone = "INSERT INTO sign_in_account (email, knocked_at) VALUES ($1, $2)
+                     ON CONFLICT (email) DO UPDATE SET knocked_at = excluded.knocked_at";
+        sql::execute(&self.db, alone, values![attempt.email, attempt.at]).await?;
+        let count = "SELECT CAST(COALESCE(SUM(CASE WHEN passed IS NULL AND at > $3 THEN 0 ELSE 1 END), 0) AS bigint)
+                       AS wrong, CAST(COUNT(*) AS bigint) AS counted
+                     FROM sign_in_attempt WHERE email = $1 AND at > $2 AND passed IS NOT TRUE";
+        let so_far: Guesses = sql::one(&self.db, count, values![attempt.email, since, abandoned]).await?;
+        if so_far.wrong >= most {
+            return Ok(Admission::Full);
+        }
+        if so_far.counted >= most {
+            return Ok(Admission::Undecided);
+        }
+        sql::insert(&self.db, std::slice::from_ref(attempt)).await?;
+        Ok(Admission::Counted)
     }
 
-    /// The try was no guess: it counts no longer.
-    pub async fn pass_attempt(&self, id: Uuid) -> Result<()> {
-        sql::execute(&self.db, "UPDATE sign_in_attempt SET passed = TRUE WHERE id = $1", values![id]).await.map(|_| ())
-    }
-
-    pub async fn drop_attempt(&self, id: Uuid) -> Result<()> {
-        sql::execute(&self.db, "DELETE FROM sign_in_attempt WHERE id = $1", values![id]).await.map(|_| ())
+    /// The password of a counted try was right, and it was no guess; or it was wrong.
+    pub async fn settle_attempt(&self, id: Uuid, passed: bool) -> Result<()> {
+        sql::execute(&self.db, "UPDATE sign_in_attempt SET passed = $2 WHERE id = $1", values![id, passed])
+            .await
+            .map(|_| ())
     }
 
     pub async fn insert_invitation(&self, invitation: &Invitation) -> Result<()> {
