@@ -2,6 +2,7 @@
 
 mod access;
 mod cycles;
+mod dashboard;
 mod durability;
 mod entry;
 mod hang_up;

@@ -4,10 +4,9 @@ use chrono::{Days, TimeDelta};
 use domain::Date;
 use domain::cycle::Stage;
 use domain::ledger::{Account, AccountKind};
-use domain::steps::s9_performance;
 use kit::http::Visitor;
 use kit::people::{ANA, INES, MARA, NORDWIND, TOMAS, YUKI, day};
-use kit::{App, on_both};
+use kit::{App, crm, on_both};
 
 on_both! {
     async fn a_campaign_goes_from_plan_to_performance(app: &App) {
@@ -30,6 +29,7 @@ on_both! {
         settle(app, &no, &tomas, &yuki).await;
         assert_book(app, [33_200, 0, 0, 16_800], "paid is the share of what it cost; the rest is free again").await;
 
+        results(app, &no, &ana).await;
         tracking(app, &no).await;
         performance(app, &no, &mara, &ana).await;
         assert_book(app, [33_200, 0, 0, 16_800], "closing moves nothing more").await;
@@ -195,7 +195,30 @@ async fn settle(app: &App, no: &str, tomas: &Visitor, yuki: &Visitor) {
     assert!(app.look(no).await.cycle.claims[0].outstanding().is_zero());
 }
 
-/// Step 8: nobody works by hand; the window closes by the clock, and performance is measured.
+/// Step 8: the CRM tells who answered and what they bought; the campaign ID brings it home.
+async fn results(app: &App, no: &str, ana: &Visitor) {
+    move_to(app, day(2026, 6, 1)).await;
+    let code = app.look(no).await.cycle.campaigns[0].code.clone().expect("a campaign ID is issued");
+    let people = crm::members(
+        &code,
+        &[
+            ("ada@hafen.example", "Responded", "2026-04-22"),
+            ("ben@hafen.example", "Responded", "2026-04-22"),
+            ("eva@werft.example", "Responded", "2026-04-23"),
+        ],
+    );
+    crm::bring_in(ana, "salesforce-campaign-members", &people).await.assert_says("3 rows added");
+    let deals = crm::opportunities(&[
+        ("hafen.example", 42_000, "Closed Won", "2026-04-27", "2026-05-20"),
+        ("werft.example", 15_000, "Proposal", "2026-05-04", "2026-08-31"),
+        ("nobody.example", 90_000, "Closed Won", "2026-05-04", "2026-05-21"),
+    ]);
+    crm::bring_in(ana, "salesforce-opportunities", &deals).await.assert_says("3 rows added");
+    let tracked = ana.open(&format!("/cycles/{no}/tracking")).await;
+    tracked.assert_status(200).assert_says("ada@hafen.example");
+}
+
+/// The window closes by the clock, and performance is measured.
 async fn tracking(app: &App, no: &str) {
     let s = app.look(no).await;
     let closes = domain::steps::s8_tracking::window_closes(&s);
@@ -205,11 +228,18 @@ async fn tracking(app: &App, no: &str) {
     assert_eq!(stage(app, no).await, Stage::PerformanceMeasured);
 }
 
-/// Step 9: both sides sign, and the cycle closes.
-async fn performance(app: &App, no: &str, _mara: &Visitor, _ana: &Visitor) {
-    for who in [MARA, ANA] {
-        let lessons = "Personal invitations brought the good leads.".to_owned();
-        app.must(who, no, s9_performance::Command::Sign { lessons }).await;
+/// Step 9: what came stands beside the frozen forecast; both sides sign, and the cycle closes.
+async fn performance(app: &App, no: &str, mara: &Visitor, ana: &Visitor) {
+    let measured = app.look(no).await.cycle.review.measurements.last().cloned().expect("it is measured");
+    assert_eq!(measured.won, kit::world::eur(42_000), "the deal of a company nobody met is not ours");
+    assert_eq!(measured.campaigns[0].actual, [3, 2, 2, 2, 2, 1], "who began a deal counts as qualified");
+    let path = format!("/cycles/{no}/performance");
+    for visitor in [mara, ana] {
+        let page = visitor.open(&path).await;
+        page.assert_status(200).assert_says("42,000 EUR").assert_says("for 28,000 EUR of cost");
+        let words = page.form_to(&format!("{path}/signature")).buttons[0].text.clone();
+        let lessons = [("lessons", "Personal invitations brought the good leads.")];
+        visitor.press(&page, &words, &lessons).await.assert_status(200);
     }
     assert_eq!(stage(app, no).await, Stage::Closed);
 }

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod browser;
+pub mod crm;
 pub mod html;
 pub mod http;
 pub mod people;

@@ -8,6 +8,7 @@
 pub mod cycles;
 pub mod described;
 pub mod money;
+pub mod performance;
 
 use actix_web::http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use actix_web::web::Bytes;

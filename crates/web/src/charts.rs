@@ -4,10 +4,12 @@
 mod bars;
 mod lines;
 mod ring;
+mod variance;
 
 pub use bars::{Bridge, BridgeStep, Bullet, FundBar, FundPart, MoneyState, PlanActual, PlanActualRow, Scale};
 pub use lines::{LinePoint, PlanLine, Sparkline};
 pub use ring::{Ring, RingStep};
+pub use variance::merged;
 
 use std::borrow::Borrow;
 

@@ -16,6 +16,7 @@ pub mod new_cycle;
 pub mod notifications;
 pub mod partners;
 pub mod password;
+pub mod performance;
 pub mod profile;
 pub mod resend;
 pub mod response_form;

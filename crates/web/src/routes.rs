@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::gate::{self, Access};
 use crate::pages::{
     admin, cycle, cycles, funds, guide, health, help, home, imports, invitation, links, new_cycle, notifications,
-    partners, password, profile, response_form, search, set_up, sign_in, wallet,
+    partners, password, performance, profile, response_form, search, set_up, sign_in, wallet,
 };
 use crate::shell::NavItem;
 use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, files};
@@ -200,6 +200,8 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/guide", SignedIn, guide::show_first),
     line!(GET,  "/guide/{program}", SignedIn, guide::show_page),
 
+    line!(GET,  "/performance", SignedIn, performance::show_page),
+
     line!(GET,  "/partners", VENDOR, partners::list),
     line!(GET,  "/partners/{id}", VENDOR, partners::show_page),
     line!(GET,  "/admin/partners/new", ADMINISTRATORS, admin::partners::new),
@@ -236,6 +238,7 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/api/v1/funds", Token(Scope::Read), api::money::funds),
     line!(POST, "/api/v1/funds/{code}/commands", Token(Scope::Write), api::money::command),
     line!(GET,  "/api/v1/partners", Token(Scope::Read), api::money::partners),
+    line!(GET,  "/api/v1/performance", Token(Scope::Read), api::performance::list),
 ];
 
 /// Puts every line of the table behind its gate. Lines of one path become one resource, which answers other methods

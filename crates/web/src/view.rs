@@ -7,6 +7,7 @@ mod cycle;
 mod form;
 mod parts;
 mod record;
+mod roi;
 mod strip;
 mod words;
 
@@ -18,7 +19,8 @@ pub use parts::{
     Value,
 };
 pub use record::{HeaderStrip, Rail, RailStep, StepState, Task, TaskList, Timeline, TimelineItem};
+pub use roi::roi_fact;
 pub use strip::{activity_badge, capital, claim_badge};
-pub use words::{Amount, Due, Share, count, grouped, percent, short_date};
+pub use words::{Amount, Due, Share, count, grouped, percent, percent_words, short_date};
 
 pub use domain::calendar::{distance as day_words, words as date_words};

@@ -190,10 +190,17 @@ fn measure_campaign(s: &Situation, no: u16, baseline: &Baseline, deals: &[&DealF
     }
 }
 
-/// Persons at each early stage, deals at each late one; who came further counts before as well.
+/// Persons at each early stage, deals at each late one; who came further counts before as well. A deal began with
+/// somebody: the first of its people who answered here counts as a lead and an MQL, whatever list they came in by.
 fn counts(s: &Situation, no: u16, deals: &[&&DealFact]) -> [u32; 6] {
     let here = Some((s.cycle.id, no));
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let name = |touch: &TouchFact| touch.person.unwrap_or(touch.id);
+    let first = |deal: &DealFact| {
+        let answers = journey(s, deal).filter(|touch| touch.campaign == here);
+        answers.min_by_key(|touch| (touch.at, touch.id)).map(name)
+    };
+    let began: BTreeSet<Uuid> = deals.iter().filter_map(|deal| first(deal)).collect();
     std::array::from_fn(|index| {
         let stage = FunnelStage::ALL[index];
         if stage <= FunnelStage::Mqls {
@@ -202,7 +209,8 @@ fn counts(s: &Situation, no: u16, deals: &[&&DealFact]) -> [u32; 6] {
                 .touches
                 .iter()
                 .filter(|touch| touch.campaign == here && touch.response && touch.reached >= stage)
-                .map(|touch| touch.person.unwrap_or(touch.id))
+                .map(name)
+                .chain(began.iter().copied())
                 .collect();
             count(persons.len())
         } else {
@@ -242,8 +250,8 @@ fn open_value(baseline: &Baseline, actual: [u32; 6], deals: &[&&DealFact]) -> De
     value
 }
 
-/// Actual cost of claimed lines; the plan's for what was not claimed yet.
-fn actual_cost(cycle: &Cycle, no: u16, baseline: &Baseline) -> Money {
+/// What a campaign cost, in the cycle's currency: invoices of claimed lines, the plan for what was not claimed yet.
+pub fn actual_cost(cycle: &Cycle, no: u16, baseline: &Baseline) -> Money {
     use super::s7_execution::ClaimState;
     let claimed: Vec<_> = cycle
         .claims

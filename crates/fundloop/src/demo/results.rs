@@ -71,8 +71,8 @@ pub async fn links(engine: &Engine, db: &Db, cycle: &Cycle) -> anyhow::Result<()
     Ok(())
 }
 
-/// Responders of every campaign: as many as were forecast, times the story's luck.
-pub async fn touches(engine: &Engine, db: &Db, cycle: &Cycle, luck: u32) -> anyhow::Result<()> {
+/// Responders of every campaign until today: as many as were forecast, times the story's luck.
+pub async fn touches(engine: &Engine, db: &Db, cycle: &Cycle, luck: u32, today: Date) -> anyhow::Result<()> {
     if !cycle.stage.is_after_approval() {
         return Ok(());
     }
@@ -101,8 +101,11 @@ pub async fn touches(engine: &Engine, db: &Db, cycle: &Cycle, luck: u32) -> anyh
             } else {
                 FunnelStage::Responses
             };
-            rows.push(touch(cycle, campaign, &person, reached, starts, &mut dice));
-            people.push(person);
+            let touch = touch(cycle, campaign, &person, reached, starts, &mut dice);
+            if touch.at.date_naive() < today {
+                rows.push(touch);
+                people.push(person);
+            }
         }
     }
     db.write(async |tx| {
@@ -111,7 +114,7 @@ pub async fn touches(engine: &Engine, db: &Db, cycle: &Cycle, luck: u32) -> anyh
         tx.save_touches(&rows).await
     })
     .await?;
-    Ok(())
+    Ok(engine.refresh_results(&[cycle.id]).await?)
 }
 
 /// Counts at each stage: the expected ones times the luck; later stages feel it more.
@@ -178,7 +181,7 @@ fn touch(
 }
 
 /// Deals of the companies that came furthest; some registered, some won, some still open.
-pub async fn deals(engine: &Engine, db: &Db, cycle: &Cycle, luck: u32) -> anyhow::Result<()> {
+pub async fn deals(engine: &Engine, db: &Db, cycle: &Cycle, luck: u32, today: Date) -> anyhow::Result<()> {
     if !cycle.stage.is_after_approval() {
         return Ok(());
     }
@@ -199,10 +202,11 @@ pub async fn deals(engine: &Engine, db: &Db, cycle: &Cycle, luck: u32) -> anyhow
             }
         }
         for (index, (company, met_on)) in (0..counts[3]).zip(met) {
-            let is_won = index < counts[5];
-            let is_lost = !is_won && dice.roll(3) == 0;
-            let created_on = met_on + Days::new(3 + dice.roll(20));
-            let closed_on = (is_won || is_lost).then(|| created_on + Days::new(12 + dice.roll(25)));
+            let created_on = (met_on + Days::new(3 + dice.roll(20))).min(today - Days::new(1));
+            let closes_on = created_on + Days::new(12 + dice.roll(25));
+            let is_won = index < counts[5] && closes_on < today;
+            let is_lost = index >= counts[5] && dice.roll(3) == 0 && closes_on < today;
+            let closed_on = (is_won || is_lost).then_some(closes_on);
             let stage = if is_won {
                 "Closed Won"
             } else if is_lost {
@@ -235,7 +239,7 @@ pub async fn deals(engine: &Engine, db: &Db, cycle: &Cycle, luck: u32) -> anyhow
         }
     }
     db.write(async |tx| tx.save_deals(&rows).await).await?;
-    Ok(())
+    Ok(engine.refresh_results(&[cycle.id]).await?)
 }
 
 /// A small real file of a kind the checklist takes.

@@ -76,7 +76,7 @@ pub async fn tell(
         minutes = if day == last_day { minutes + 3 } else { 0 };
         last_day = day;
         engine.clock.set(morning(day, minutes));
-        let teller = Teller { engine, db, world, tale: &tales[index] };
+        let teller = Teller { engine, db, world, tale: &tales[index], today };
         Box::pin(teller.play(beat, &mut numbers[index]))
             .await
             .map_err(|error| error.context(format!("{beat:?} of {} on {day}", tales[index].title)))?;
@@ -131,6 +131,8 @@ struct Teller<'a> {
     db: &'a Db,
     world: &'a World,
     tale: &'a Tale,
+    /// Where the story ends: nothing is known of later days.
+    today: Date,
 }
 
 impl Teller<'_> {
@@ -151,8 +153,8 @@ impl Teller<'_> {
             Beat::Request => self.request(no, &s, marketer).await,
             Beat::ApproveFirst => self.approve_first(no, &s).await,
             Beat::ApproveOn => self.approve_on(no).await,
-            Beat::Touches => results::touches(self.engine, self.db, &s.cycle, self.tale.luck).await,
-            Beat::Deals => results::deals(self.engine, self.db, &s.cycle, self.tale.luck).await,
+            Beat::Touches => results::touches(self.engine, self.db, &s.cycle, self.tale.luck, self.today).await,
+            Beat::Deals => results::deals(self.engine, self.db, &s.cycle, self.tale.luck, self.today).await,
             Beat::Prove(activity) => self.prove(no, &s, marketer, activity).await,
             Beat::Accept(activity) => self.accept(no, &s, activity).await,
             Beat::Claim(campaign) => self.claim(no, &s, marketer, campaign).await,

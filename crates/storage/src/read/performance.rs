@@ -162,14 +162,15 @@ impl Reader {
         sql::all(&self.db, &sql, found.values).await
     }
 
-    /// The campaigns behind a figure, newest quarter first.
+    /// The approved campaigns behind a figure, newest quarter first; one that was cancelled later stays among them.
     pub async fn campaigns(
         &self,
         viewer: &Viewer,
         filter: &PerformanceFilter,
         paging: &Paging,
     ) -> Result<Page<CampaignLine>> {
-        let mut found = filter.conditions().within(viewer.scope(), "x.partner_id", "x.region");
+        let mut found = filter.conditions().and("x.code IS NOT NULL", values![]);
+        found = found.within(viewer.scope(), "x.partner_id", "x.region");
         if let Some((quarter, cycle, no)) = paging.cursor::<(Date, CycleId, u16)>()? {
             found = found.and("(x.quarter, x.cycle_id, x.no) < (?, ?, ?)", values![quarter, cycle, no]);
         }

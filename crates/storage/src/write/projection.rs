@@ -11,7 +11,7 @@ use domain::money::{Currency, Money};
 use domain::steps::s3_forecast::Campaign;
 use domain::steps::s6_approval::approved_for;
 use domain::steps::s7_execution::{ActivityState, Claim, ClaimState};
-use domain::steps::s9_performance::{CampaignMeasure, Measurement};
+use domain::steps::s9_performance::{CampaignMeasure, Measurement, actual_cost};
 use domain::{Date, Instant};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -194,6 +194,7 @@ fn planned(cycle: &Cycle, campaign: &Campaign) -> Planned {
         let counts = baseline.expected.map(thousandths);
         planned.campaigns = 1;
         planned.planned_cost = baseline.cost.minor;
+        planned.actual_cost = actual_cost(cycle, campaign.no, baseline).minor;
         planned.planned_revenue =
             Money::from_decimal(baseline.expected_revenue, cycle.currency).map_or(0, |revenue| revenue.minor);
         [
@@ -290,7 +291,6 @@ impl From<&CampaignMeasure> for CampaignResults {
         let [responses, leads, mqls, opportunities, proposals, wins] = measure.actual.map(i64::from);
         let linear = measure.credited.iter().find(|credited| credited.model == "linear");
         let actual = Actual {
-            actual_cost: measure.actual_cost.minor,
             responses,
             leads,
             mqls,

@@ -63,13 +63,14 @@ figures! {
         claimed,
         /// Paid and not clawed back.
         paid,
+        /// Invoices of what was claimed, and the plan for the rest.
+        actual_cost,
     }
 }
 
 figures! {
     /// What came of it. Amounts are minor units of the row's currency.
     Actual {
-        actual_cost,
         responses,
         leads,
         mqls,

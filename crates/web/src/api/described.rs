@@ -43,6 +43,13 @@ pub const CALLS: &[Call] = &[
     get("/api/v1/funds", "Page", false, "Every fund with the balances of its accounts, in minor units."),
     post("/api/v1/funds/{code}/commands", "FundCommand", "Move a fund's money."),
     get("/api/v1/partners", "Page", false, "The partners the token's owner may see."),
+    get(
+        "/api/v1/performance",
+        "Page",
+        false,
+        "Plan against actual by=quarter, program, region, tactic, partner or campaign, filtered by from, to, program, \
+         region, tactic and partner. Amounts in minor units, planned counts in thousandths.",
+    ),
 ];
 
 #[derive(Template)]

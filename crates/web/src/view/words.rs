@@ -6,6 +6,7 @@ use askama::filters::{Html, HtmlSafe, escape};
 use chrono::{Datelike, NaiveDate};
 use domain::calendar::{distance, words};
 use domain::money::Money;
+use rust_decimal::Decimal;
 
 /// An amount of money for showing: grouped figure, small currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,13 @@ impl Amount {
             number.insert(0, MINUS);
         }
         Self { number, currency: currency.to_owned(), negative: minor < 0 }
+    }
+
+    /// A sum of money to the whole unit, half away from zero: for dashboards, where cents are noise.
+    pub fn rounded(money: Money) -> Self {
+        let unit = 10_i64.pow(money.currency.exponent());
+        let half = if money.minor < 0 { -(unit / 2) } else { unit / 2 };
+        Self::new(money.minor.saturating_add(half) / unit * unit, money.currency.exponent(), money.currency.code())
     }
 
     /// A sum of money with every decimal.
@@ -128,6 +136,16 @@ pub fn percent(part: i64, whole: i64, decimals: u32) -> Option<String> {
     } else {
         format!("{sign}{whole_part}.{:0width$}\u{a0}%", rounded % scale, width = decimals.min(6) as usize)
     })
+}
+
+/// A percentage as people read it: "1,234.5 %", without trailing zeros.
+pub fn percent_words(percent: Decimal) -> String {
+    let size = percent.abs().normalize().to_string();
+    let (whole, rest) = size.split_once('.').map_or((size.as_str(), ""), |(whole, rest)| (whole, rest));
+    let whole = whole.parse().map_or_else(|_| whole.to_owned(), grouped_unsigned);
+    let sign = if percent.is_sign_negative() && !percent.is_zero() { "\u{2212}" } else { "" };
+    let dot = if rest.is_empty() { "" } else { "." };
+    format!("{sign}{whole}{dot}{rest}\u{a0}%")
 }
 
 /// A percentage that says of what: "104 % (104 of 100)".

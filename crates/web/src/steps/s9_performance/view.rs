@@ -1,8 +1,8 @@
 //! One measurement as a page shows it, for all campaigns or one of them.
 
 use chrono::Days;
-use domain::bridge::{Bridge as Variance, Chain, bridge};
-use domain::forecast::{FunnelStage, roi_percent};
+use domain::bridge::{Chain, bridge};
+use domain::forecast::FunnelStage;
 use domain::machine::Situation;
 use domain::money::Money;
 use domain::steps::s9_performance::{CampaignMeasure, Measurement, measure};
@@ -10,10 +10,10 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::Asked;
-use crate::charts::{Bridge, BridgeStep, PlanActual, PlanActualRow, Scale, Unit};
+use crate::charts::{self, Bridge, PlanActual, PlanActualRow, Scale, Unit};
 use crate::extract::Who;
 use crate::steps::s8_tracking::by_day;
-use crate::view::{Amount, Badge, Fact, Stats, Tab, Tabs, Tone};
+use crate::view::{Amount, Badge, Stats, Tab, Tabs, Tone, roi_fact};
 
 pub struct View {
     pub when: String,
@@ -84,8 +84,8 @@ impl View {
             tabs: tabs(s, measured, asked),
             roi: roi(&sum),
             funnel: funnel(&sum),
-            merged: merged(&variance),
-            bridge: drawn(&variance),
+            merged: charts::merged(&variance),
+            bridge: Bridge::from(&variance),
             models: models(measured),
             derived: shown.iter().map(|campaign| derived(s, campaign)).collect(),
             currency: s.cycle.currency.code().to_owned(),
@@ -146,26 +146,14 @@ fn tabs(s: &Situation, measured: &Measurement, asked: &Asked) -> Tabs {
 
 /// Each figure called ROI with its own name, and what it is made of beneath it.
 fn roi(sum: &Sum) -> Stats {
-    let fact = |name: &str, benefit: Decimal, cost: Money, what: &str| {
-        let value = roi_percent(benefit, cost.decimal())
-            .map_or_else(|| "none".to_owned(), |roi| format!("{} %", roi.normalize()));
-        let benefit = Money::from_decimal(benefit, cost.currency)
-            .map_or_else(|_| "–".to_owned(), |money| Amount::from(money).plain());
-        let note = if cost.is_zero() {
-            format!("{what}: {benefit}. A cost of nothing has no ROI.")
-        } else {
-            format!("{what}: {benefit}, for {} of cost", Amount::from(cost).plain())
-        };
-        Fact::new(name, value).note(note)
-    };
     let won = sum.won.decimal();
     let mut facts = vec![
-        fact("Investment ROI", won, sum.cost, "Won revenue"),
-        fact("Planned ROI", sum.plan_revenue.decimal(), sum.plan_cost, "Forecast revenue"),
-        fact("Extrapolated ROI", sum.extrapolated, sum.cost, "Won, and open counts at their close rates"),
+        roi_fact("Investment ROI", won, sum.cost, "Won revenue"),
+        roi_fact("Planned ROI", sum.plan_revenue.decimal(), sum.plan_cost, "Forecast revenue"),
+        roi_fact("Extrapolated ROI", sum.extrapolated, sum.cost, "Won, and open counts at their close rates"),
     ];
     if let Some(mdf) = sum.mdf {
-        facts.insert(1, fact("MDF ROI", won, mdf, "Won revenue, for the vendor’s money alone"));
+        facts.insert(1, roi_fact("MDF ROI", won, mdf, "Won revenue, for the vendor’s money alone"));
     }
     Stats { facts }
 }
@@ -184,62 +172,6 @@ fn funnel(sum: &Sum) -> PlanActual {
         scale: Scale::Shared,
         rows: rows.collect(),
     }
-}
-
-fn drawn(variance: &Variance) -> Bridge {
-    let step = |label: String, amount: Money, is_total| BridgeStep {
-        label,
-        note: String::new(),
-        amount: amount.minor,
-        is_total,
-        href: None,
-    };
-    let effects = variance
-        .effects
-        .iter()
-        .filter(|effect| !effect.amount.is_zero())
-        .map(|effect| step(effect.label(), effect.amount, false));
-    let ends = (
-        step("Forecast revenue".to_owned(), variance.plan, true),
-        step("Won revenue".to_owned(), variance.actual, true),
-    );
-    Bridge {
-        caption: "From forecast to won revenue".to_owned(),
-        sub: sentence(variance),
-        unit: Unit::of(variance.plan.currency),
-        steps: std::iter::once(ends.0).chain(effects).chain(std::iter::once(ends.1)).collect(),
-    }
-}
-
-/// What helped most and what cost most.
-fn sentence(variance: &Variance) -> String {
-    let best =
-        variance.effects.iter().filter(|effect| effect.amount.is_positive()).max_by_key(|effect| effect.amount.minor);
-    let worst =
-        variance.effects.iter().filter(|effect| effect.amount.minor < 0).min_by_key(|effect| effect.amount.minor);
-    let size = |money: Money| Amount::from(Money::new(money.minor.abs(), money.currency)).plain();
-    match (best, worst) {
-        (Some(best), Some(worst)) => {
-            format!(
-                "{} brought {} more; {} cost {}.",
-                best.label(),
-                size(best.amount),
-                worst.label().to_lowercase(),
-                size(worst.amount)
-            )
-        }
-        (Some(best), None) => format!("{} brought {} more.", best.label(), size(best.amount)),
-        (None, Some(worst)) => format!("{} cost {}.", worst.label(), size(worst.amount)),
-        (None, None) => "It came as forecast.".to_owned(),
-    }
-}
-
-fn merged(variance: &Variance) -> String {
-    let found = variance.effects.iter().find(|effect| effect.merged);
-    found.map_or_else(String::new, |effect| {
-        let stage = effect.driver.stage().map_or("revenue", FunnelStage::label).to_lowercase();
-        format!("There are no {stage} on one side, so from there on the effects cannot be told apart and stand as one.")
-    })
 }
 
 fn models(measured: &Measurement) -> Vec<String> {
