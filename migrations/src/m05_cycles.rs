@@ -48,6 +48,7 @@ CREATE INDEX cycle_by_partner ON cycle (partner_id, serial);
 CREATE INDEX cycle_by_region_due ON cycle (region, due, id);
 CREATE INDEX cycle_by_region ON cycle (region, serial);
 CREATE INDEX cycle_by_stage_due ON cycle (stage, due, id);
+CREATE INDEX cycle_by_stage_region_due ON cycle (stage, region, due, id);
 CREATE INDEX cycle_by_stage ON cycle (stage, serial);
 CREATE INDEX cycle_by_fund ON cycle (fund_id, serial);
 CREATE INDEX cycle_wakes ON cycle (wake_at) WHERE wake_at IS NOT NULL;

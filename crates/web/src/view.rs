@@ -13,7 +13,7 @@ mod words;
 
 pub use cell::{Cell, Cells};
 pub use cycle::{cycle_href, light_badge, stage_badge, step_href, step_path};
-pub use form::{Choice, Control, ErrorSummary, Field, Form, FormError, Line};
+pub use form::{Choice, Control, ErrorSummary, Field, Form, FormError, Line, MOST_CHOICES};
 pub use parts::{
     Answer, Answers, Badge, Crumbs, Empty, Fact, Facts, Hub, HubItem, Pager, RuleLine, Rules, Stats, Tab, Tabs, Tone,
     Value,

@@ -153,13 +153,6 @@ impl Reader {
         Ok(sql::column::<CycleId>(&self.db, "id", &sql, values).await?.len())
     }
 
-    /// Requests that wait for the viewer's decision, soonest due first. A channel manager decides level 1 where the
-    /// guide says so; whether this one may is the rules' to say.
-    pub async fn approvals(&self, viewer: &Viewer, paging: &Paging) -> Result<Page<CycleLine>> {
-        let arms = viewer.standings().iter().flat_map(|standing| tasks_of(standing, true)).collect();
-        self.cycle_list(arms, CycleSort::Due, paging).await
-    }
-
     async fn cycle_list(&self, arms: Vec<Where>, sort: CycleSort, paging: &Paging) -> Result<Page<CycleLine>> {
         if arms.is_empty() {
             return Ok(paging.page(Vec::new(), |line: &CycleLine| line.serial));
@@ -251,7 +244,7 @@ pub(super) fn after_key(arms: Vec<Where>, after: Option<(&str, Vec<sea_orm::Valu
 }
 
 /// The queues somebody works on, one clause each: whose turn it is, on which level, in which region.
-fn tasks_of(standing: &Standing, approvals_only: bool) -> Vec<Where> {
+pub(super) fn tasks_of(standing: &Standing, approvals_only: bool) -> Vec<Where> {
     let queue = |party: Party, level: u8| Where::default().eq("waiting_on", Some(party)).eq("level", Some(level));
     if let Some(partner) = standing.partner {
         let own = Where::default().eq("waiting_on", Some(Party::Partner)).eq("partner_id", Some(partner));

@@ -3,6 +3,7 @@
 //! Every method takes the viewer first, and the wall between partners is part of its query. What is read before it is
 //! known who asks (sessions, sign-in, tracked links) is behind [`Reader::door`].
 
+mod approvals;
 mod cycle;
 mod door;
 mod files;
@@ -19,16 +20,16 @@ mod performance;
 mod programs;
 mod results;
 
+#[cfg(test)]
+pub(crate) use approvals::inbox;
+pub use approvals::{InboxFilter, Waiting};
 pub use cycle::TimelineEntry;
 pub use door::Door;
 pub use files::{SameFile, SameInvoice};
 pub use funds::{BurnLine, Movement, MovementsOf, WalletLot, WalletSum};
 pub use imports::{BatchSeen, LinkSeen, Responder, TouchSeen};
 pub use lists::{ActivityFilter, ActivityLine, CycleFilter, CycleLine, CycleSort};
-pub use money::{
-    Allocation, ClaimCount, ClaimFilter, ClaimListed, FundTotal, InboxFilter, PartnerDue, StatementLine, Waiting,
-    WalletLine,
-};
+pub use money::{Allocation, ClaimCount, ClaimFilter, ClaimListed, FundTotal, PartnerDue, StatementLine, WalletLine};
 pub use office::{LogEntry, LogFilter, MailState, OutboxLine};
 pub use overview::{Found, FoundCampaign, FoundCycle, MailLine, StageCount};
 pub use paging::{Page, Paging};

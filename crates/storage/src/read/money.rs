@@ -1,4 +1,4 @@
-//! Lists of money: what waits for approval, claims, funds with their balances, statements, wallets.
+//! Lists of money: claims, funds with their balances, statements, wallets.
 
 use super::funds::{end_of, start_of, vendor_only};
 use super::lists::after_key;
@@ -10,36 +10,14 @@ use crate::viewer::{Scope, Viewer};
 use crate::write::cycle::NEVER;
 use crate::write::fund::FundRow;
 use chrono::Datelike;
-use domain::cycle::{Cycle, Stage};
+use domain::cycle::Stage;
 use domain::fund::Fund;
 use domain::ids::{CycleId, EventId, FundId, PartnerId};
 use domain::ledger::AccountKind;
 use domain::money::{Currency, Money};
-use domain::people::{Role, Standing};
 use domain::steps::s7_execution::ClaimState;
 use domain::{Date, Instant};
 use uuid::Uuid;
-
-/// Which cycles in approval to list.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct InboxFilter {
-    /// Only what the viewer, or a colleague they stand in for, decides now.
-    pub mine: bool,
-    /// Only what should have been decided before this day.
-    pub due_before: Option<Date>,
-    pub partner: Option<PartnerId>,
-    /// Part of the number, the title or the partner's name.
-    pub text: Option<String>,
-}
-
-/// A cycle whose request is decided on.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Waiting {
-    pub cycle: Cycle,
-    pub partner_name: String,
-    /// Code and name.
-    pub fund: Option<(String, String)>,
-}
 
 /// Which claims to list.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -55,13 +33,6 @@ pub struct ClaimFilter {
 }
 
 rows! {
-    view WaitingRow {
-        doc: String,
-        partner_name: String,
-        fund_code: Option<String>,
-        fund_name: Option<String>,
-    }
-
     /// A claim as a list shows it.
     view ClaimListed {
         cycle_id: CycleId,
@@ -139,34 +110,6 @@ rows! {
 }
 
 impl Reader {
-    /// Cycles in approval, the soonest due first; at most 500.
-    pub async fn in_approval(&self, viewer: &Viewer, filter: &InboxFilter) -> Result<Vec<Waiting>> {
-        let mut found = Where::default().and("c.stage = 'approval.review'", Vec::new());
-        found = found.within(viewer.scope(), "c.partner_id", "c.region").eq("c.partner_id", filter.partner);
-        if filter.mine {
-            found = decided_by(found, viewer);
-        }
-        if let Some(day) = filter.due_before {
-            found = found.and("c.due < ?", values![day]);
-        }
-        found = named_like(found, filter.text.as_deref());
-        let sql = format!(
-            "SELECT c.doc, p.name AS partner_name, f.code AS fund_code, f.name AS fund_name
-             FROM cycle c JOIN partner p ON p.id = c.partner_id LEFT JOIN fund f ON f.id = c.fund_id {}
-             ORDER BY c.due, c.id LIMIT 500",
-            found.sql()
-        );
-        let rows: Vec<WaitingRow> = sql::all(&self.db, &sql, found.values).await?;
-        let waiting = |row: WaitingRow| {
-            Ok(Waiting {
-                cycle: sql::from_json(&row.doc, "cycle.doc")?,
-                partner_name: row.partner_name,
-                fund: row.fund_code.zip(row.fund_name),
-            })
-        };
-        rows.into_iter().map(waiting).collect()
-    }
-
     /// Claims by the day they were handed in: one clause a state and region, so that each goes by an index in order.
     pub async fn claims(&self, viewer: &Viewer, filter: &ClaimFilter, paging: &Paging) -> Result<Page<ClaimListed>> {
         let states = if filter.states.is_empty() { ClaimState::ALL.to_vec() } else { filter.states.clone() };
@@ -316,44 +259,5 @@ impl Reader {
         let sql =
             format!("SELECT number, title, stage, task, due FROM cycle {} ORDER BY due, id LIMIT 50", found.sql());
         sql::all(&self.db, &sql, found.values).await
-    }
-}
-
-/// What one of the viewer's standings decides: the first level by the region's channel manager, others by their level.
-fn decided_by(found: Where, viewer: &Viewer) -> Where {
-    let mut arms = Vec::new();
-    let mut values = Vec::new();
-    let mut arm = |condition: &str, standing: &Standing| {
-        let regions = standing.territory.iter().map(|region| sea_orm::Value::from(region.as_str()));
-        let marks = vec!["?"; standing.territory.len()].join(", ");
-        let within = if marks.is_empty() { String::new() } else { format!(" AND c.region IN ({marks})") };
-        arms.push(format!("({condition}{within})"));
-        values.extend(regions);
-    };
-    for standing in viewer.standings().iter().filter(|standing| !standing.is_partner()) {
-        if standing.has(Role::ChannelManager) {
-            arm("c.level = 1", standing);
-        }
-        if standing.has(Role::Approver) && standing.approves_level > 0 {
-            arm(&format!("c.level = {}", standing.approves_level), standing);
-        }
-    }
-    // A question the partner has not answered is theirs to act on.
-    let found = found.and("c.waiting_on = 'approvers'", Vec::new());
-    if arms.is_empty() {
-        found.and("1 = 0", Vec::new())
-    } else {
-        found.and(&format!("({})", arms.join(" OR ")), values)
-    }
-}
-
-/// The text is part of the cycle's number or title, or of the partner's name.
-fn named_like(found: Where, text: Option<&str>) -> Where {
-    match text.filter(|text| !text.trim().is_empty()).map(anywhere) {
-        Some(text) => found.and(
-            r"(lower(c.number) LIKE ? ESCAPE '\' OR lower(c.title) LIKE ? ESCAPE '\' OR lower(p.name) LIKE ? ESCAPE '\')",
-            values![text, text, text],
-        ),
-        None => found,
     }
 }

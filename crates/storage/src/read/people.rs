@@ -3,8 +3,8 @@
 use super::Reader;
 use crate::error::{Error, Result};
 use crate::filter::Where;
-use crate::rows::{ApiToken, Invitation, PartnerRow, Session, StandIn, User};
-use crate::sql::{self, anywhere, values};
+use crate::rows::{ApiToken, Invitation, Session, StandIn, User};
+use crate::sql::{self, anywhere, rows, values};
 use crate::viewer::{Scope, Viewer};
 use domain::Instant;
 use domain::ids::{PartnerId, UserId};
@@ -19,6 +19,13 @@ pub struct UserFilter {
     pub partner: Option<PartnerId>,
     /// `Some(true)`: only disabled ones.
     pub disabled: Option<bool>,
+}
+
+rows! {
+    view PartnerName {
+        id: PartnerId,
+        name: String,
+    }
 }
 
 impl Reader {
@@ -49,8 +56,29 @@ impl Reader {
     /// Partners the viewer may see, by name: the choices of a form.
     pub async fn partner_names(&self, viewer: &Viewer) -> Result<Vec<(PartnerId, String)>> {
         let seen = Where::default().within(viewer.scope(), "id", "region");
-        let tail = format!("{} ORDER BY name, id", seen.sql());
-        let rows: Vec<PartnerRow> = sql::all(&self.db, &sql::select::<PartnerRow>(&tail), seen.values).await?;
+        self.named(seen, "").await
+    }
+
+    /// Partners for a filter to choose from, by name: all the viewer sees, where they are `most` or fewer. A box of
+    /// thousands helps nobody, and makes every page that has one dearer: of more, only the one that is chosen already.
+    pub async fn partner_choices(
+        &self,
+        viewer: &Viewer,
+        most: usize,
+        chosen: Option<PartnerId>,
+    ) -> Result<Vec<(PartnerId, String)>> {
+        let seen = Where::default().within(viewer.scope(), "id", "region");
+        let all = self.named(seen.clone(), &format!("LIMIT {}", most + 1)).await?;
+        match chosen {
+            _ if all.len() <= most => Ok(all),
+            None => Ok(Vec::new()),
+            Some(chosen) => self.named(seen.eq("id", Some(chosen)), "").await,
+        }
+    }
+
+    async fn named(&self, found: Where, limit: &str) -> Result<Vec<(PartnerId, String)>> {
+        let sql = format!("SELECT id, name FROM partner {} ORDER BY name, id {limit}", found.sql());
+        let rows: Vec<PartnerName> = sql::all(&self.db, &sql, found.values).await?;
         Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
     }
 

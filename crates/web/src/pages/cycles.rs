@@ -12,7 +12,7 @@ use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
 use crate::routes;
 use crate::shell::Shell;
-use crate::view::{Amount, Badge, Due, Empty, Pager, Tab, Tabs, capital, count, stage_badge};
+use crate::view::{Amount, Badge, Due, Empty, MOST_CHOICES, Pager, Tab, Tabs, capital, count, stage_badge};
 
 const ROWS: u16 = 50;
 
@@ -33,7 +33,7 @@ struct Filters {
     view: &'static str,
     text: String,
     stages: Vec<(String, String, bool)>,
-    /// Empty for a partner's people: there is only one.
+    /// Empty for a partner's people, who have only one, and where there are too many to choose from.
     partners: Vec<(String, String, bool)>,
     is_set: bool,
 }
@@ -189,9 +189,10 @@ async fn filters(who: &Who, asked: &Asked, view: View) -> Result<Option<Filters>
     }
     let held = |value: &Option<String>, code: &str| value.as_deref() == Some(code);
     let stage = |stage: Stage| (stage.code().to_owned(), stage.label().to_owned(), held(&asked.stage, stage.code()));
-    let partners = match who.actor().me.partner {
-        Some(_) => Vec::new(),
-        None => who.reader().partner_names(who.viewer()).await?,
+    let partners = if who.actor().me.is_partner() {
+        Vec::new()
+    } else {
+        who.reader().partner_choices(who.viewer(), MOST_CHOICES, asked.filter(who).partner).await?
     };
     let partner = |(id, name): (PartnerId, String)| {
         let id = id.to_string();

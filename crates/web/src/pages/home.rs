@@ -6,7 +6,7 @@ use domain::cycle::{Party, Stage, Step};
 use domain::fund::Fund;
 use domain::ledger::AccountKind;
 use domain::people::Role;
-use storage::read::{CycleLine, FundTotal, Paging, StageCount, WalletLot, WalletSum};
+use storage::read::{CycleLine, FundTotal, Paging, PartnerFilter, StageCount, WalletLot, WalletSum};
 
 use crate::charts::{FundBar, FundPart, MoneyState, Ring, RingStep, Unit};
 use crate::error::{Answer, Error};
@@ -130,8 +130,8 @@ async fn set_up(who: &Who) -> Result<Option<Hub>, Error> {
     if !who.has(Role::Administrator) {
         return Ok(None);
     }
-    let (programs, partners) =
-        (who.reader().programs(who.viewer()).await?, who.reader().partner_names(who.viewer()).await?);
+    let programs = who.reader().programs(who.viewer()).await?;
+    let partners = who.reader().partners(who.viewer(), &PartnerFilter::default(), &Paging::first(1)).await?.rows;
     if !programs.is_empty() && !partners.is_empty() {
         return Ok(None);
     }

@@ -53,6 +53,9 @@ pub struct Line {
     pub short: bool,
 }
 
+/// Of more, a filter offers none: the search box beside it finds them.
+pub const MOST_CHOICES: usize = 100;
+
 #[derive(Clone, Debug)]
 pub struct Choice {
     pub value: String,
@@ -69,6 +72,15 @@ impl Choice {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self
+    }
+
+    /// What a filter offers, "any" first; nothing where there is nothing to choose from.
+    pub fn any_of(any: &str, named: Vec<(impl ToString, String)>) -> Vec<Self> {
+        if named.is_empty() {
+            return Vec::new();
+        }
+        let named = named.into_iter().map(|(value, label)| Self::new(value.to_string(), label));
+        std::iter::once(Self::new("", any)).chain(named).collect()
     }
 }
 

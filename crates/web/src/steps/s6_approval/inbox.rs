@@ -18,7 +18,7 @@ use engine::{Submission, WhichCycle};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use storage::read::{InboxFilter, Waiting};
+use storage::read::{InboxFilter, Page, Paging, Waiting};
 use url::form_urlencoded;
 
 use super::whole;
@@ -27,10 +27,10 @@ use crate::extract::{Who, finish, show};
 use crate::posted::Posted;
 use crate::shell::Shell;
 use crate::steps::look;
-use crate::view::{Amount, Choice, Due, Field, Form, Tab, Tabs, count, step_href};
+use crate::view::{Amount, Choice, Due, Field, Form, MOST_CHOICES, Pager, Tab, Tabs, count, step_href};
 
-/// More at once is no decision any more.
-const MOST_AT_ONCE: usize = 50;
+/// More at once is no decision any more; a page holds as many.
+const MOST_AT_ONCE: u16 = 50;
 
 /// What the address of the list says.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -39,6 +39,7 @@ pub struct Asked {
     view: String,
     partner: String,
     q: String,
+    after: String,
 }
 
 #[derive(Template)]
@@ -48,9 +49,11 @@ struct InboxPage {
     tabs: Tabs,
     view: String,
     q: String,
+    /// Empty where there are too many to choose from.
     partners: Vec<Choice>,
     partner: String,
     rows: Vec<Row>,
+    pager: Option<Pager>,
     /// The viewer decides on some of these, so they can be ticked.
     decides: bool,
     empty: &'static str,
@@ -97,7 +100,8 @@ struct Refused {
     why: String,
 }
 
-/// GET /approvals?view=mine&partner=&q=
+/// GET /approvals?view=mine&partner=&q=&after=: the soonest due first; of one page's that are due on the same day, those
+/// that promise most first.
 pub async fn show_inbox(who: Who, asked: Query<Asked>) -> Answer {
     let asked = asked.into_inner();
     let decides = who.has(Role::ChannelManager) || who.has(Role::Approver);
@@ -112,17 +116,17 @@ pub async fn show_inbox(who: Who, asked: Query<Asked>) -> Answer {
         partner: asked.partner.parse::<PartnerId>().ok(),
         text: (!asked.q.trim().is_empty()).then(|| asked.q.clone()),
     };
-    let mut waiting = who.reader().in_approval(who.viewer(), &filter).await?;
+    let paging = Paging { after: (!asked.after.is_empty()).then(|| asked.after.clone()), size: MOST_AT_ONCE };
+    let Page { rows: mut waiting, next } = who.reader().in_approval(who.viewer(), &filter, &paging).await?;
     waiting.sort_by_key(|one| (one.cycle.approval.due, std::cmp::Reverse(roi(&one.cycle))));
-    let partners = who.reader().partner_names(who.viewer()).await?;
-    let mut choices = vec![Choice::new("", "Every partner")];
-    choices.extend(partners.into_iter().map(|(id, name)| Choice::new(id.to_string(), name)));
+    let partners = who.reader().partner_choices(who.viewer(), MOST_CHOICES, filter.partner).await?;
     let today = who.today();
     show(&InboxPage {
         shell: who.shell("Approvals"),
         tabs: tabs(view, decides),
         view: view.to_owned(),
-        partners: choices,
+        partners: Choice::any_of("Every partner", partners),
+        pager: pager(&asked, view, next.as_deref(), waiting.len()),
         partner: asked.partner.clone(),
         q: asked.q.clone(),
         rows: waiting.into_iter().map(|one| row(one, today)).collect(),
@@ -145,6 +149,20 @@ fn tabs(view: &str, decides: bool) -> Tabs {
     let mine = decides.then(|| tab("mine", "Waiting for me"));
     let tabs = mine.into_iter().chain([tab("overdue", "Overdue"), tab("all", "All")]).collect();
     Tabs { label: "Views of the requests".to_owned(), tabs }
+}
+
+fn pager(asked: &Asked, view: &str, next: Option<&str>, shown: usize) -> Option<Pager> {
+    let address = |after: &str| {
+        let pairs = [("view", view), ("partner", &asked.partner), ("q", &asked.q), ("after", after)];
+        let set = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+        format!("/approvals?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(set).finish())
+    };
+    let is_first = asked.after.is_empty();
+    (next.is_some() || !is_first).then(|| Pager {
+        words: format!("{} on this page", count(shown as u64, "request", "requests")),
+        previous: (!is_first).then(|| address("")),
+        next: next.map(address),
+    })
 }
 
 fn row(waiting: Waiting, today: Date) -> Row {
@@ -178,7 +196,7 @@ pub async fn confirm(who: Who, req: HttpRequest) -> Answer {
     let picks: Vec<String> = form_urlencoded::parse(req.query_string().as_bytes())
         .filter(|(name, _)| name == "pick")
         .map(|(_, number)| number.into_owned())
-        .take(MOST_AT_ONCE)
+        .take(MOST_AT_ONCE.into())
         .collect();
     if picks.is_empty() {
         return who.redirect("/approvals", "Tick the requests to approve first.");
@@ -252,7 +270,7 @@ fn apply_moved(s: &mut Situation, moved: &[Posting]) {
 pub async fn approve_all(who: Who, posted: Posted) -> Answer {
     let picks = posted.read(who.marks(), |f| f.ticks("pick", parse_pick))?;
     let (mut done, mut words) = (0_u64, Vec::new());
-    for (number, version, minor) in picks.into_iter().take(MOST_AT_ONCE) {
+    for (number, version, minor) in picks.into_iter().take(MOST_AT_ONCE.into()) {
         match approve_one(&who, &posted, &number, version, minor).await {
             Ok(()) => done += 1,
             Err(error) if error.is_about_the_form() || matches!(error, Error::NotFound) => {
@@ -290,6 +308,16 @@ async fn approve_one(who: &Who, posted: &Posted, number: &str, version: i64, min
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_page_keeps_the_filters() {
+        let asked = Asked { q: "cloud & co".to_owned(), ..Asked::default() };
+        let first = pager(&asked, "all", Some("6f"), 50).expect("there is more");
+        assert_eq!(first.next.as_deref(), Some("/approvals?view=all&q=cloud+%26+co&after=6f"));
+        assert_eq!((first.previous, pager(&asked, "all", None, 3).is_none()), (None, true));
+        let last = pager(&Asked { after: "6f".to_owned(), ..asked }, "all", None, 3).expect("there was one before");
+        assert_eq!(last.previous.as_deref(), Some("/approvals?view=all&q=cloud+%26+co"));
+    }
 
     #[test]
     fn a_pick_says_what_was_shown_and_nothing_else() {

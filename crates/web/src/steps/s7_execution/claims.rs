@@ -13,7 +13,7 @@ use super::claim_href;
 use crate::error::Answer;
 use crate::extract::{Who, show};
 use crate::shell::Shell;
-use crate::view::{Amount, Badge, Choice, Pager, Tab, Tabs, Tone, claim_badge, date_words};
+use crate::view::{Amount, Badge, Choice, MOST_CHOICES, Pager, Tab, Tabs, Tone, claim_badge, date_words};
 
 /// What the address of the list says.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -47,6 +47,7 @@ struct ClaimsPage {
     view: &'static str,
     q: String,
     partner: String,
+    /// Empty for a partner's people, and where there are too many to choose from.
     partners: Vec<Choice>,
     rows: Vec<Row>,
     pager: Option<Pager>,
@@ -84,9 +85,12 @@ pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
     let reader = who.reader();
     let page = reader.claims(who.viewer(), &filter, &paging).await?;
     let counts = reader.claim_counts(who.viewer()).await?;
-    let mut partners = vec![Choice::new("", "Every partner")];
-    let names = reader.partner_names(who.viewer()).await?;
-    partners.extend(names.into_iter().map(|(id, name)| Choice::new(id.to_string(), name)));
+    let is_partner = who.actor().me.is_partner();
+    let partners = if is_partner {
+        Vec::new()
+    } else {
+        reader.partner_choices(who.viewer(), MOST_CHOICES, filter.partner).await?
+    };
     show(&ClaimsPage {
         shell: who.shell("Claims"),
         tabs: tabs(view.name, &counts),
@@ -95,8 +99,8 @@ pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
         rows: page.rows.into_iter().map(row).collect(),
         q: asked.q,
         partner: asked.partner,
-        partners,
-        is_partner: who.actor().me.is_partner(),
+        partners: Choice::any_of("Every partner", partners),
+        is_partner,
     })
 }
 
