@@ -75,13 +75,7 @@ impl App {
         let browser = Browser::open(&self.base, look).await?;
         browser.goto("/sign-in").await.fill("email", who.email).await.fill("password", PASSWORD).await;
         browser.press("Sign in").await;
-        for _ in 0..50 {
-            if browser.path().await != "/sign-in" {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-        assert_ne!(browser.path().await, "/sign-in", "{} cannot sign in: {}", who.name, browser.text().await);
+        assert!(browser.has_left("/sign-in").await, "{} cannot sign in: {}", who.name, browser.text().await);
         Some(browser)
     }
 }

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
@@ -31,6 +31,9 @@ const FLAGS: [&str; 10] = [
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
 ];
+
+/// How long anything is waited for: only what never comes fails, however busy the machine is.
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// One person's browser window. Closed, with its processes, when dropped.
 pub struct Browser {
@@ -70,6 +73,8 @@ impl Browser {
         let mut wanted = serde_json::Map::new();
         wanted.insert("goog:chromeOptions".to_owned(), chrome);
         wanted.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
+        // WebDriver gives a script half a minute by itself; looking a long page over takes longer on a busy machine.
+        wanted.insert("timeouts".to_owned(), json!({ "script": LONGEST.as_millis(), "pageLoad": LONGEST.as_millis() }));
         let address = format!("http://127.0.0.1:{}", driver.port);
         let connected = ClientBuilder::new(HttpConnector::new()).capabilities(wanted).connect(&address).await;
         let client = connected.unwrap_or_else(|e| panic!("chromedriver opens no window: {e}"));
@@ -109,7 +114,7 @@ impl Browser {
         let path = format!(
             "//button[normalize-space()=\"{quoted}\"] | //a[normalize-space()=\"{quoted}\"] | //input[@type='submit' and @value=\"{quoted}\"]"
         );
-        let found = self.client.wait().at_most(Duration::from_secs(10)).for_element(Locator::XPath(&path)).await;
+        let found = self.client.wait().at_most(LONGEST).for_element(Locator::XPath(&path)).await;
         let button = match found {
             Ok(button) => button,
             Err(e) => panic!("no button or link {words:?} ({e}) on:\n{}", self.text().await),
@@ -129,7 +134,7 @@ impl Browser {
 
     /// Waits for the first element of that CSS selector.
     pub async fn find(&self, selector: &str) -> Element {
-        let wait = self.client.wait().at_most(Duration::from_secs(10));
+        let wait = self.client.wait().at_most(LONGEST);
         match wait.for_element(Locator::Css(selector)).await {
             Ok(element) => element,
             Err(e) => panic!("no {selector} ({e}) on:\n{}", self.text().await),
@@ -140,6 +145,18 @@ impl Browser {
     pub async fn text(&self) -> String {
         let text = self.script("return document.body ? document.body.innerText : ''", vec![]).await;
         text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until another page is shown than that of this path. A click is answered before the page behind it is there.
+    pub async fn has_left(&self, path: &str) -> bool {
+        let begun = Instant::now();
+        while self.path().await == path {
+            if begun.elapsed() > LONGEST {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        true
     }
 
     /// The path of the page shown.
@@ -337,6 +354,7 @@ mod tests {
             };
             browser.goto("/").await.assert_sound().await;
             browser.fill("amount", "100").await.press("Ask").await;
+            assert!(browser.has_left("/").await, "the form is sent");
             assert_eq!(browser.path().await, "/next");
 
             browser.goto("/broken").await;

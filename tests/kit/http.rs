@@ -109,9 +109,9 @@ impl Visitor {
         self.request(Method::POST, &target, |r| as_browser(r).form(&pairs)).await
     }
 
-    /// Presses a button and pulls the plug: the whole request is sent, the connection is reset after `patience`, and
+    /// Presses a button and pulls the plug: the whole request is sent, the connection is reset once `until` is over, and
     /// nobody reads the answer. Not for forms with files.
-    pub async fn post_and_hang_up(&self, page: &Page, form: &Form, button: &str, patience: Duration) {
+    pub async fn post_and_hang_up(&self, page: &Page, form: &Form, button: &str, until: impl Future<Output = ()>) {
         let pressed =
             form.button(button).unwrap_or_else(|| panic!("no button {button:?} in the form to {}", form.action));
         let path = target(page, form, pressed);
@@ -128,7 +128,7 @@ impl Visitor {
         );
         let mut stream = TcpStream::connect(host).await.expect("the server takes connections");
         stream.write_all(request.as_bytes()).await.expect("the request is sent");
-        tokio::time::sleep(patience).await;
+        until.await;
         stream.set_zero_linger().expect("the connection can be reset");
     }
 

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod crm;
 pub mod html;
 pub mod http;
+pub mod pause;
 pub mod people;
 pub mod pg;
 pub mod story;

@@ -16,6 +16,7 @@ use engine::{Engine, Error, NewFund, Submission, WhichCycle, WhichFund};
 use mailer::{Letterbox, Mail, Post, Sender};
 use storage::{Db, Options, Viewer};
 
+use crate::pause::Pause;
 use crate::people::{ANA, COMPANIES, EVERYBODY, NORDWIND, Persona, SAM, TOMAS, first_morning};
 use crate::{Database, Ground, Kind};
 
@@ -29,6 +30,8 @@ pub struct World {
     pub program: ProgramId,
     pub fund: FundId,
     pub sender: Sender,
+    /// Makes the program stand still inside a transaction.
+    pub pause: Pause,
     letters: Letterbox,
     /// Last, so that it is dropped when everything that uses it is gone.
     database: Database,
@@ -58,7 +61,10 @@ impl World {
     /// People move in, the program starts, the fund is filled; nobody has asked for anything yet.
     /// Links in mails lead to `base_url`.
     pub async fn at(database: Database, base_url: &str) -> Self {
+        let pause = Pause::default();
+        let seen = pause.clone();
         let db = Db::connect(&database.url, &Options::default()).await.expect("the database opens");
+        let db = db.watched(move |_| seen.pass());
         let clock = Clock::at(first_morning());
         let sender = Sender {
             name: "Fundloop at Aurelia Systems".to_owned(),
@@ -71,7 +77,7 @@ impl World {
         move_in(&db).await;
         let program = start_program(&engine).await;
         let fund = open_fund(&engine, program).await;
-        Self { engine, db, clock, program, fund, sender, letters, database }
+        Self { engine, db, clock, program, fund, sender, pause, letters, database }
     }
 
     /// A command to a cycle, as this person; every call is a submission of its own.
