@@ -31,7 +31,9 @@ CREATE TABLE outbox (
   lease_until timestamptz,
   sent_at timestamptz,
   last_error text,
-  dead boolean NOT NULL
+  dead boolean NOT NULL,
+  -- Holds a link that signs its reader in: shown to nobody, and blank once the mail has left.
+  secret boolean NOT NULL
 );
 CREATE INDEX outbox_due ON outbox (due_at, id) WHERE sent_at IS NULL AND NOT dead;
 CREATE INDEX outbox_dead ON outbox (created_at, id) WHERE dead;

@@ -6,6 +6,7 @@ use kit::http::{Page, Visitor};
 use kit::people::{ANA, CLAIRE, JONAS, MARA, PASSWORD, SAM, TOMAS};
 use kit::{App, on_both};
 use reqwest::Method;
+use sea_orm::{ConnectionTrait, Statement};
 
 const NEW_PASSWORD: &str = "velvet harbour sings twice";
 
@@ -147,6 +148,40 @@ on_both! {
         assert_eq!(app.visitor().open(&link).await.status, 404, "the link is used up");
         let page = app.visitor().open("/password/0000").await;
         assert_eq!(page.status, 404);
+    }
+
+    /// Whoever looks after the outbox must not come into other people's accounts by it.
+    async fn a_mailed_link_is_readable_in_the_mail_alone(app: &App) {
+        app.deliver().await;
+        let sam = app.sign_in(SAM).await;
+        ask_reset(&app.visitor(), CLAIRE.email).await;
+        let form = sam.open("/admin/users/new").await;
+        let fields = [("name", "Nele Vogt"), ("email", "nele.vogt@aurelia.example"), ("roles", "finance")];
+        sam.press(&form, "Send the invitation", &fields).await.assert_status(200);
+        let claire = app.sign_in(CLAIRE).await;
+        for state in ["Waiting", "Sent"] {
+            if state == "Sent" {
+                app.deliver().await;
+            }
+            let list = sam.open("/admin/outbox").await;
+            for subject in ["Sam Okafor invites you", "Choose a new password"] {
+                let page = sam.open(&list.link(subject)).await;
+                page.assert_says(state).assert_says("holds a personal link");
+                page.assert_silent_on("/password/").assert_silent_on("/invitation/");
+            }
+            let own = claire.open("/notifications").await;
+            own.assert_says("holds a personal link").assert_silent_on("/password/");
+        }
+        let db = app.connect().await;
+        let kept = "SELECT CAST(COUNT(*) AS bigint) AS n FROM outbox
+                    WHERE text_body LIKE '%/password/%' OR text_body LIKE '%/invitation/%'
+                       OR html_body LIKE '%/password/%' OR html_body LIKE '%/invitation/%'";
+        let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), kept)).await.expect("counted");
+        assert_eq!(row.expect("a row").try_get::<i64>("", "n").expect("a number"), 0, "nothing of it is kept");
+
+        let link = mailed_link(app, CLAIRE.email, "/password/").await;
+        let page = app.visitor().open(&link).await;
+        assert!(page.has_button("Save and sign in"), "the mail itself holds it: {}", page.text());
     }
 
     async fn nothing_typed_is_lost_when_the_session_ends_meanwhile(app: &App) {

@@ -69,5 +69,6 @@ fn mail(
         sent_at: None,
         last_error: None,
         dead: false,
+        secret: false,
     }
 }

@@ -277,5 +277,6 @@ fn outbox_row(id: Uuid, topic: Topic, to: &User, mail: mailer::Mail, now: Instan
         sent_at: None,
         last_error: None,
         dead: false,
+        secret: true,
     }
 }

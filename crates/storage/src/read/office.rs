@@ -38,9 +38,18 @@ rows! {
         at: Instant,
         actor_id: UserId,
         actor_name: String,
+        /// The absent colleague in whose place it was done.
+        acting_for: Option<String>,
         kind: String,
         words: String,
         hash: String,
+    }
+}
+
+impl LogEntry {
+    /// "Björn Aas", or "Björn Aas for Ana Ferreira" where he stood in for her.
+    pub fn who(&self) -> String {
+        super::cycle::in_whose_place(&self.actor_name, self.acting_for.as_deref())
     }
 }
 
@@ -90,13 +99,19 @@ impl Reader {
         Ok(paging.page(rows, |line: &OutboxLine| (line.created_at, line.id)))
     }
 
-    /// A whole mail: one's own, or any for administrators and auditors.
+    /// A whole mail: one's own, or any for administrators and auditors. Of a secret one nobody reads the bodies here, its
+    /// own reader neither: whoever has only their session must not get their account.
     pub async fn mail(&self, viewer: &Viewer, id: Uuid) -> Result<OutboxMail> {
         let mut found = Where::default().eq("id", Some(id));
         if !viewer.sees_administration() {
             found = found.eq("to_user", Some(viewer.user()));
         }
-        sql::one(&self.db, &sql::select::<OutboxMail>(&found.sql()), found.values).await
+        let mut mail: OutboxMail = sql::one(&self.db, &sql::select::<OutboxMail>(&found.sql()), found.values).await?;
+        if mail.secret {
+            mail.text_body.clear();
+            mail.html_body.clear();
+        }
+        Ok(mail)
     }
 
     /// Everything that happened, newest first; for administrators and auditors.
@@ -111,7 +126,7 @@ impl Reader {
         }
         let sql = format!(
             "SELECT e.id, e.stream, e.stream_kind, COALESCE(c.number, f.code) AS record, e.seq, e.partner_id, e.at,
-             e.actor_id, e.actor_name, e.kind, e.words, e.hash
+             e.actor_id, e.actor_name, e.acting_for, e.kind, e.words, e.hash
              FROM event e LEFT JOIN cycle c ON c.id = e.stream LEFT JOIN fund f ON f.id = e.stream
              {} ORDER BY e.at DESC, e.id DESC LIMIT {}",
             found.sql(),

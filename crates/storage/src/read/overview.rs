@@ -24,7 +24,9 @@ rows! {
         id: Uuid,
         topic: String,
         subject: String,
+        /// Empty where it is secret.
         text_body: String,
+        secret: bool,
         created_at: Instant,
         sent_at: Option<Instant>,
         /// Given up after many tries.
@@ -87,7 +89,8 @@ impl Reader {
             mine = mine.and("(created_at < ? OR (created_at = ? AND id < ?))", values![at, at, id]);
         }
         let sql = format!(
-            "SELECT id, topic, subject, text_body, created_at, sent_at, dead FROM outbox {}
+            "SELECT id, topic, subject, CASE WHEN secret THEN '' ELSE text_body END AS text_body, secret, created_at,
+                    sent_at, dead FROM outbox {}
              ORDER BY created_at DESC, id DESC LIMIT {}",
             mine.sql(),
             paging.one_more()

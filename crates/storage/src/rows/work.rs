@@ -29,5 +29,7 @@ rows! {
         last_error: Option<String>,
         /// Given up; an administrator may send it again.
         dead: bool,
+        /// Holds a link that signs its reader in: no page shows its bodies, and they are blank once it has left.
+        secret: bool,
     }
 }

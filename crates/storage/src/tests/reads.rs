@@ -83,9 +83,9 @@ async fn queues_are_those_of_the_viewer(fresh: &Fresh) {
     let mut away = world.manager.clone();
     away.territory = vec!["NORDICS".into(), "IBERIA".into()];
     assert!(numbers(&away).await.is_empty());
-    let approvals = reader.approvals(&viewer(&world.manager), &Paging::default()).await.unwrap();
-    assert_eq!(approvals.rows[0].waiting_on, Party::Approvers);
-    assert_eq!(approvals.rows[0].asked.minor, 600_000);
+    let page = reader.waiting_for_me(&viewer(&world.manager), &Paging::default()).await.unwrap();
+    assert_eq!((page.rows[0].waiting_on, page.rows[0].asked.minor), (Party::Approvers, 600_000));
+    assert_eq!(reader.count_waiting(&viewer(&world.manager), 99).await.unwrap(), 1);
     let mut deputy = user(9, "Dana", &[Role::Executive]);
     deputy.territory = Vec::new();
     let standing_in = Actor { me: deputy.standing(), stands_in_for: vec![world.manager.standing()] };
@@ -444,6 +444,7 @@ async fn mail_is_sent_once(fresh: &Fresh) {
         sent_at: None,
         last_error: None,
         dead: false,
+        secret: false,
     };
     fresh.db.write(async |tx| tx.enqueue(std::slice::from_ref(&mail)).await).await.unwrap();
     let (now, later) = (at("2026-03-02T12:01:00Z"), at("2026-03-02T12:06:00Z"));

@@ -25,8 +25,12 @@ impl Tx {
         sql::all(&self.db, &sql, values![now, until, limit]).await
     }
 
+    /// It has left. What it said stays for the record, but for a secret, which now is its reader's alone.
     pub async fn mail_sent(&self, id: Uuid, now: Instant) -> Result<()> {
-        let sql = "UPDATE outbox SET sent_at = $2, lease_until = NULL, last_error = NULL WHERE id = $1";
+        let sql = "UPDATE outbox SET sent_at = $2, lease_until = NULL, last_error = NULL,
+                     text_body = CASE WHEN secret THEN '' ELSE text_body END,
+                     html_body = CASE WHEN secret THEN '' ELSE html_body END
+                   WHERE id = $1";
         sql::execute(&self.db, sql, values![id, now]).await.map(|_| ())
     }
 

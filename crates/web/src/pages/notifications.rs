@@ -22,6 +22,8 @@ struct NotificationsPage {
 struct Mail {
     subject: String,
     text: String,
+    /// It holds a link that stands in the mail alone.
+    secret: bool,
     at: String,
     when: String,
     state: Badge,
@@ -63,6 +65,7 @@ fn mail(line: MailLine) -> Mail {
         },
         subject: line.subject,
         text: line.text_body,
+        secret: line.secret,
     }
 }
 

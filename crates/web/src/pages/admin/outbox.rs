@@ -107,6 +107,8 @@ struct MailPage {
     state: Badge,
     problem: Option<String>,
     text: String,
+    /// It holds a link for its reader alone.
+    secret: bool,
     may_revive: bool,
 }
 
@@ -124,6 +126,7 @@ pub async fn show_page(who: Who, id: Path<Uuid>) -> Answer {
         subject: mail.subject,
         problem: mail.last_error,
         text: mail.text_body,
+        secret: mail.secret,
     })
 }
 
