@@ -1,6 +1,7 @@
 //! One binary for all integration tests: it links once.
 
 mod access;
+mod api;
 mod cycles;
 mod dashboard;
 mod durability;

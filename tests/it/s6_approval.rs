@@ -2,8 +2,9 @@
 
 use domain::cycle::Stage;
 use domain::ledger::AccountKind;
-use kit::people::{ANA, BJORN, INES, JONAS, MARA, TOMAS};
+use kit::people::{ANA, BJORN, INES, JONAS, MARA, SAM, TOMAS};
 use kit::{App, on_both};
+use storage::read::Paging;
 
 on_both! {
     async fn a_manager_approves_what_the_button_says(app: &App) {
@@ -73,6 +74,31 @@ on_both! {
         second.assert_says("Level 1: Ana Ferreira");
         ines.press(&second, "Approve 18,000 EUR", &[]).await.assert_status(200);
         assert_eq!(app.look(&no).await.cycle.stage, Stage::ExecutionLive);
+    }
+
+    /// Who stands in is named with whom they stand in for, wherever it is told.
+    async fn a_stand_in_decides_and_is_named_with_the_absent_colleague(app: &App) {
+        let no = app.cycle_in(Stage::ApprovalReview, MARA, 9_000).await;
+        let (ana, bjorn) = (app.sign_in(ANA).await, app.sign_in(BJORN).await);
+        let address = format!("/cycles/{no}/approval");
+        bjorn.get(&address).await.assert_status(404);
+        let profile = ana.open("/profile").await;
+        let (today, id) = (app.clock.today().to_string(), BJORN.id().to_string());
+        let days = [("stand_in", id.as_str()), ("from", today.as_str()), ("to", today.as_str())];
+        ana.press(&profile, "Name the stand-in", &days).await.assert_says("stands in for you on those days");
+
+        let page = bjorn.open(&address).await;
+        bjorn.press(&page, "Approve 5,400 EUR", &[]).await.assert_status(200);
+        let told = "Björn Aas for Ana Ferreira";
+        app.sign_in(MARA).await.open(&format!("/cycles/{no}")).await.assert_says(told);
+        let audit = app.sign_in(SAM).await.open("/admin/audit?kind=approval.approved").await;
+        audit.assert_says(told);
+        let which = engine::WhichCycle::Number(&no);
+        let events = app.engine.reader().timeline(&storage::Viewer::system(), which, true, &Paging::default()).await;
+        for event in events.expect("the timeline").rows {
+            let expected = (event.actor_id == BJORN.id()).then(|| ANA.name.to_owned());
+            assert_eq!(event.acting_for, expected, "{}: {}", event.kind, event.words);
+        }
     }
 
     async fn many_are_approved_at_once_after_a_look_at_what_happens(app: &App) {

@@ -3,6 +3,8 @@
 use domain::cycle::Stage;
 use domain::ledger::AccountKind;
 use domain::steps::s7_execution::{ActivityState, ClaimState};
+use futures_util::future::join_all;
+use kit::html::Form;
 use kit::http::{Page, Visitor};
 use kit::people::{ANA, JONAS, MARA, TOMAS, YUKI};
 use kit::story::pdf;
@@ -42,6 +44,40 @@ on_both! {
         let review = ana.open(&address).await;
         ana.press(&review, "Accept the proof", &[]).await.assert_says("accepted the proof");
         assert_eq!(app.look(&no).await.cycle.activities[0].state, ActivityState::Proven);
+    }
+
+    /// A double click sends the same form twice at once, files and all; whoever presses again later hears the same.
+    async fn proof_and_claim_sent_twice_are_answered_alike(app: &App) {
+        let no = app.cycle_in(Stage::ExecutionLive, MARA, 9_000).await;
+        app.days_pass(45).await;
+        let (mara, ana) = (app.sign_in(MARA).await, app.sign_in(ANA).await);
+        let address = format!("/cycles/{no}/execution/activities/1");
+        let page = mara.open(&address).await;
+        let mut proof = page.form("Hand in the proof");
+        proof.attach("proof_attendee_list", "attendees.csv", "text/csv", LIST);
+        proof.attach("proof_invitation", "invitation.pdf", "application/pdf", &pdf("invitation"));
+        answered_alike(&mara, &page, &proof, "Hand in the proof").await;
+        let review = ana.open(&address).await;
+        ana.press(&review, "Accept the proof", &[]).await.assert_status(200);
+        mara.post(&page, &proof, "Hand in the proof").await.assert_status(303);
+        assert_eq!(app.look(&no).await.cycle.activities[0].state, ActivityState::Proven, "and nothing happens again");
+        proof.attach("proof_invitation", "agenda.pdf", "application/pdf", &pdf("agenda"));
+        mara.post(&page, &proof, "Hand in the proof").await.assert_status(409);
+
+        let form = mara.open(&format!("/cycles/{no}/execution/campaigns/1/claim")).await;
+        let filled = claim_form(&form, "6,000");
+        let (one, two) = tokio::join!(
+            mara.post(&form, &filled, "Check what it will pay"),
+            mara.post(&form, &filled, "Check what it will pay")
+        );
+        assert_eq!((one.status, two.status), (200, 200));
+        let (first, second) = (one.form("Claim 5,220 EUR"), two.form("Claim 5,220 EUR"));
+        assert_eq!(first.value("kept_1"), second.value("kept_1"), "the same invoice is kept once");
+        answered_alike(&mara, &one, &first, "Claim 5,220 EUR").await;
+        assert_eq!(app.look(&no).await.cycle.claims.len(), 1);
+        app.settle(&no).await;
+        mara.post(&one, &first, "Claim 5,220 EUR").await.assert_status(303);
+        assert_eq!(app.look(&no).await.cycle.claims.len(), 1);
     }
 
     async fn files_are_downloads_for_those_who_may_see_them(app: &App) {
@@ -185,6 +221,10 @@ async fn proven(app: &App, cost: i64) -> String {
 /// Fills the claim form for both lines; the check page comes back.
 async fn claim(mara: &Visitor, no: &str, first: &str) -> Page {
     let page = mara.open(&format!("/cycles/{no}/execution/campaigns/1/claim")).await;
+    mara.submit(&page, &claim_form(&page, first), "Check what it will pay").await
+}
+
+fn claim_form(page: &Page, first: &str) -> Form {
     let mut form = page.form("Check what it will pay");
     for (row, actual) in [("1", first), ("2", "2,700")] {
         let fields = [
@@ -198,5 +238,13 @@ async fn claim(mara: &Visitor, no: &str, first: &str) -> Page {
         }
         form.attach(&format!("file_{row}"), &format!("INV-{row}.pdf"), "application/pdf", &pdf(row));
     }
-    mara.submit(&page, &form, "Check what it will pay").await
+    form
+}
+
+/// Sent four times at once, it is done once, and every sender is shown the same.
+async fn answered_alike(who: &Visitor, page: &Page, form: &Form, button: &str) {
+    let answers = join_all((0..4).map(|_| who.post(page, form, button))).await;
+    for answer in &answers {
+        assert_eq!((answer.status, answer.redirect()), (303, answers[0].redirect()), "{}", answer.text());
+    }
 }

@@ -17,4 +17,7 @@ pub struct Entry {
     pub notices: Vec<Notice>,
     /// A draft was saved: kept for the record, folded away on pages.
     pub quiet: bool,
+    /// The absent colleague in whose place it was done.
+    #[serde(default)]
+    pub acting_for: Option<String>,
 }

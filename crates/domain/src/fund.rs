@@ -110,27 +110,32 @@ impl FundDecision {
 /// Judges what finance does with a fund.
 pub fn decide(s: &FundSituation, actor: &Actor, command: &FundCommand, now: Instant) -> Result<FundDecision, Refusal> {
     let by_timer = actor.is_system() && matches!(command, FundCommand::Forfeit | FundCommand::Warn { .. });
-    if !by_timer && actor.standing_that(|standing| standing.has(Role::Finance) && !standing.is_partner()).is_none() {
+    let keeper = actor.standing_that(|standing| standing.has(Role::Finance) && !standing.is_partner());
+    let Some(standing) = keeper.or_else(|| by_timer.then_some(&actor.me)) else {
         return Err(Refusal::new("not_your_role", "Funds are kept by finance.", "Ask a colleague in finance."));
-    }
+    };
+    let acting_for = actor.acting_for(standing);
+    let by = &match &acting_for {
+        Some(absent) => format!("{}, standing in for {absent},", actor.me.name),
+        None => actor.me.name.clone(),
+    };
     let today = now.date_naive();
     let (kind, words, postings, notices) = match command {
-        FundCommand::Budget { amount, reason } => budget(s, actor, *amount, reason)?,
-        FundCommand::Lower { amount, reason } => lower(s, actor, *amount, reason)?,
+        FundCommand::Budget { amount, reason } => budget(s, by, *amount, reason)?,
+        FundCommand::Lower { amount, reason } => lower(s, by, *amount, reason)?,
         FundCommand::Allocate { partner, amount, expires, reason } => {
-            allocate(s, actor, (*partner, *amount, *expires), reason, today)?
+            allocate(s, by, (*partner, *amount, *expires), reason, today)?
         }
-        FundCommand::MoveBack { partner, amount, reason } => move_back(s, actor, *partner, *amount, reason)?,
+        FundCommand::MoveBack { partner, amount, reason } => move_back(s, by, *partner, *amount, reason)?,
         FundCommand::Forfeit => forfeit(s, today)?,
         FundCommand::Warn { lot } => warn(s, *lot)?,
-        FundCommand::RecordReturn { partner, amount, reference } => {
-            record_return(s, actor, *partner, *amount, reference)?
-        }
+        FundCommand::RecordReturn { partner, amount, reference } => record_return(s, by, *partner, *amount, reference)?,
     };
     let payload = serde_json::to_value(command).unwrap_or_default();
     let mut fund = s.fund.clone();
     fund.version += 1;
-    Ok(FundDecision { fund, entry: Entry { kind: kind.to_owned(), words, payload, postings, notices, quiet: false } })
+    let kind = kind.to_owned();
+    Ok(FundDecision { fund, entry: Entry { kind, words, payload, postings, notices, quiet: false, acting_for } })
 }
 
 /// The next day credit in the book expires: the day after its last good one.
@@ -156,26 +161,26 @@ fn positive(s: &FundSituation, amount: Money) -> Result<(), Refusal> {
     ))
 }
 
-fn budget(s: &FundSituation, actor: &Actor, amount: Money, reason: &str) -> Result<Made, Refusal> {
+fn budget(s: &FundSituation, by: &str, amount: Money, reason: &str) -> Result<Made, Refusal> {
     positive(s, amount)?;
     crate::steps::need_reason(reason)?;
     let posting = Posting { from: Account::funding(s.fund.id), to: Account::unallocated(s.fund.id), amount };
     Ok((
         "fund.budgeted",
-        format!("{} put {amount} into {}: “{}”", actor.me.name, s.fund.name, reason.trim()),
+        format!("{by} put {amount} into {}: “{}”", s.fund.name, reason.trim()),
         vec![posting],
         Vec::new(),
     ))
 }
 
-fn lower(s: &FundSituation, actor: &Actor, amount: Money, reason: &str) -> Result<Made, Refusal> {
+fn lower(s: &FundSituation, by: &str, amount: Money, reason: &str) -> Result<Made, Refusal> {
     positive(s, amount)?;
     crate::steps::need_reason(reason)?;
     enough(s, &Account::unallocated(s.fund.id), amount, "unallocated")?;
     let posting = Posting { from: Account::unallocated(s.fund.id), to: Account::funding(s.fund.id), amount };
     Ok((
         "fund.lowered",
-        format!("{} took {amount} out of {}: “{}”", actor.me.name, s.fund.name, reason.trim()),
+        format!("{by} took {amount} out of {}: “{}”", s.fund.name, reason.trim()),
         vec![posting],
         Vec::new(),
     ))
@@ -203,7 +208,7 @@ fn named(s: &FundSituation) -> Result<&str, Refusal> {
 
 fn allocate(
     s: &FundSituation,
-    actor: &Actor,
+    by: &str,
     (partner, amount, expires): (PartnerId, Money, Option<Date>),
     reason: &str,
     today: Date,
@@ -230,8 +235,8 @@ fn allocate(
     let posting =
         Posting { from: Account::unallocated(s.fund.id), to: Account::available(s.fund.id, partner, expires), amount };
     let until = expires.map_or_else(String::new, |day| format!(" until {}", crate::calendar::words(day)));
-    let words = format!("{} allocated {amount} to {name}{until}: “{}”", actor.me.name, reason.trim());
-    let notice = notice(s, Topic::FundsAllocated, partner, amount, expires, &actor.me.name);
+    let words = format!("{by} allocated {amount} to {name}{until}: “{}”", reason.trim());
+    let notice = notice(s, Topic::FundsAllocated, partner, amount, expires, by.trim_end_matches(','));
     Ok(("fund.allocated", words, vec![posting], vec![notice]))
 }
 
@@ -249,13 +254,7 @@ fn notice(s: &FundSituation, topic: Topic, partner: PartnerId, amount: Money, du
     Notice { topic, audience: Audience::Partner(partner), facts }
 }
 
-fn move_back(
-    s: &FundSituation,
-    actor: &Actor,
-    partner: PartnerId,
-    amount: Money,
-    reason: &str,
-) -> Result<Made, Refusal> {
+fn move_back(s: &FundSituation, by: &str, partner: PartnerId, amount: Money, reason: &str) -> Result<Made, Refusal> {
     positive(s, amount)?;
     crate::steps::need_reason(reason)?;
     let name = named(s)?;
@@ -279,12 +278,7 @@ fn move_back(
             amount: Money::new(minor, s.fund.currency),
         })
         .collect();
-    Ok((
-        "fund.moved_back",
-        format!("{} took {amount} back from {name}: “{}”", actor.me.name, reason.trim()),
-        postings,
-        Vec::new(),
-    ))
+    Ok(("fund.moved_back", format!("{by} took {amount} back from {name}: “{}”", reason.trim()), postings, Vec::new()))
 }
 
 fn forfeit(s: &FundSituation, today: Date) -> Result<Made, Refusal> {
@@ -325,7 +319,7 @@ fn warn(s: &FundSituation, lot: Date) -> Result<Made, Refusal> {
 
 fn record_return(
     s: &FundSituation,
-    actor: &Actor,
+    by: &str,
     partner: PartnerId,
     amount: Money,
     reference: &str,
@@ -340,7 +334,7 @@ fn record_return(
     let posting = Posting { from: owed, to: Account::funding(s.fund.id), amount };
     Ok((
         "fund.returned",
-        format!("{} recorded {amount} returned by {name} ({}).", actor.me.name, reference.trim()),
+        format!("{by} recorded {amount} returned by {name} ({}).", reference.trim()),
         vec![posting],
         Vec::new(),
     ))

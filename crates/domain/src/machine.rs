@@ -111,7 +111,8 @@ pub fn decide(s: &Situation, actor: &Actor, command: &Command, now: Instant) -> 
         Command::Cycle(command) => end(&case, command),
     }?;
     let by = speaker(s, actor, standing, law.by == [By::Partner]);
-    Ok(make(s, actor, &by, outcomes, |to| law.leads(s.cycle.stage, to), now))
+    let who = Doer { stamp: Stamp { at: now, by: actor.user() }, by: &by, acting_for: actor.acting_for(standing) };
+    Ok(make(s, &who, outcomes, |to| law.leads(s.cycle.stage, to)))
 }
 
 /// Opens a cycle: at step 1, or at step 3 with an agreed plan and a fresh scorecard attached.
@@ -156,7 +157,8 @@ pub fn open(s: &Situation, actor: &Actor, opening: &Opening, now: Instant) -> Re
     let event = CycleEvent::Opened { opening: Box::new(opening.clone()) };
     let by = speaker(s, actor, standing, true);
     let starts = |stage| [PlanDraft, ScorecardOpen, ForecastDraft].contains(&stage);
-    Ok(make(s, actor, &by, vec![event.into()], starts, now))
+    let who = Doer { stamp: Stamp { at: now, by: actor.user() }, by: &by, acting_for: actor.acting_for(standing) };
+    Ok(make(s, &who, vec![event.into()], starts))
 }
 
 /// The moves this actor could make here and now: what the pages draw buttons from.
@@ -272,22 +274,21 @@ fn end(case: &Case, command: &CycleCommand) -> Result<Vec<Outcome>, Refusal> {
     }
 }
 
+/// Who makes a move and when: for the record, and in words.
+struct Doer<'a> {
+    stamp: Stamp,
+    by: &'a str,
+    acting_for: Option<String>,
+}
+
 /// Applies the outcomes and writes their entries; the one place a decision is made.
-fn make(
-    s: &Situation,
-    actor: &Actor,
-    by: &str,
-    outcomes: Vec<Outcome>,
-    may_lead_to: impl Fn(Stage) -> bool,
-    now: Instant,
-) -> Decision {
-    let stamp = Stamp { at: now, by: actor.user() };
+fn make(s: &Situation, who: &Doer, outcomes: Vec<Outcome>, may_lead_to: impl Fn(Stage) -> bool) -> Decision {
     let mut after = s.clone();
     let mut entries = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
-        apply(&mut after.cycle, &outcome.event, stamp);
+        apply(&mut after.cycle, &outcome.event, who.stamp);
         outcome.postings.iter().for_each(|posting| after.book.post(posting));
-        let told = tell(&Teller { s, cycle: &after.cycle, by, now }, &outcome.event);
+        let told = tell(&Teller { s, cycle: &after.cycle, by: who.by, now: who.stamp.at }, &outcome.event);
         let payload = serde_json::to_value(&outcome.event).expect("an event is plain data");
         entries.push(Entry {
             kind: told.kind.to_owned(),
@@ -296,6 +297,7 @@ fn make(
             postings: outcome.postings,
             notices: told.notices,
             quiet: told.quiet,
+            acting_for: who.acting_for.clone(),
         });
     }
     assert!(
@@ -309,8 +311,8 @@ fn make(
 
 /// "Ana Ferreira", "Ana Ferreira for Nordwind", "Ana Ferreira, standing in for Paul Weiss".
 fn speaker(s: &Situation, actor: &Actor, standing: &Standing, is_partners_move: bool) -> String {
-    if standing.user != actor.user() {
-        return format!("{}, standing in for {},", actor.me.name, standing.name);
+    if let Some(absent) = actor.acting_for(standing) {
+        return format!("{}, standing in for {absent},", actor.me.name);
     }
     if is_partners_move && !actor.me.is_partner() {
         return format!("{} for {}", actor.me.name, s.partner.name);

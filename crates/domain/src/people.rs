@@ -135,6 +135,11 @@ impl Actor {
         self.me.has(Role::System)
     }
 
+    /// The absent colleague whose standing it is, where it is not the actor's own.
+    pub fn acting_for(&self, standing: &Standing) -> Option<String> {
+        (standing.user != self.user()).then(|| standing.name.clone())
+    }
+
     /// The first standing, own before borrowed, that passes `test`.
     pub fn standing_that(&self, test: impl Fn(&Standing) -> bool) -> Option<&Standing> {
         std::iter::once(&self.me).chain(&self.stands_in_for).find(|standing| test(standing))

@@ -22,17 +22,27 @@ pub struct Submission {
     pub key: String,
     /// The version the person saw; another one is [`Error::Stale`]. `None` where it does not matter.
     pub version: Option<i64>,
+    /// The hash of what was sent, where a command is made of more than that: files get ids when they are kept, and
+    /// lines are read beside what the record holds. `None`: the command itself tells a repetition.
+    pub content: Option<String>,
 }
 
 impl Submission {
     pub fn new(key: impl Into<String>) -> Self {
-        Self { key: key.into(), version: None }
+        Self { key: key.into(), version: None, content: None }
     }
 
     /// Binds the submission to what was shown.
     #[must_use]
     pub fn seen(mut self, version: i64) -> Self {
         self.version = Some(version);
+        self
+    }
+
+    /// Tells a repetition by what was sent.
+    #[must_use]
+    pub fn of(mut self, content: String) -> Self {
+        self.content = Some(content);
         self
     }
 
@@ -80,7 +90,7 @@ impl Engine {
         self.once(actor, once, &input, async |tx, now| {
             let viewer = Viewer::from(actor);
             let parts = tx.lock_cycle(&viewer, which).await?;
-            self.same_version(tx, &parts, once).await?;
+            same_version(tx, (parts.cycle.id.0, parts.cycle.version), once, now).await?;
             let situation = self.situation_of(tx, parts, command).await?;
             let decision = machine::decide(&situation, actor, command, now)?;
             self.record(tx, &situation, &decision, actor, now).await
@@ -183,15 +193,6 @@ impl Engine {
         })
     }
 
-    /// What the person saw is still so; otherwise who did what meanwhile.
-    async fn same_version(&self, tx: &Tx, parts: &CycleParts, once: &Submission) -> Result<()> {
-        if once.version.is_none_or(|seen| seen == parts.cycle.version) {
-            return Ok(());
-        }
-        let last = tx.last_event(parts.cycle.id.0).await?;
-        Err(Error::Stale { by: last.actor_name, at: last.at, words: last.words })
-    }
-
     /// Runs `work` in one transaction under the submission's key: once for ever, again only after a lost race.
     pub(crate) async fn once<I: Serialize>(
         &self,
@@ -201,7 +202,7 @@ impl Engine {
         work: impl AsyncFn(&Tx, Instant) -> Result<Advanced>,
     ) -> Result<Advanced> {
         let scope = actor.user().to_string();
-        let input = digest(input)?;
+        let input = once.content.clone().map_or_else(|| digest(input), Ok)?;
         for attempt in 1..=TRIES {
             let now = self.clock.now();
             let ran = self.db.write(async |tx| self.claimed(tx, (&scope, &once.key, &input), now, &work).await).await;
@@ -210,7 +211,7 @@ impl Engine {
                     tokio::time::sleep(std::time::Duration::from_millis(5 << attempt)).await;
                 }
                 Err(Error::Storage(storage::Error::Unknown(cause))) => {
-                    return self.after_unknown(&scope, once, cause.to_string()).await;
+                    return self.after_unknown((&scope, &once.key, &input), cause.to_string()).await;
                 }
                 Ok(done) => {
                     self.outbox_has_work.notify_one();
@@ -242,13 +243,36 @@ impl Engine {
     }
 
     /// The commit's answer was lost: a fresh connection knows whether it happened.
-    async fn after_unknown(&self, scope: &str, once: &Submission, cause: String) -> Result<Advanced> {
-        tracing::warn!(%cause, key = once.key, "the outcome of a commit is unknown; looking it up");
-        match self.reader().submission_result(scope, &once.key).await? {
-            Some(answer) => serde_json::from_str(&answer).map_err(Error::internal),
-            None => Err(Error::Unavailable(cause)),
-        }
+    async fn after_unknown(&self, (scope, key, input): (&str, &str, &str), cause: String) -> Result<Advanced> {
+        tracing::warn!(%cause, key, "the outcome of a commit is unknown; looking it up");
+        self.answer(scope, key, input).await?.ok_or(Error::Unavailable(cause))
     }
+
+    /// What was answered to this submission before, where it is a repetition. Whoever posts a form twice may find that
+    /// the record has moved on, by the first post, to where the rules refuse the second: the first answer is the answer.
+    pub async fn answered(&self, actor: &Actor, once: &Submission) -> Result<Option<Advanced>> {
+        let Some(content) = &once.content else { return Ok(None) };
+        self.answer(&actor.user().to_string(), &once.key, content).await
+    }
+
+    async fn answer(&self, scope: &str, key: &str, input: &str) -> Result<Option<Advanced>> {
+        let answer = self.reader().submission_result(scope, key, input).await?;
+        answer.map(|text| serde_json::from_str(&text).map_err(Error::internal)).transpose()
+    }
+}
+
+/// What the person saw is still so; otherwise who did what meanwhile.
+pub(crate) async fn same_version(tx: &Tx, is: (Uuid, i64), once: &Submission, now: Instant) -> Result<()> {
+    let (timeline, version) = is;
+    if once.version.is_none_or(|seen| seen == version) {
+        return Ok(());
+    }
+    Err(match tx.last_event(timeline).await? {
+        Some(last) => Error::Stale { by: last.actor_name, at: last.at, words: last.words },
+        None => {
+            Error::Stale { by: "Nobody".to_owned(), at: now, words: "It has not moved since it was opened.".to_owned() }
+        }
+    })
 }
 
 fn which_text(which: WhichCycle<'_>) -> String {

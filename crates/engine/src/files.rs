@@ -35,7 +35,8 @@ pub struct Upload {
 }
 
 impl Engine {
-    /// Takes a file in for a cycle the actor may see. The same content is stored once.
+    /// Takes a file in for a cycle the actor may see. The same content is stored once, and the same file from the same
+    /// person for the same cycle is the file that is there, even where it is sent twice at once.
     pub async fn keep_file(&self, actor: &Actor, number: &str, field: &str, upload: &Upload) -> Result<FileId> {
         let viewer = Viewer::from(actor);
         let parts = self.reader().cycle_parts(&viewer, storage::WhichCycle::Number(number)).await?;
@@ -57,7 +58,7 @@ impl Engine {
         if self.files.head(&at).await.is_err() {
             self.files.put(&at, upload.bytes.clone().into()).await.map_err(Error::internal)?;
         }
-        let id = FileId(Uuid::now_v7());
+        let id = FileId(Uuid::new_v5(&cycle.0, format!("{} {sha256} {name}", actor.user()).as_bytes()));
         let size = i64::try_from(upload.bytes.len()).unwrap_or(i64::MAX);
         let row = File {
             id,

@@ -1,6 +1,6 @@
 //! Funds: opened, filled and given out by finance; expired credit is forfeited by the timer.
 
-use crate::advance::{Advanced, Submission};
+use crate::advance::{Advanced, Submission, same_version};
 use crate::error::{Error, Result};
 use crate::{Engine, notices};
 use domain::fund::{self, Fund, FundCommand, FundKind, FundSituation};
@@ -93,6 +93,7 @@ impl Engine {
                 _ => None,
             };
             let parts = tx.lock_fund(which, partner_of(command), expired_before).await?;
+            same_version(tx, (parts.fund.id.0, parts.fund.version), once, now).await?;
             let situation = FundSituation { fund: parts.fund, book: parts.book, partner_name: parts.partner_name };
             let decision = fund::decide(&situation, actor, command, now)?;
             let recorded = tx.record_fund(&decision, actor, now).await?;

@@ -1,9 +1,9 @@
 //! /api/v1: the same door for programs. A token acts as its owner; every change goes through the engine's commands.
 //!
 //! A POST carries `Idempotency-Key`: repeated with the same content it is answered with the first answer, with other
-//! content it is a conflict. `If-Match` names the version decided on; another one is a conflict too. Errors are problem
-//! details (RFC 9457) with the refusal's own code. [`described`] is what is told about all this, held to the route table
-//! by a test.
+//! content it is a conflict. A command carries `If-Match` with the version it was decided on, or `*`: another version is
+//! 412, none at all 428. Errors are problem details (RFC 9457) with the refusal's own code. [`described`] is what is told
+//! about all this, held to the route table by a test.
 
 pub mod cycles;
 pub mod described;
@@ -41,21 +41,34 @@ fn answered(response: &mut HttpResponseBuilder, done: &Advanced) -> HttpResponse
     response.insert_header((ETAG, format!("\"{}\"", done.version))).json(done)
 }
 
-/// The caller's own name for this call, and the version it was decided on.
+/// The caller's own name for this call.
 fn submission(machine: &Machine, req: &HttpRequest) -> Result<Submission, Error> {
-    let header = |name: &str| req.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let key = header("idempotency-key").filter(|key| (1..=100).contains(&key.len()));
+    let key = header(req, "idempotency-key").filter(|key| (1..=100).contains(&key.len()));
     let Some(key) = key else {
         return Err(Error::BadRequest("Send an Idempotency-Key header of 1 to 100 characters.".to_owned()));
     };
-    let once = Submission::new(format!("api {} {key}", machine.token()));
-    match header(IF_MATCH.as_str()) {
-        None | Some("*") => Ok(once),
-        Some(tag) => match tag.trim_matches('"').parse() {
-            Ok(version) => Ok(once.seen(version)),
-            Err(_) => Err(Error::BadRequest("If-Match takes the ETag of the cycle.".to_owned())),
-        },
+    Ok(Submission::new(format!("api {} {key}", machine.token())))
+}
+
+/// The same for a call that changes what is there: it names the version it was decided on, or says that any will do.
+fn submission_on_a_version(machine: &Machine, req: &HttpRequest) -> Result<Submission, Error> {
+    let once = submission(machine, req)?;
+    match header(req, IF_MATCH.as_str()) {
+        None => Err(Error::NoPrecondition),
+        Some("*") => Ok(once),
+        // A tag that is none of ours cannot be the one that is there.
+        Some(tag) => Ok(once.seen(version_of(tag).unwrap_or(-1))),
     }
+}
+
+/// `"17"`, as the `ETag` says it. A weak tag is no version: RFC 9110 lets it match nothing here.
+fn version_of(tag: &str) -> Option<i64> {
+    let digits = tag.strip_prefix('"')?.strip_suffix('"')?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
+fn header<'a>(req: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    req.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim)
 }
 
 /// The body, strictly: unknown fields and trailing text are refused, and the answer says where.
@@ -65,4 +78,17 @@ fn json<T: DeserializeOwned>(req: &HttpRequest, body: &Bytes) -> Result<T, Error
         return Err(Error::BadRequest("Send application/json.".to_owned()));
     }
     serde_json::from_slice(body).map_err(|error| Error::BadRequest(format!("The body does not read: {error}.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version_of;
+
+    #[test]
+    fn a_version_is_read_from_its_tag_and_from_nothing_else() {
+        assert_eq!(version_of("\"17\""), Some(17));
+        for other in ["17", "W/\"17\"", "\"\"", "\"+17\"", "\"17\", \"18\"", "\"99999999999999999999\""] {
+            assert_eq!(version_of(other), None, "{other}");
+        }
+    }
 }

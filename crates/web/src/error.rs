@@ -49,6 +49,9 @@ pub enum Error {
     Method(String),
     #[error("an If-Match header is missing")]
     NoPrecondition,
+    /// A machine decided on a version that someone has moved on from: who, and what they did.
+    #[error("{0}")]
+    OldVersion(String),
     /// Too many tries: the next one is heard in a quarter of an hour.
     #[error("too many tries")]
     TooMany(Refusal),
@@ -190,12 +193,7 @@ impl Error {
                 "Not that way",
                 "This address does not take that kind of request.",
             ),
-            Error::NoPrecondition => plain(
-                StatusCode::PRECONDITION_REQUIRED,
-                "no_precondition",
-                "Which version?",
-                "Send If-Match with the version you decided on.",
-            ),
+            Error::NoPrecondition | Error::OldVersion(_) => self.precondition(),
             Error::TooMany(refusal) => {
                 told(StatusCode::TOO_MANY_REQUESTS, "too_many", "Too many tries", sentences(&refusal.reasons))
             }
@@ -210,6 +208,20 @@ impl Error {
                 "internal",
                 "Something is wrong on our side",
                 "It has been written down. If it happens again, tell your administrator the reference below.",
+            ),
+        }
+    }
+
+    /// Of the version a machine decided on.
+    fn precondition(&self) -> Told {
+        let title = "Someone was here before you";
+        match self {
+            Error::OldVersion(words) => told(StatusCode::PRECONDITION_FAILED, "stale", title, words.clone()),
+            _ => plain(
+                StatusCode::PRECONDITION_REQUIRED,
+                "no_precondition",
+                "Which version?",
+                "Send If-Match with the version you decided on, as the ETag says it, or * for whichever is there.",
             ),
         }
     }
@@ -303,7 +315,10 @@ impl std::fmt::Display for Problem {
 
 impl<E: Into<Error>> From<E> for Problem {
     fn from(error: E) -> Self {
-        Self(error.into())
+        match error.into() {
+            Error::Stale(words) => Self(Error::OldVersion(words)),
+            other => Self(other),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use domain::{Date, Instant};
 use engine::signin::{Bearer, Signed, Visit};
 use engine::{Advanced, NewCycle, Submission, WhichCycle, WhichFund};
 use storage::Viewer;
-use storage::read::{Paging, Reader};
+use storage::read::Reader;
 use uuid::Uuid;
 
 use crate::csrf::Purpose;
@@ -114,7 +114,7 @@ impl Who {
     }
 
     /// After a POST: off to the next page with the words of what was done, or the same page again with what was typed
-    /// and the reasons at their fields.
+    /// and the reasons at their fields. A form that was sent before is told what it was told then.
     pub async fn settle<P: Template>(
         &self,
         done: Result<impl Into<String>, Error>,
@@ -124,8 +124,17 @@ impl Who {
     ) -> Answer {
         match done {
             Ok(words) => self.redirect(to, &words.into()),
-            Err(error) => again(error, posted, page).await,
+            Err(error) => match self.answered(posted).await? {
+                Some(words) => self.redirect(to, &words),
+                None => again(error, posted, page).await,
+            },
         }
+    }
+
+    /// What this very form was answered when it was sent before.
+    async fn answered(&self, posted: &Posted) -> Result<Option<String>, Error> {
+        let answer = self.site.engine.answered(self.actor(), &once(posted)).await?;
+        Ok(answer.map(|answer| Done::from(answer).words))
     }
 
     /// Carries a command out on a cycle, once per submission, wherever the client goes meanwhile.
@@ -175,9 +184,9 @@ impl From<Done> for String {
     }
 }
 
-/// The submission a form is: its own id, and the version that was on the page.
+/// The submission a form is: its own id, what it holds, and the version that was on the page.
 pub fn once(posted: &Posted) -> Submission {
-    let once = Submission::new(posted.key());
+    let once = Submission::new(posted.key()).of(posted.digest());
     match posted.version() {
         Some(version) => once.seen(version),
         None => once,
@@ -295,8 +304,8 @@ impl Visitor {
 
 /// How many things wait for this person, as far as one counts: the figure beside "Home".
 async fn needs(site: &Site, signed: &Signed) -> Result<u32, Error> {
-    let waiting = site.engine.reader().waiting_for_me(&signed.viewer, &Paging::first(99)).await?;
-    Ok(u32::try_from(waiting.rows.len()).unwrap_or(u32::MAX))
+    let waiting = site.engine.reader().count_waiting(&signed.viewer, 99).await?;
+    Ok(u32::try_from(waiting).unwrap_or(u32::MAX))
 }
 
 /// A program that showed a token.

@@ -8,6 +8,7 @@ use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use domain::money::Marks;
 use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
 use crate::error::{Error, internal};
@@ -61,6 +62,24 @@ impl Posted {
     /// Files sent for a field; a file box left empty is no file.
     pub fn files(&self, field: &str) -> impl Iterator<Item = &Upload> {
         self.0.files.iter().filter(move |file| file.field == field)
+    }
+
+    /// SHA-256 of everything the form holds, its files included: tells the same form sent twice from another one.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut take = |bytes: &[u8]| {
+            hash.update(bytes.len().to_be_bytes());
+            hash.update(bytes);
+        };
+        take(&self.0.version.unwrap_or_default().to_be_bytes());
+        for (name, value) in self.0.typed.pairs() {
+            take(name.as_bytes());
+            take(value.as_bytes());
+        }
+        for file in &self.0.files {
+            [file.field.as_bytes(), file.name.as_bytes(), &file.bytes].into_iter().for_each(&mut take);
+        }
+        hex::encode(hash.finalize())
     }
 
     /// Reads the fields strictly: see [`Fields`].

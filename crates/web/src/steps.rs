@@ -36,7 +36,7 @@ pub async fn timeline(who: &Who, s: &Situation) -> Result<Timeline, Error> {
     let item = |entry: storage::read::TimelineEntry| TimelineItem {
         when: entry.at.format("%a %-d %B %Y, %H:%M").to_string(),
         at: entry.at.to_rfc3339(),
-        who: entry.actor_name,
+        who: entry.who(),
         tone: tone_of(&entry.kind),
         what: entry.words,
         ..TimelineItem::default()

@@ -24,12 +24,26 @@ rows! {
         at: Instant,
         actor_id: UserId,
         actor_name: String,
+        /// The absent colleague in whose place it was done.
+        acting_for: Option<String>,
         kind: String,
         words: String,
         /// A saved draft.
         quiet: bool,
         hash: String,
     }
+}
+
+impl TimelineEntry {
+    /// "Björn Aas", or "Björn Aas for Ana Ferreira" where he stood in for her.
+    pub fn who(&self) -> String {
+        in_whose_place(&self.actor_name, self.acting_for.as_deref())
+    }
+}
+
+/// A name, with that of the colleague stood in for.
+pub(super) fn in_whose_place(name: &str, absent: Option<&str>) -> String {
+    absent.map_or_else(|| name.to_owned(), |absent| format!("{name} for {absent}"))
 }
 
 impl Reader {
@@ -84,7 +98,8 @@ impl Reader {
             entries = entries.and("seq < ?", values![seq]);
         }
         let sql = format!(
-            "SELECT id, seq, at, actor_id, actor_name, kind, words, quiet, hash FROM event {} ORDER BY seq DESC LIMIT {}",
+            "SELECT id, seq, at, actor_id, actor_name, acting_for, kind, words, quiet, hash FROM event {}
+             ORDER BY seq DESC LIMIT {}",
             entries.sql(),
             paging.one_more()
         );
@@ -97,11 +112,12 @@ impl Reader {
         load::funds_of(&self.db, program).await
     }
 
-    /// What was answered to a submission: how the outcome of a commit is learnt when its answer was lost.
-    /// `None`: it never happened.
-    pub async fn submission_result(&self, scope: &str, key: &str) -> Result<Option<String>> {
-        let sql = "SELECT result FROM submission WHERE scope = $1 AND submission_key = $2 AND result IS NOT NULL";
-        Ok(sql::column(&self.db, "result", sql, values![scope, key]).await?.into_iter().next())
+    /// What was answered to a submission of this content: how the outcome of a commit is learnt when its answer was
+    /// lost, and what a repetition is told. `None`: it never happened, or not with this content.
+    pub async fn submission_result(&self, scope: &str, key: &str, input_hash: &str) -> Result<Option<String>> {
+        let sql = "SELECT result FROM submission
+                   WHERE scope = $1 AND submission_key = $2 AND input_hash = $3 AND result IS NOT NULL";
+        Ok(sql::column(&self.db, "result", sql, values![scope, key, input_hash]).await?.into_iter().next())
     }
 }
 

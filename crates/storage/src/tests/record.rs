@@ -66,7 +66,8 @@ async fn a_submission_is_answered_once(fresh: &Fresh) {
         .unwrap();
     assert_eq!(claim("input").await, Submission::Repeated(Some("done".into())));
     assert_eq!(claim("another").await, Submission::Conflict);
-    assert_eq!(fresh.db.reader().submission_result("user", "key").await.unwrap().as_deref(), Some("done"));
+    let answer = async |input: &str| fresh.db.reader().submission_result("user", "key", input).await.unwrap();
+    assert_eq!((answer("input").await.as_deref(), answer("another").await), (Some("done"), None));
 }
 
 async fn a_cycle_is_leased_once(fresh: &Fresh) {

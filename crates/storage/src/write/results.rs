@@ -102,7 +102,7 @@ impl Tx {
     }
 
     pub async fn insert_file(&self, file: &File) -> Result<()> {
-        sql::insert(&self.db, std::slice::from_ref(file)).await.map(|_| ())
+        sql::insert_or(&self.db, std::slice::from_ref(file), "ON CONFLICT (id) DO NOTHING").await.map(|_| ())
     }
 
     /// The bytes are safely stored.

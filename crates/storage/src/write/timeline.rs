@@ -129,7 +129,7 @@ impl Chain<'_> {
             at,
             actor_id: actor.user(),
             actor_name: actor.me.name.clone(),
-            acting_for: None,
+            acting_for: entry.acting_for.clone(),
             kind: entry.kind.clone(),
             words: entry.words.clone(),
             quiet: entry.quiet,
@@ -158,10 +158,10 @@ impl Tx {
         sql::insert(&self.db, events).await.map(|_| ())
     }
 
-    /// The newest event of a cycle or fund: who moved it last, when, and in which words.
-    pub async fn last_event(&self, stream: Uuid) -> Result<LastEvent> {
+    /// The newest event of a cycle or fund: who moved it last, when, and in which words. A fund just opened has none.
+    pub async fn last_event(&self, stream: Uuid) -> Result<Option<LastEvent>> {
         let sql = "SELECT actor_name, at, words FROM event WHERE stream = $1 ORDER BY seq DESC LIMIT 1";
-        sql::one(&self.db, sql, sql::values![stream]).await
+        sql::maybe(&self.db, sql, sql::values![stream]).await
     }
 }
 

@@ -7,7 +7,7 @@ use domain::machine::Command;
 use engine::{NewCycle, WhichCycle};
 use storage::read::{CycleFilter, CycleSort};
 
-use super::{Answer, Asked, answered, json, submission};
+use super::{Answer, Asked, answered, json, submission, submission_on_a_version};
 use crate::extract::{Machine, finish};
 
 /// GET /api/v1/cycles
@@ -44,7 +44,7 @@ pub async fn open(machine: Machine, req: HttpRequest, body: Bytes) -> Answer {
 
 /// POST /api/v1/cycles/{no}/commands: `{"step":"plan","do":"submit"}`, as the rules write it.
 pub async fn command(machine: Machine, req: HttpRequest, no: Path<String>, body: Bytes) -> Answer {
-    let once = submission(&machine, &req)?;
+    let once = submission_on_a_version(&machine, &req)?;
     let command: Command = json(&req, &body)?;
     let (engine, actor, no) = (machine.site().engine.clone(), machine.actor().clone(), no.into_inner());
     let done = finish(async move { engine.advance(&actor, WhichCycle::Number(&no), &command, &once).await }).await?;

@@ -40,7 +40,12 @@ pub const CALLS: &[Call] = &[
         "Command",
         "Carry a command out on a cycle: the same commands the pages issue.",
     ),
-    get("/api/v1/funds", "Page", false, "Every fund with the balances of its accounts, in minor units."),
+    get(
+        "/api/v1/funds",
+        "Page",
+        false,
+        "Every fund with the balances of its accounts, in minor units, and the version to send as If-Match.",
+    ),
     post("/api/v1/funds/{code}/commands", "FundCommand", "Move a fund's money."),
     get("/api/v1/partners", "Page", false, "The partners the token's owner may see."),
     get(
@@ -100,7 +105,7 @@ fn operation(call: &Call) -> Value {
     }
     let mut responses = json!({
         "200": { "description": "Done", "content": { "application/json": { "schema": refer(call.answer) } } },
-        "default": { "description": "Refused", "content": { "application/problem+json": { "schema": refer("Problem") } } },
+        "default": problem("Refused"),
     });
     let mut operation = json!({
         "summary": call.summary,
@@ -109,7 +114,12 @@ fn operation(call: &Call) -> Value {
     if let Some(body) = call.body {
         let key = json!({ "type": "string", "minLength": 1, "maxLength": 100 });
         parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "required": true, "schema": key }));
-        parameters.push(json!({ "name": "If-Match", "in": "header", "schema": { "type": "string" } }));
+        if call.path.ends_with("/commands") {
+            let version = json!({ "type": "string", "examples": ["\"17\"", "*"] });
+            parameters.push(json!({ "name": "If-Match", "in": "header", "required": true, "schema": version }));
+            responses["412"] = problem("Someone moved it since the version you named.");
+            responses["428"] = problem("If-Match is missing.");
+        }
         operation["requestBody"] =
             json!({ "required": true, "content": { "application/json": { "schema": refer(body) } } });
         responses["201"] = responses["200"].clone();
@@ -117,6 +127,10 @@ fn operation(call: &Call) -> Value {
     operation["parameters"] = Value::Array(parameters);
     operation["responses"] = responses;
     operation
+}
+
+fn problem(words: &str) -> Value {
+    json!({ "description": words, "content": { "application/problem+json": { "schema": refer("Problem") } } })
 }
 
 fn refer(schema: &str) -> Value {

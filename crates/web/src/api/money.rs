@@ -8,7 +8,7 @@ use engine::WhichFund;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-use super::{Answer, answered, json, submission};
+use super::{Answer, answered, json, submission_on_a_version};
 use crate::extract::{Machine, finish};
 
 /// A fund and what is in its accounts, in minor units of its currency.
@@ -32,7 +32,7 @@ pub async fn funds(machine: Machine) -> Answer {
 
 /// POST /api/v1/funds/{code}/commands
 pub async fn command(machine: Machine, req: HttpRequest, code: Path<String>, body: Bytes) -> Answer {
-    let once = submission(&machine, &req)?;
+    let once = submission_on_a_version(&machine, &req)?;
     let command: FundCommand = json(&req, &body)?;
     let (engine, actor, code) = (machine.site().engine.clone(), machine.actor().clone(), code.into_inner());
     let done = finish(async move { engine.fund(&actor, WhichFund::Code(&code), &command, &once).await }).await?;

@@ -184,7 +184,7 @@ fn entries(events: &[TimelineEntry]) -> Vec<Entry> {
 fn told(event: &TimelineEntry) -> Event {
     Event {
         what: event.words.clone(),
-        who: event.actor_name.clone(),
+        who: event.who(),
         at: event.at.to_rfc3339(),
         when: moment(event.at),
         tone: tone(&event.kind),
@@ -251,6 +251,7 @@ mod tests {
             at: "2026-06-23T14:05:00Z".parse().expect("an instant"),
             actor_id: UserId(uuid::Uuid::nil()),
             actor_name: "Mara Lindqvist".into(),
+            acting_for: None,
             kind: "plan.saved".into(),
             words: "Mara Lindqvist saved the plan.".into(),
             quiet,

@@ -28,6 +28,7 @@ struct Line {
     href: String,
     words: String,
     kind: String,
+    who: String,
     when: String,
     /// The first characters of the chained hash, to compare by eye.
     hash: String,
@@ -56,11 +57,13 @@ pub async fn list(who: Who, asked: Query<Asked>) -> Answer {
 }
 
 fn line(entry: LogEntry) -> Line {
+    let who = entry.who();
     let record = entry.record.unwrap_or_default();
     let folder = if entry.stream_kind == "fund" { "funds" } else { "cycles" };
     Line {
         href: format!("/{folder}/{record}"),
         record: format!("{record} #{}", entry.seq),
+        who,
         words: entry.words,
         kind: entry.kind,
         when: format!("{} {}", date_words(entry.at.date_naive()), entry.at.format("%H:%M")),

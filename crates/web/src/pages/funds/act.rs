@@ -12,7 +12,7 @@ use storage::read::WalletLine;
 
 use super::href;
 use crate::error::{Answer, Error};
-use crate::extract::{Who, again, show};
+use crate::extract::{Who, show};
 use crate::fields::{Fields, Typed};
 use crate::posted::Posted;
 use crate::shell::Shell;
@@ -111,7 +111,10 @@ pub async fn submit(who: Who, at: Path<(String, String)>, posted: Posted) -> Ans
     };
     let (command, before, decision) = match judged.await {
         Ok(judged) => judged,
-        Err(error) => return again(error, &posted, async |typed| page(&who, &code, &path, typed).await).await,
+        Err(error) => {
+            let done: Result<String, Error> = Err(error);
+            return who.settle(done, &href(&code), &posted, async |typed| page(&who, &code, &path, typed).await).await;
+        }
     };
     if !checked {
         return show(&check_page(&who, act, &before, &command, &decision, &posted));

@@ -13,7 +13,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use super::outlook::{Funnel, chance, outlook, revenue, roi, units};
 use crate::error::{Answer, Error};
-use crate::extract::{Who, again, show};
+use crate::extract::{Who, show};
 use crate::fields::{Fields, Typed};
 use crate::posted::Posted;
 use crate::shell::Shell;
@@ -130,16 +130,11 @@ async fn write(who: &Who, no: &str, campaign: Option<u16>, posted: &Posted) -> A
         Ok(draft) => who.advance(no, Command::Forecast(rules::Command::Save { no: campaign, draft }), posted).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(done) => who.redirect(&format!("/cycles/{no}/forecast"), &done.words),
-        Err(error) => {
-            let page = async |typed: Typed| {
-                let s = look(who, no).await?;
-                Ok(page(who, &s, campaign, &as_typed(who, &s, campaign, &typed), &typed))
-            };
-            again(error, posted, page).await
-        }
-    }
+    let page = async |typed: Typed| {
+        let s = look(who, no).await?;
+        Ok(page(who, &s, campaign, &as_typed(who, &s, campaign, &typed), &typed))
+    };
+    who.settle(done, &format!("/cycles/{no}/forecast"), posted, page).await
 }
 
 /// The forecast while campaigns can be written; otherwise there is no such page.

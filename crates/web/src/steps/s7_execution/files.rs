@@ -5,7 +5,6 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONT
 use actix_web::web::Path;
 use domain::ids::FileId;
 use domain::machine::Situation;
-use sha2::{Digest, Sha256};
 
 use crate::error::{Answer, Error};
 use crate::extract::{Who, finish};
@@ -24,17 +23,8 @@ pub(super) fn href(id: FileId) -> String {
     format!("/files/{id}")
 }
 
-/// Takes an upload in for a cycle. The same file sent again is the file that is there, so that a form posted twice
-/// says the same twice.
+/// Takes an upload in for a cycle.
 pub(super) async fn keep(who: &Who, s: &Situation, item: &str, upload: &Upload) -> Result<Kept, Error> {
-    let hash = hex::encode(Sha256::digest(&upload.bytes));
-    let there = who.reader().files_of(who.viewer(), s.cycle.id).await?;
-    let mine = |file: &&storage::rows::File| {
-        file.sha256 == hash && file.name == upload.name && file.uploaded_by == who.actor().user()
-    };
-    if let Some(file) = there.iter().find(mine) {
-        return Ok(Kept { item: item.to_owned(), id: file.id, name: file.name.clone() });
-    }
     let (engine, actor, number) = (who.site().engine.clone(), who.actor().clone(), s.cycle.number.clone());
     let (field, sent) =
         (upload.field.clone(), engine::files::Upload { name: upload.name.clone(), bytes: upload.bytes.clone() });
