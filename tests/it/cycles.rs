@@ -42,7 +42,7 @@ on_both! {
     }
 
     async fn a_cycle_is_cancelled_with_a_reason_and_started_anew(app: &App) {
-        let number = app.cycle_in(Stage::ForecastDraft, MARA, 8_000).await;
+        let number = app.cycle_in(Stage::RequestDraft, MARA, 8_000).await;
         let mara = app.sign_in(MARA).await;
         let page = mara.open(&format!("/cycles/{number}")).await;
         let page = mara.press(&page, "Cancel the cycle", &[]).await;
@@ -51,9 +51,16 @@ on_both! {
         page.assert_status(200).assert_says("The speaker is ill.").assert_says("Withdrawn");
         let page = mara.click(&page, "Start a new cycle like this one").await;
         page.assert_says(&number);
-        let page = mara.press(&page, "Start the cycle", &[]).await;
+        let page = mara.press(&page, "Start the cycle", &[("period", "2026-07-01")]).await;
         page.assert_status(200).assert_says("Security briefings");
-        assert_ne!(page.path, format!("/cycles/{number}"));
+        let copy = page.path.trim_start_matches("/cycles/");
+        assert_ne!(copy, number);
+        let (old, new) = (app.look(&number).await.cycle, app.look(copy).await.cycle);
+        assert_eq!((new.stage, new.campaigns.len(), new.activities.len()), (Stage::PlanDraft, 1, 1));
+        assert_eq!((&new.plan.draft, &new.campaigns[0].draft), (&old.plan.draft, &old.campaigns[0].draft));
+        assert!(new.campaigns[0].baseline.is_none() && new.plan.agreed.is_none(), "nothing decided comes along");
+        let moved = new.activities[0].draft.starts - old.activities[0].draft.starts;
+        assert_eq!(moved, new.period.from - old.period.from, "days move with the period");
     }
 
     async fn people_find_what_is_theirs(app: &App) {

@@ -2,6 +2,7 @@
 //!
 //! The parts of it are defined by the step that makes them; see [`crate::steps`].
 
+use crate::drafts::Drafts;
 use crate::ids::{CycleId, FundId, PartnerId, ProgramId, UserId};
 use crate::money::{Currency, Money};
 use crate::steps::s1_plan::Plan;
@@ -291,8 +292,10 @@ pub struct Opening {
     pub plan: Option<Plan>,
     /// The partner's completed scorecard for the period, where there is one.
     pub scorecard: Option<Scorecard>,
-    /// The cycle this one was copied from.
+    /// The cycle this one was copied from, and what came along.
     pub copy_of: Option<CycleId>,
+    #[serde(default)]
+    pub drafts: Drafts,
 }
 
 /// The partner, as far as the rules care.

@@ -7,6 +7,7 @@ pub mod bridge;
 pub mod calendar;
 pub mod campaign_id;
 pub mod cycle;
+pub mod drafts;
 pub mod event;
 pub mod forecast;
 pub mod fund;

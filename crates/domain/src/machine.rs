@@ -153,6 +153,16 @@ pub fn open(s: &Situation, actor: &Actor, opening: &Opening, now: Instant) -> Re
             .at("currency"),
         );
     }
+    if !opening.drafts.are_in(opening.currency) {
+        reasons.push(
+            crate::refusal::Reason::new(
+                "copy_currency",
+                format!("The cycle you copy is not kept in {}.", opening.currency),
+                "Choose a program in its currency, or start afresh.",
+            )
+            .at("program"),
+        );
+    }
     Refusal::unless_empty(reasons)?;
     let event = CycleEvent::Opened { opening: Box::new(opening.clone()) };
     let by = speaker(s, actor, standing, true);
@@ -355,6 +365,7 @@ fn apply_cycle(cycle: &mut Cycle, event: &CycleEvent, stamp: Stamp) {
                 (Some(_), None) => ScorecardOpen,
                 (None, _) => PlanDraft,
             };
+            opening.drafts.place_into(cycle);
         }
         CycleEvent::Cancelled { .. } => {
             let committed = cycle.campaigns.iter().any(|campaign| campaign.code.is_some());

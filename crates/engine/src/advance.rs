@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::{Engine, notices};
 use domain::cycle::Opening;
+use domain::drafts::Drafts;
 use domain::ids::{CycleId, PartnerId, ProgramId};
 use domain::machine::{self, Command, Decision, Situation};
 use domain::people::Actor;
@@ -108,6 +109,7 @@ impl Engine {
             let agreed = found.earlier.iter().find(|cycle| cycle.plan.agreed.is_some());
             let scored = found.earlier.iter().find(|cycle| cycle.scorecard.result.is_some());
             let (serial, number) = tx.next_cycle_number(chrono::Datelike::year(&now)).await?;
+            let drafts = self.drafts(&viewer, new).await?;
             let opening = Opening {
                 id: CycleId(Uuid::now_v7()),
                 number,
@@ -120,6 +122,7 @@ impl Engine {
                 plan: agreed.map(|cycle| cycle.plan.clone()),
                 scorecard: scored.map(|cycle| cycle.scorecard.clone()),
                 copy_of: new.copy_of,
+                drafts,
             };
             let situation = Situation {
                 cycle: domain::cycle::Cycle::new(&opening, now),
@@ -136,6 +139,20 @@ impl Engine {
             self.record(tx, &situation, &decision, actor, now).await
         })
         .await
+    }
+
+    /// What comes along from the cycle this one starts as a copy of; another partner's is as one that is not there.
+    async fn drafts(&self, viewer: &Viewer, new: &NewCycle) -> Result<Drafts> {
+        let Some(source) = new.copy_of else { return Ok(Drafts::default()) };
+        let source = self.reader().cycle(viewer, WhichCycle::Id(source)).await?;
+        if source.partner != new.partner {
+            return Err(Error::refused(
+                "copy_partner",
+                "The cycle you copy is another partner's.",
+                "Choose that partner, or start afresh.",
+            ));
+        }
+        Ok(Drafts::copied(&source, Period { from: new.from, to: new.to }))
     }
 
     /// Everything the rules look at, for a page that shows what is possible and what it would mean.

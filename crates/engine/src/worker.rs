@@ -27,15 +27,15 @@ pub struct Pass {
 }
 
 impl Engine {
-    /// Runs until `stop`: timers every half minute, mails as soon as there are some.
-    pub async fn work(&self, stop: impl Future<Output = ()>) {
+    /// Runs until `stop`: looks at timers and mails `every` so often, at mails also as soon as there are some.
+    pub async fn work(&self, every: std::time::Duration, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
             self.one_round().await;
             tokio::select! {
                 () = &mut stop => return,
                 () = self.outbox_has_work.notified() => {}
-                () = tokio::time::sleep(std::time::Duration::from_secs(30)) => {}
+                () = tokio::time::sleep(every) => {}
             }
         }
     }

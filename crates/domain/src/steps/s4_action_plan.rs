@@ -28,6 +28,13 @@ pub struct Activity {
     pub reminded: Vec<Reminded>,
 }
 
+impl Activity {
+    /// One that is written and not approved yet.
+    pub fn new(no: u16, draft: ActivityDraft) -> Self {
+        Self { no, draft, state: ActivityState::Planned, proof: Vec::new(), handed_in: None, reminded: Vec::new() }
+    }
+}
+
 /// A reminder sent: of what, for which day.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Reminded {
@@ -259,14 +266,7 @@ pub fn apply(cycle: &mut Cycle, event: &Event, _stamp: Stamp) {
     match event {
         Event::Saved { no, draft } => match cycle.activities.iter_mut().find(|activity| activity.no == *no) {
             Some(activity) => activity.draft = draft.clone(),
-            None => cycle.activities.push(Activity {
-                no: *no,
-                draft: draft.clone(),
-                state: ActivityState::Planned,
-                proof: Vec::new(),
-                handed_in: None,
-                reminded: Vec::new(),
-            }),
+            None => cycle.activities.push(Activity::new(*no, draft.clone())),
         },
         Event::Dropped { no } => cycle.activities.retain(|activity| activity.no != *no),
         Event::Committed {} => cycle.stage = Stage::RequestDraft,

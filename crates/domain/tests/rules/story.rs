@@ -91,6 +91,7 @@ impl Story {
             plan: None,
             scorecard: None,
             copy_of: None,
+            drafts: domain::drafts::Drafts::default(),
         };
         let now = morning("2026-03-02");
         let fund = Fund {

@@ -39,7 +39,7 @@ pub async fn serve_on(settings: &Settings, ground: Ground, with_worker: bool) ->
         drop(stop);
         ended
     };
-    let (ended, ()) = tokio::join!(serving, work(ground, async move { drop(stopped.await) }));
+    let (ended, ()) = tokio::join!(serving, work(settings, ground, async move { drop(stopped.await) }));
     ended?;
     Ok(Outcome::Done)
 }
@@ -60,18 +60,33 @@ pub fn site(settings: &Settings, ground: &Ground) -> anyhow::Result<Site> {
 pub async fn worker(settings: &Settings) -> anyhow::Result<Outcome> {
     let ground = Ground::open(settings).await?;
     tracing::info!("working on timers and mail ({})", ground.engine.post_office());
-    work(ground, async {
-        // A signal that cannot be listened to would be a stop nobody asked for: wait for ever instead.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
-    .await;
+    work(settings, ground, asked_to_stop()).await;
     Ok(Outcome::Done)
 }
 
+/// Ctrl-C, or what containers send. A signal that cannot be listened to would be a stop nobody asked for: it never comes.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = terminated => {}
+        () = interrupted => {}
+    }
+}
+
 /// The engine's own work, and once an hour the door's sweeping.
-async fn work(ground: Ground, stop: impl Future<Output = ()>) {
+async fn work(settings: &Settings, ground: Ground, stop: impl Future<Output = ()>) {
+    let every = std::time::Duration::from_secs(settings.worker.every_seconds.max(1));
     let sweeping = async {
         loop {
             if let Err(error) = ground.door.sweep().await {
@@ -81,7 +96,7 @@ async fn work(ground: Ground, stop: impl Future<Output = ()>) {
         }
     };
     tokio::select! {
-        () = ground.engine.work(stop) => {}
+        () = ground.engine.work(every, stop) => {}
         () = sweeping => {}
     }
 }

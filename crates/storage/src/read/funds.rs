@@ -72,6 +72,23 @@ rows! {
     }
 }
 
+rows! {
+    /// What was in one account at the end of a day.
+    view AccountLine {
+        fund: String,
+        kind: AccountKind,
+        partner: Option<String>,
+        /// The cycle's number.
+        number: Option<String>,
+        /// The campaign's or claim's number inside the cycle.
+        item: Option<u16>,
+        /// The last good day of the credit in it.
+        lot: Option<Date>,
+        currency: Currency,
+        amount: Money,
+    }
+}
+
 /// Whose movements to list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MovementsOf {
@@ -159,6 +176,30 @@ impl Reader {
                    ) moves";
         let sums = sql::column(&self.db, "amount", sql, values![account.id(), end_of(day)]).await?;
         Ok(sums.first().copied().unwrap_or(0))
+    }
+
+    /// Every account of a fund or partner that held something at the end of a day (UTC), from the postings alone.
+    pub async fn accounts_on(&self, viewer: &Viewer, of: MovementsOf, day: Date) -> Result<Vec<AccountLine>> {
+        self.may_see(viewer, of).await?;
+        let (column, id) = match of {
+            MovementsOf::Fund(fund) => ("fund_id", fund.0),
+            MovementsOf::Partner(partner) => ("partner_id", partner.0),
+            MovementsOf::Account(account) => ("id", account.id()),
+        };
+        let sql = format!(
+            "SELECT f.code AS fund, a.kind, p.name AS partner, c.number, a.item, a.lot, a.currency,
+                    CAST(SUM(s.change) AS bigint) AS amount FROM (
+               SELECT x.to_id AS id, x.amount AS change FROM posting x JOIN account t ON t.id = x.to_id
+               WHERE t.{column} = $1 AND x.at < $2
+               UNION ALL
+               SELECT x.from_id AS id, -x.amount AS change FROM posting x JOIN account o ON o.id = x.from_id
+               WHERE o.{column} = $1 AND x.at < $2
+             ) s JOIN account a ON a.id = s.id JOIN fund f ON f.id = a.fund_id
+             LEFT JOIN partner p ON p.id = a.partner_id LEFT JOIN cycle c ON c.id = a.cycle_id
+             GROUP BY f.code, a.kind, p.name, c.number, a.item, a.lot, a.currency HAVING SUM(s.change) <> 0
+             ORDER BY f.code, a.kind, p.name, c.number, a.item, a.lot"
+        );
+        sql::all(&self.db, &sql, values![id, end_of(day)]).await
     }
 
     /// Movements between two days (UTC, both included), newest first.

@@ -26,7 +26,7 @@ pub use approvals::{InboxFilter, Waiting};
 pub use cycle::TimelineEntry;
 pub use door::Door;
 pub use files::{SameFile, SameInvoice};
-pub use funds::{BurnLine, Movement, MovementsOf, WalletLot, WalletSum};
+pub use funds::{AccountLine, BurnLine, Movement, MovementsOf, WalletLot, WalletSum};
 pub use imports::{BatchSeen, LinkSeen, Responder, TouchSeen};
 pub use lists::{ActivityFilter, ActivityLine, CycleFilter, CycleLine, CycleSort};
 pub use money::{Allocation, ClaimCount, ClaimFilter, ClaimListed, FundTotal, PartnerDue, StatementLine, WalletLine};

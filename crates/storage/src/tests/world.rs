@@ -171,6 +171,7 @@ impl<'a> World<'a> {
                     plan: None,
                     scorecard: None,
                     copy_of: None,
+                    drafts: domain::drafts::Drafts::default(),
                 };
                 let situation = Situation {
                     cycle: Cycle::new(&opening, noon()),

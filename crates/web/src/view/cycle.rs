@@ -111,6 +111,7 @@ mod tests {
             plan: None,
             scorecard: None,
             copy_of: None,
+            drafts: domain::drafts::Drafts::default(),
         };
         Cycle { stage, ..Cycle::new(&opening, now) }
     }
