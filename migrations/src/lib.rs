@@ -21,6 +21,7 @@ mod m09_files;
 mod m10_results;
 mod m11_rollups;
 mod m12_imports;
+mod m13_office;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m10_results::Migration),
             Box::new(m11_rollups::Migration),
             Box::new(m12_imports::Migration),
+            Box::new(m13_office::Migration),
         ]
     }
 }

@@ -6,7 +6,7 @@ crate::migration!(
 CREATE TABLE event (
   id uuid NOT NULL PRIMARY KEY,
   stream uuid NOT NULL,
-  stream_kind text NOT NULL CHECK (stream_kind IN ('cycle', 'fund')),
+  stream_kind text NOT NULL CHECK (stream_kind IN ('cycle', 'fund', 'office')),
   seq bigint NOT NULL CHECK (seq > 0),
   partner_id uuid,
   at timestamptz NOT NULL,

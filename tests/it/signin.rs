@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use engine::signin::{Door, Limits, Try, Visit};
 use kit::http::{Page, Visitor};
-use kit::people::{ANA, CLAIRE, JONAS, MARA, PASSWORD, SAM, TOMAS};
+use kit::people::{ANA, CLAIRE, JONAS, MARA, PASSWORD, RUTH, SAM, TOMAS};
 use kit::{App, on_both};
 use reqwest::Method;
 use sea_orm::{ConnectionTrait, Statement};
@@ -131,6 +131,8 @@ on_both! {
         assert_eq!(app.try_sign_in(&tomas, TOMAS.email, PASSWORD).await.status, 422);
         let own = sam.open(&format!("/admin/users/{}", SAM.id())).await;
         assert!(own.text().contains("Nobody changes what they may do themselves"), "{}", own.text());
+        let log = app.sign_in(RUTH).await.open("/admin/audit?kind=user.access").await;
+        log.assert_says("Sam Okafor shut out Tomáš Novák.").assert_says("Administration");
     }
 
     async fn a_forgotten_password_is_chosen_anew_once(app: &App) {

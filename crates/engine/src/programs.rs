@@ -8,6 +8,7 @@ use domain::people::{Actor, Role};
 use domain::policy::Policy;
 use domain::refusal::Reason;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use storage::rows::{Guide, Program};
 use uuid::Uuid;
 
@@ -56,11 +57,9 @@ impl Engine {
                 other => other?,
             }
             tx.insert_guide(&guide_row(actor, id, 1, &new.guide, &policy, now)).await?;
-            Ok(Advanced {
-                number: code.clone(),
-                version: 1,
-                words: vec![format!("{} started the program {}.", actor.me.name, program.name)],
-            })
+            let words = format!("{} started the program {}.", actor.me.name, program.name);
+            tx.note("program.started", words.clone(), json!({ "program": id, "code": code }), actor, now).await?;
+            Ok(Advanced { number: code.clone(), version: 1, words: vec![words] })
         })
         .await
     }
@@ -88,14 +87,11 @@ impl Engine {
             let version = tx.next_guide_version(program.id).await?;
             tx.insert_guide(&guide_row(actor, program.id, version, toml, &policy, now)).await?;
             let from = domain::calendar::words(policy.guide.effective_from);
-            Ok(Advanced {
-                number: program.code.clone(),
-                version: i64::from(version),
-                words: vec![format!(
-                    "Version {} of the guide of {} counts from {from}.",
-                    policy.guide.version, program.name
-                )],
-            })
+            let words =
+                format!("Version {} of the guide of {} counts from {from}.", policy.guide.version, program.name);
+            let facts = json!({ "program": program.id, "version": version, "from": policy.guide.effective_from });
+            tx.note("program.guide", words.clone(), facts, actor, now).await?;
+            Ok(Advanced { number: program.code.clone(), version: i64::from(version), words: vec![words] })
         })
         .await
     }

@@ -2,7 +2,8 @@
 //!
 //! A file goes through five hands. [`sheet`] makes bytes into rows, [`settings`] says what the columns are,
 //! [`record`] reads a row or says what is wrong with it, [`meet`] finds whom it is about; these are pure and take any
-//! bytes without a panic. [`run`] looks things up and writes, chunk by chunk, and takes a batch back.
+//! bytes without a panic. [`run`] looks things up, and takes a batch back;
+//! `write` writes, chunk by chunk.
 
 pub mod fields;
 pub mod meet;
@@ -12,6 +13,7 @@ pub mod run;
 pub mod settings;
 pub mod sheet;
 pub mod values;
+mod write;
 
 #[cfg(test)]
 mod tests;

@@ -4,32 +4,30 @@
 //! a file again finds every row by its id and changes nothing.
 
 use super::fields::Kind;
-use super::meet::{Book, Change, Met, Outcome, Owner, Tally};
+use super::meet::{Book, Met, Outcome, Owner, Tally};
 use super::record::{Reading, Record, RowError, Rows};
 use super::report::report;
 use super::settings::{Question, Settings};
 use super::sheet::Sheet;
 use super::values::DayOrder;
+use super::write::Run;
 use crate::Engine;
 use crate::error::{Error, Result};
 use crate::files::{Upload, clean_name, path_of};
-use domain::Instant;
 use domain::ids::CycleId;
 use domain::money::{Currency, Marks};
 use domain::people::{Actor, Role};
 use object_store::ObjectStoreExt;
+use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
-use storage::rows::{CampaignAlias, ImportBatch, ImportChange, ImportException, ImportMap, ImportUpload};
-use storage::{Tx, Viewer};
+use storage::Viewer;
+use storage::rows::{CampaignAlias, ImportBatch, ImportException, ImportMap, ImportUpload};
 use uuid::Uuid;
 
 /// Rows a transaction.
 const CHUNK: usize = 500;
 /// Exceptions kept of one batch; the counts go on beyond.
-const MOST_EXCEPTIONS: usize = 20_000;
-/// A chunk that lost a race is met again this often.
-const TRIES: usize = 5;
+pub(super) const MOST_EXCEPTIONS: usize = 20_000;
 
 /// What a run did, or would do.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -60,7 +58,7 @@ impl Summary {
         format!("{added} rows added, {changed} changed, {unchanged} already here, {refused} not kept{left_out}.")
     }
 
-    fn count(&mut self, outcome: Outcome) {
+    pub(super) fn count(&mut self, outcome: Outcome) {
         match outcome.met {
             Ok(Met::Added) => self.added += 1,
             Ok(Met::Changed) => self.changed += 1,
@@ -216,12 +214,14 @@ impl Engine {
             return Err(Error::refused("question_open", question.words(), "Answer it on the page before."));
         }
         let batch = self.new_batch(actor, owner, &import.upload);
+        let (now, words) = (self.clock.now(), format!("{} imported {}.", actor.me.name, import.upload.file_name));
         let claimed = self
             .db
             .write(async |tx| -> Result<bool> {
                 let first = tx.claim_upload(id, batch.id).await?;
                 if first {
                     tx.insert_batch(&batch, &[]).await?;
+                    tx.note("import.committed", words.clone(), json!({ "batch": batch.id }), actor, now).await?;
                 }
                 Ok(first)
             })
@@ -253,6 +253,8 @@ impl Engine {
                     return Err(Error::refused("changed_again", why, "Undo the later import first."));
                 }
                 tx.keep_referenced(batch).await?;
+                let words = format!("{} took the import of {} back.", actor.me.name, seen.file_name);
+                tx.note("import.undone", words, json!({ "batch": batch }), actor, now).await?;
                 Ok(tx.undo_batch(batch, now).await?)
             })
             .await?;
@@ -343,16 +345,7 @@ impl Engine {
         settings: &Settings,
         batch: &ImportBatch,
     ) -> Result<Summary> {
-        let mut run = Run {
-            engine: self,
-            owner,
-            settings,
-            batch,
-            summary: Summary::default(),
-            cycles: BTreeSet::new(),
-            changes: 0,
-            exceptions: 0,
-        };
+        let mut run = Run::new(self, owner, settings, batch);
         let mut chunk = Vec::new();
         let mut refused = Summary::default();
         for (_, reading) in Rows::new(sheet, settings, self.clock.today()).read() {
@@ -362,8 +355,7 @@ impl Engine {
             }
         }
         run.write_chunk(&mut chunk, &mut refused).await?;
-        let cycles: Vec<CycleId> = run.cycles.iter().copied().collect();
-        let mut summary = run.summary;
+        let (mut summary, cycles) = run.done();
         summary.batch = Some(batch.id);
         tracing::info!(batch = %batch.id, kind = batch.kind, added = summary.added, changed = summary.changed, refused = summary.refused, "a file was imported");
         self.refresh_results(&cycles).await?;
@@ -427,144 +419,6 @@ impl Engine {
         let found = self.files.get(&path_of(&upload.sha256)?).await.map_err(Error::internal)?;
         Ok(found.bytes().await.map_err(Error::internal)?.to_vec())
     }
-}
-
-/// A commit under way.
-struct Run<'a> {
-    engine: &'a Engine,
-    owner: Owner,
-    settings: &'a Settings,
-    batch: &'a ImportBatch,
-    summary: Summary,
-    cycles: BTreeSet<CycleId>,
-    /// Numbers given out so far.
-    changes: u32,
-    exceptions: u32,
-}
-
-impl Run<'_> {
-    /// Meets and writes a chunk in one transaction, again where a race was lost.
-    async fn write_chunk(&mut self, chunk: &mut Vec<Record>, refused: &mut Summary) -> Result<()> {
-        let refused = std::mem::take(refused);
-        for attempt in 1..=TRIES {
-            let now = self.engine.clock.now();
-            let wrote = self.engine.db.write(async |tx| self.try_chunk(tx, chunk, &refused, now).await).await;
-            match wrote {
-                Err(Error::Storage(storage::Error::Contended | storage::Error::Duplicate(_))) if attempt < TRIES => {
-                    tokio::time::sleep(std::time::Duration::from_millis(10 << attempt)).await;
-                }
-                Err(error) => return Err(error),
-                Ok(done) => {
-                    self.take_in(done, refused);
-                    chunk.clear();
-                    return Ok(());
-                }
-            }
-        }
-        Err(Error::Unavailable("the same rows were written by others five times in a row".to_owned()))
-    }
-
-    async fn try_chunk(&self, tx: &Tx, chunk: &[Record], refused: &Summary, now: Instant) -> Result<Done> {
-        let mut book =
-            Book::new(self.owner, self.settings.kind.source(), self.settings.unknown, Some(self.batch.id), now);
-        book.learn(tx.known(&book.keys(chunk)).await?);
-        let mut done = Done::default();
-        for record in chunk {
-            let outcome = book.meet(record);
-            done.summary.tally.see(record, &outcome);
-            done.summary.count(outcome);
-        }
-        let written = book.take();
-        tx.save_companies(&written.companies).await?;
-        tx.save_people(&written.people).await?;
-        tx.save_touches(&written.touches).await?;
-        tx.save_deals(&written.deals).await?;
-        let companies: Vec<Uuid> = written
-            .touches
-            .iter()
-            .filter_map(|row| row.company_id)
-            .chain(written.deals.iter().filter_map(|row| row.company_id))
-            .collect();
-        let people: Vec<Uuid> = written.deals.iter().filter_map(|row| row.person_id).collect();
-        done.cycles = tx.cycles_touching(&companies, &people).await?;
-        done.cycles.extend(written.touches.iter().filter_map(|row| row.cycle_id));
-        done.cycles.extend(written.deals.iter().filter_map(|row| row.cycle_id));
-        let changes = self.numbered(&written.changes);
-        let exceptions = self.exceptions(&done.summary, refused);
-        let counts = ImportBatch {
-            added: done.summary.added,
-            changed: done.summary.changed,
-            unchanged: done.summary.unchanged + done.summary.left_out,
-            refused: done.summary.refused + refused.refused,
-            ..self.batch.clone()
-        };
-        tx.grow_batch(&counts, &changes, &exceptions).await?;
-        (done.changes, done.exceptions) = (changes.len(), exceptions.len());
-        Ok(done)
-    }
-
-    fn numbered(&self, changes: &[Change]) -> Vec<ImportChange> {
-        // Companies before people before touches and deals, so that undoing newest first never breaks a reference.
-        let order = |table: &str| ["company", "person", "touch", "deal"].iter().position(|name| *name == table);
-        let mut sorted: Vec<&Change> = changes.iter().collect();
-        sorted.sort_by_key(|change| order(change.table));
-        (self.changes + 1..)
-            .zip(sorted)
-            .map(|(n, change)| ImportChange {
-                batch_id: self.batch.id,
-                n,
-                table_name: change.table.to_owned(),
-                row_id: change.row,
-                before_json: change.before.clone(),
-            })
-            .collect()
-    }
-
-    fn exceptions(&self, done: &Summary, refused: &Summary) -> Vec<ImportException> {
-        let left = MOST_EXCEPTIONS.saturating_sub(self.exceptions as usize);
-        let errors = refused.errors.iter().chain(&done.errors).map(|error| (error, false));
-        let all = errors.chain(done.looks.iter().map(|look| (look, true)));
-        let mut all: Vec<(&RowError, bool)> = all.collect();
-        all.sort_by_key(|(error, _)| error.line);
-        (self.exceptions + 1..)
-            .zip(all.into_iter().take(left))
-            .map(|(n, (error, kept))| ImportException {
-                batch_id: self.batch.id,
-                n,
-                line: i64::try_from(error.line).unwrap_or(i64::MAX),
-                column_name: error.column.clone(),
-                cell: error.value.clone(),
-                reason: error.reason.clone(),
-                kept,
-            })
-            .collect()
-    }
-
-    fn take_in(&mut self, done: Done, refused: Summary) {
-        let sum = &mut self.summary;
-        for part in [done.summary, refused] {
-            sum.added += part.added;
-            sum.changed += part.changed;
-            sum.unchanged += part.unchanged;
-            sum.left_out += part.left_out;
-            sum.refused += part.refused;
-            sum.aside += part.aside;
-            sum.errors.extend(part.errors);
-            sum.looks.extend(part.looks);
-        }
-        self.cycles.extend(done.cycles);
-        self.changes += u32::try_from(done.changes).unwrap_or(u32::MAX);
-        self.exceptions += u32::try_from(done.exceptions).unwrap_or(u32::MAX);
-    }
-}
-
-/// What one chunk's transaction did.
-#[derive(Default)]
-struct Done {
-    summary: Summary,
-    cycles: Vec<CycleId>,
-    changes: usize,
-    exceptions: usize,
 }
 
 fn sort(reading: Reading, chunk: &mut Vec<Record>, summary: &mut Summary) {

@@ -9,8 +9,9 @@ use domain::Instant;
 use domain::ids::{PartnerId, UserId};
 use domain::money::Marks;
 use domain::notice::{Audience, Facts, Notice, Topic};
-use domain::people::Role;
+use domain::people::{Actor, Role};
 use mailer::Recipient;
+use serde_json::json;
 use storage::rows::{Invitation, OutboxMail, Purpose, SignInAttempt, User};
 use storage::{Admission, Tx};
 use uuid::Uuid;
@@ -72,14 +73,14 @@ impl Door {
     pub async fn invite(&self, signed: &Signed, new: NewUser) -> Result<UserId> {
         new.rights.are_sound()?;
         may_give(signed, &new.rights)?;
-        let (user, _) = self.add(new, &signed.user.name).await?;
+        let (user, _) = self.add(new, &signed.actor).await?;
         Ok(user.id)
     }
 
     /// Adds somebody without asking who does it, for the program's own command line; gives the link that was mailed.
     pub async fn add_from_console(&self, new: NewUser) -> Result<(UserId, String)> {
         new.rights.are_sound()?;
-        let (user, token) = self.add(new, "The administrator").await?;
+        let (user, token) = self.add(new, &Actor::system()).await?;
         Ok((user.id, self.link_of("/invitation", &token)))
     }
 
@@ -96,15 +97,23 @@ impl Door {
         format!("{}{path}/{token}", self.sender.base_url)
     }
 
-    async fn add(&self, new: NewUser, by: &str) -> Result<(User, String)> {
+    async fn add(&self, new: NewUser, actor: &Actor) -> Result<(User, String)> {
         let now = self.clock.now();
+        let by = if actor.is_system() { "The administrator" } else { &actor.me.name };
         let user = new_user(new, now);
         let token = secret();
         let row = link(&token, Purpose::Invitation, &user, now, Duration::days(INVITATION_DAYS));
         let mail = self.mail(Topic::Invitation, &user, by, &format!("/invitation/{token}")).await?;
+        let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
+        let words = format!("{by} invited {} as {}.", user.name, roles.join(", "));
+        let facts = json!({
+            "user": user.id, "roles": user.roles, "partner": user.partner_id, "territory": user.territory,
+            "approves_level": user.approves_level,
+        });
         let work = async |tx: &Tx| {
             tx.insert_user(&user).await?;
             tx.insert_invitation(&row).await?;
+            tx.note("user.invited", words.clone(), facts.clone(), actor, now).await?;
             tx.enqueue(&[mail]).await
         };
         match self.db.write(work).await {

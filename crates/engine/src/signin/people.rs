@@ -5,7 +5,8 @@ use crate::error::{Error, Result};
 use domain::Date;
 use domain::ids::{PartnerId, UserId};
 use domain::money::{Currency, Marks};
-use domain::people::Role;
+use domain::people::{Actor, Role};
+use serde_json::json;
 use storage::read::UserFilter;
 use storage::rows::{PartnerRow, StandIn, User};
 use storage::{Tx, Viewer};
@@ -100,7 +101,9 @@ impl Door {
         user.partner_id = rights.partner;
         user.territory = rights.territory;
         user.approves_level = rights.approves_level;
-        self.save_and_sign_out(&user).await?;
+        let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
+        let words = format!("{} gave {} these roles: {}.", signed.user.name, user.name, roles.join(", "));
+        self.save_and_sign_out(&user, &signed.actor, "user.rights", words).await?;
         Ok(format!("{} holds the new roles from now on.", user.name))
     }
 
@@ -108,7 +111,9 @@ impl Door {
     pub async fn set_access(&self, signed: &Signed, id: UserId, may_enter: bool) -> Result<String> {
         let mut user = self.another(signed, id).await?;
         user.disabled_at = if may_enter { None } else { Some(self.clock.now()) };
-        self.save_and_sign_out(&user).await?;
+        let did = if may_enter { "let in" } else { "shut out" };
+        let noted = format!("{} {did} {}.", signed.user.name, user.name);
+        self.save_and_sign_out(&user, &signed.actor, "user.access", noted).await?;
         let words = if may_enter { "can sign in again" } else { "can no longer sign in" };
         Ok(format!("{} {words}.", user.name))
     }
@@ -125,9 +130,14 @@ impl Door {
         Ok(user)
     }
 
-    async fn save_and_sign_out(&self, user: &User) -> Result<()> {
+    async fn save_and_sign_out(&self, user: &User, actor: &Actor, kind: &str, words: String) -> Result<()> {
+        let facts = json!({
+            "user": user.id, "roles": user.roles, "partner": user.partner_id, "territory": user.territory,
+            "approves_level": user.approves_level, "disabled_at": user.disabled_at,
+        });
         let work = async |tx: &Tx| {
             tx.update_user(user).await?;
+            tx.note(kind, words.clone(), facts.clone(), actor, self.clock.now()).await?;
             tx.end_sessions_of(user.id, None).await.map(|_| ())
         };
         Ok(self.db.write(work).await?)
@@ -149,7 +159,8 @@ impl Door {
             approves_level: user.approves_level,
         };
         rights.are_sound()?;
-        self.save_and_sign_out(&user).await?;
+        let words = format!("{}’s account was changed from the command line.", user.name);
+        self.save_and_sign_out(&user, &Actor::system(), "user.console", words).await?;
         Ok(user)
     }
 
@@ -202,24 +213,53 @@ impl Door {
             to_day: to,
             created_at: self.clock.now(),
         };
-        Ok(self.db.write(async |tx| tx.insert_stand_in(&row).await).await?)
+        let name = |id: UserId| colleagues.iter().find(|user| user.id == id).map_or("a colleague", |user| &user.name);
+        let words = format!(
+            "{} stands in for {} from {} to {}.",
+            name(stand_in),
+            signed.user.name,
+            domain::calendar::words(from),
+            domain::calendar::words(to)
+        );
+        let facts = json!({ "absent": row.absent_id, "stand_in": row.stand_in_id, "from": from, "to": to });
+        let work = async |tx: &Tx| {
+            tx.insert_stand_in(&row).await?;
+            tx.note("user.stand_in", words.clone(), facts.clone(), &signed.actor, row.created_at).await
+        };
+        Ok(self.db.write(work).await?)
     }
 
     pub async fn remove_stand_in(&self, signed: &Signed, id: Uuid) -> Result<()> {
-        Ok(self.db.write(async |tx| tx.remove_stand_in(id, signed.user.id).await).await?)
+        let words = format!("{} ended a time somebody stands in for them.", signed.user.name);
+        let work = async |tx: &Tx| {
+            tx.remove_stand_in(id, signed.user.id).await?;
+            let facts = json!({ "stand_in": id });
+            tx.note("user.stand_in", words.clone(), facts, &signed.actor, self.clock.now()).await
+        };
+        Ok(self.db.write(work).await?)
     }
 
-    pub async fn add_partner(&self, facts: PartnerFacts) -> Result<PartnerId> {
+    pub async fn add_partner(&self, signed: &Signed, facts: PartnerFacts) -> Result<PartnerId> {
         let id = PartnerId(Uuid::now_v7());
         let row = partner_row(id, facts, self.clock.now());
-        taken(self.db.write(async |tx| tx.insert_partner(&row).await).await)?;
+        let words = format!("{} added the partner {}.", signed.user.name, row.name);
+        let work = async |tx: &Tx| {
+            tx.insert_partner(&row).await?;
+            tx.note("partner.added", words.clone(), json!(row), &signed.actor, row.created_at).await
+        };
+        taken(self.db.write(work).await)?;
         Ok(id)
     }
 
-    pub async fn change_partner(&self, id: PartnerId, facts: PartnerFacts) -> Result<()> {
+    pub async fn change_partner(&self, signed: &Signed, id: PartnerId, facts: PartnerFacts) -> Result<()> {
         let before = self.db.reader().partner(&Viewer::system(), id).await?;
         let row = partner_row(id, facts, before.created_at);
-        taken(self.db.write(async |tx| tx.update_partner(&row).await).await)
+        let words = format!("{} changed the facts of {}.", signed.user.name, row.name);
+        let work = async |tx: &Tx| {
+            tx.update_partner(&row).await?;
+            tx.note("partner.changed", words.clone(), json!(row), &signed.actor, self.clock.now()).await
+        };
+        taken(self.db.write(work).await)
     }
 }
 

@@ -4,8 +4,9 @@ use super::{Door, Signed, hashed, secret};
 use crate::error::{Error, Result};
 use chrono::Duration;
 use domain::people::Actor;
-use storage::Viewer;
+use serde_json::json;
 use storage::rows::ApiToken;
+use storage::{Tx, Viewer};
 use uuid::Uuid;
 
 /// What a token may be used for.
@@ -73,7 +74,13 @@ impl Door {
             expires_at: Some(now + Duration::days(days)),
             revoked_at: None,
         };
-        self.db.write(async |tx| tx.insert_api_token(&row).await).await?;
+        let words = format!("{} made the token “{}”.", signed.user.name, row.name);
+        let facts = json!({ "token": row.id, "scopes": row.scopes, "expires_at": row.expires_at });
+        let work = async |tx: &Tx| {
+            tx.insert_api_token(&row).await?;
+            tx.note("token.made", words.clone(), facts.clone(), &signed.actor, now).await
+        };
+        self.db.write(work).await?;
         Ok(TokenMade { id: row.id, text })
     }
 
@@ -96,9 +103,12 @@ impl Door {
     /// Revokes one of one's own tokens.
     pub async fn revoke_token(&self, signed: &Signed, id: Uuid) -> Result<()> {
         let own = self.tokens(signed).await?;
-        if !own.iter().any(|token| token.id == id) {
-            return Err(Error::NotFound);
-        }
-        Ok(self.db.write(async |tx| tx.revoke_api_token(id, self.clock.now()).await).await?)
+        let token = own.iter().find(|token| token.id == id).ok_or(Error::NotFound)?;
+        let (now, words) = (self.clock.now(), format!("{} revoked the token “{}”.", signed.user.name, token.name));
+        let work = async |tx: &Tx| {
+            tx.revoke_api_token(id, now).await?;
+            tx.note("token.revoked", words.clone(), json!({ "token": id }), &signed.actor, now).await
+        };
+        Ok(self.db.write(work).await?)
     }
 }

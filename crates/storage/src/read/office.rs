@@ -26,12 +26,12 @@ rows! {
         dead: bool,
     }
 
-    /// One event of any cycle or fund.
+    /// One event of any cycle or fund, or of administration.
     view LogEntry {
         id: EventId,
         stream: Uuid,
         stream_kind: String,
-        /// The cycle's number or the fund's code.
+        /// The cycle's number or the fund's code; none for administration.
         record: Option<String>,
         seq: i64,
         partner_id: Option<PartnerId>,

@@ -1,5 +1,5 @@
 //! The timelines: every chain is recomputed from its events and postings, and every cycle and fund must stand exactly
-//! where its chain ends.
+//! where its chain ends; so must the book of administration.
 
 use super::{ENOUGH, Finding, snapshot};
 use crate::db::Db;
@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::sql::{self, rows, values};
 use crate::write::fund::FundRow;
 use crate::write::ledger::PostingRow;
+use crate::write::office::{OfficeRow, state_hash};
 use crate::write::timeline::{EventRow, GENESIS, Sealed, SealedPosting, sha256};
 use domain::cycle::Cycle;
 use domain::ids::EventId;
@@ -73,6 +74,7 @@ pub async fn audit(db: &Db) -> Result<Vec<Finding>> {
     while let Some(end) = page(db, Rows::Funds, last, &mut findings).await? {
         last = end;
     }
+    page(db, Rows::Office, Uuid::nil(), &mut findings).await?;
     Ok(findings)
 }
 
@@ -80,6 +82,7 @@ pub async fn audit(db: &Db) -> Result<Vec<Finding>> {
 enum Rows {
     Cycles,
     Funds,
+    Office,
 }
 
 /// Checks one page of streams, in a snapshot of its own, and says where it ended.
@@ -88,6 +91,7 @@ async fn page(db: &Db, table: Rows, after: Uuid, findings: &mut Vec<Finding>) ->
     let claimed = match table {
         Rows::Cycles => cycles(&snapshot, after).await?,
         Rows::Funds => funds(&snapshot, after).await?,
+        Rows::Office => office(&snapshot).await?,
     };
     let Some(end) = claimed.keys().next_back().copied() else { return Ok(None) };
     let ids: Vec<Uuid> = claimed.keys().copied().collect();
@@ -138,6 +142,16 @@ async fn funds(db: &impl ConnectionTrait, after: Uuid) -> Result<BTreeMap<Uuid, 
         let (head_hash, fund) = (row.head_hash.clone(), row.into_domain());
         let state_hash = sha256(&sql::to_json(&fund));
         (fund.id.0, Claimed { name: fund.code, version: fund.version, head_hash, state_hash, quarrel: None })
+    };
+    Ok(rows.into_iter().map(claimed).collect())
+}
+
+async fn office(db: &impl ConnectionTrait) -> Result<BTreeMap<Uuid, Claimed>> {
+    let rows: Vec<OfficeRow> = sql::all(db, &sql::select::<OfficeRow>(""), Vec::new()).await?;
+    let claimed = |row: OfficeRow| {
+        let state_hash = state_hash(row.version);
+        let name = "administration".to_owned();
+        (row.id, Claimed { name, version: row.version, head_hash: row.head_hash, state_hash, quarrel: None })
     };
     Ok(rows.into_iter().map(claimed).collect())
 }
@@ -203,16 +217,17 @@ fn resealed(event: &EventRow, postings: &[SealedPosting]) -> String {
 async fn orphans(db: &Db) -> Result<Vec<Finding>> {
     let sql = format!(
         "SELECT DISTINCT e.stream FROM event e WHERE NOT EXISTS (SELECT 1 FROM cycle c WHERE c.id = e.stream)
-         AND NOT EXISTS (SELECT 1 FROM fund f WHERE f.id = e.stream) LIMIT {ENOUGH}"
+         AND NOT EXISTS (SELECT 1 FROM fund f WHERE f.id = e.stream)
+         AND NOT EXISTS (SELECT 1 FROM office o WHERE o.id = e.stream) LIMIT {ENOUGH}"
     );
     let streams: Vec<Orphan> = sql::all(db.readers(), &sql, Vec::new()).await?;
     let words = "There are events of a cycle or fund that is gone.";
     Ok(streams.iter().map(|orphan| Finding::new("orphan", orphan.stream, words)).collect())
 }
 
-/// Every chain's head, cycles then funds, by id: to be kept elsewhere as an anchor.
+/// Every chain's head, cycles, funds, then administration, by id: to be kept elsewhere as an anchor.
 pub async fn heads(db: &Db, mut keep: impl FnMut(Head)) -> Result<()> {
-    for table in ["cycle", "fund"] {
+    for table in ["cycle", "fund", "office"] {
         let mut last = Uuid::nil();
         loop {
             let sql = format!(

@@ -4,6 +4,7 @@ pub(crate) mod cycle;
 pub(crate) mod fund;
 mod imports;
 pub(crate) mod ledger;
+pub(crate) mod office;
 mod outbox;
 mod partners;
 mod people;

@@ -59,10 +59,11 @@ pub async fn list(who: Who, asked: Query<Asked>) -> Answer {
 fn line(entry: LogEntry) -> Line {
     let who = entry.who();
     let record = entry.record.unwrap_or_default();
+    let is_office = entry.stream_kind == "office";
     let folder = if entry.stream_kind == "fund" { "funds" } else { "cycles" };
     Line {
-        href: format!("/{folder}/{record}"),
-        record: format!("{record} #{}", entry.seq),
+        href: if is_office { String::new() } else { format!("/{folder}/{record}") },
+        record: format!("{} #{}", if is_office { "Administration" } else { &record }, entry.seq),
         who,
         words: entry.words,
         kind: entry.kind,

@@ -127,7 +127,7 @@ pub async fn add(who: Who, posted: Posted) -> Answer {
     let done = async {
         let facts = posted.read(who.marks(), read)?;
         let words = format!("{} is added.", facts.name);
-        who.site().door.add_partner(facts).await?;
+        who.site().door.add_partner(who.signed(), facts).await?;
         Ok(words)
     };
     who.settle(done.await, "/partners", &posted, async |typed| page(&who, None, typed).await).await
@@ -142,7 +142,7 @@ pub async fn show_page(who: Who, id: Path<PartnerId>) -> Answer {
 pub async fn change(who: Who, id: Path<PartnerId>, posted: Posted) -> Answer {
     let done = async {
         let facts = posted.read(who.marks(), read)?;
-        who.site().door.change_partner(*id, facts).await?;
+        who.site().door.change_partner(who.signed(), *id, facts).await?;
         Ok("Saved.")
     };
     who.settle(done.await, "/partners", &posted, async |typed| page(&who, Some(*id), typed).await).await
