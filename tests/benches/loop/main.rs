@@ -1,7 +1,12 @@
 //! How fast the loop turns, with few cycles in the database and with many: `bench/loop`.
 //!
-//! Absolute figures belong to the machine. What is promised are ratios, each between neighbours in time: a transition
-//! beside its own SQL run bare, a page beside a page of one query, a full database beside a small one.
+//! Absolute figures belong to the machine. What is promised are ratios, each between neighbours in time:
+//!
+//! - moves through the engine are at least half as many a second as the very statements they made, run bare, are;
+//! - a page costs at most half as much again with a hundred thousand cycles in the database as with a thousand.
+//!
+//! The other ratios are there to be read. A page stands beside a page of one query under the same wraps. A move grows
+//! with the database as its statements do: that is the depth of the indexes, and no promise.
 
 mod bare;
 mod client;
@@ -32,10 +37,18 @@ const ROUNDS: usize = 6;
 const CONNECTIONS: usize = 16;
 const SLICE: Duration = Duration::from_millis(900);
 
-/// At least half of what the bare side does,
+/// Moves: at least half of what the bare side does.
 const LEAST_RATIO: f64 = 0.5;
-/// and at most half as much again for a database a hundred times as full.
+/// Pages: at most half as much again for a database a hundred times as full.
 const MOST_GROWTH: f64 = 1.5;
+
+/// Which ratio of a line is promised.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Promise {
+    Ratio,
+    Growth,
+    Nothing,
+}
 
 fn main() -> ExitCode {
     let asked: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
@@ -68,14 +81,15 @@ struct Outcome {
 
 impl Outcome {
     fn moves() -> Self {
-        let title = "Transitions through engine::advance beside their own SQL run bare, eight tasks";
+        let title =
+            "Moves through Engine::advance beside their own SQL run bare, eight tasks; promised: ratio at least 0.5";
         let heads =
             ["database", "", "cycles", "moves/s", "p50 ms", "p99 ms", "bare/s", "p50 ms", "p99 ms", "ratio", "growth"];
         Self { table: Table::new(title, &heads), missed: 0 }
     }
 
     fn pages() -> Self {
-        let title = "Pages over HTTP beside a page of one query of twenty rows, sixteen connections";
+        let title = "Pages over HTTP beside a page of one query of twenty rows, sixteen connections; promised: growth at most 1.5";
         let heads = [
             "database",
             "page",
@@ -93,10 +107,10 @@ impl Outcome {
     }
 
     /// One line: what was measured, what it stands beside, and how much dearer it has become since the first size.
-    fn line(&mut self, name: [&str; 3], own: &Rounds, beside: &Rounds, growth: Option<f64>, is_target: bool) {
+    fn line(&mut self, name: [&str; 3], own: &Rounds, beside: &Rounds, growth: Option<f64>, promise: Promise) {
         let ratio = own.over(beside);
-        let (slow, dear) =
-            (is_target && ratio < LEAST_RATIO, is_target && growth.is_some_and(|growth| growth > MOST_GROWTH));
+        let slow = promise == Promise::Ratio && ratio < LEAST_RATIO;
+        let dear = promise == Promise::Growth && growth.is_some_and(|growth| growth > MOST_GROWTH);
         self.missed += usize::from(slow) + usize::from(dear);
         let mark = |missed: bool| if missed { "!" } else { "" };
         let three = |rounds: &Rounds| {
@@ -125,7 +139,6 @@ impl Stand {
         let world = World::at(Database::fresh(kind).await?, "http://fundloop.example").await;
         let models = models::tell(&world).await;
         let crowd = multiply::multiply(&world, &models, size, (TASKS, ROUNDS * EACH)).await;
-        world.db.clone().close().await.expect("the database closes");
         let copy = world.copy().await;
         let (events, seconds) = (multiply::count(&world, "event").await, begun.elapsed().as_secs());
         eprintln!("{kind:?}: {size} cycles with {events} events made and copied in {seconds} s");
@@ -147,13 +160,14 @@ async fn measure(kind: Kind, sizes: &[usize], moves: &mut Outcome, pages: &mut O
         for (index, stand) in stands.iter().enumerate() {
             let own = &visited[index][page];
             let growth = (index > 0).then(|| visited[0][page].over(own));
-            pages.line([name, label, &stand.size], own, &yardsticks[index], growth, !label.starts_with("yardstick"));
+            let promise = if label.starts_with("yardstick") { Promise::Nothing } else { Promise::Growth };
+            pages.line([name, label, &stand.size], own, &yardsticks[index], growth, promise);
         }
     }
     let advanced = advance(&mut stands).await;
     for (index, (stand, both)) in stands.iter().zip(&advanced).enumerate() {
         let growth = (index > 0).then(|| advanced[0].engine.over(&both.engine));
-        moves.line([name, "", &stand.size], &both.engine, &both.bare, growth, true);
+        moves.line([name, "", &stand.size], &both.engine, &both.bare, growth, Promise::Ratio);
     }
     for stand in stands {
         stand.arena.compare(&stand.world).await;

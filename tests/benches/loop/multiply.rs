@@ -68,6 +68,8 @@ pub async fn multiply(world: &World, models: &[Cycle], count: usize, (askers, ea
             (asker.clone(), own)
         })
         .collect();
+    // SQLite leaves its write-ahead log only where nobody else is connected.
+    world.db.clone().close().await.expect("the database closes");
     let everything: Vec<&Copied> = cycles.iter().chain(prepared.iter().flat_map(|(_, own)| own)).collect();
     let grower = Grower { db: world.connect().await, kind: world.kind };
     grower.prepare(models, &everything, &people, world.fund).await;
@@ -411,6 +413,12 @@ impl Grower {
             ))
             .await;
         }
+        self.run("DELETE FROM stage_day").await;
+        self.run(
+            "INSERT INTO stage_day (stage, region, due, cycles)
+             SELECT stage, region, due, COUNT(*) FROM cycle GROUP BY stage, region, due",
+        )
+        .await;
     }
 
     /// PostgreSQL's own housekeeper would come round by and by; here it comes at once.

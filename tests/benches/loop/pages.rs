@@ -28,7 +28,8 @@ use crate::client::Visit;
 use crate::multiply::Crowd;
 
 /// The pages that are measured, by the name they have in the table.
-pub const PAGES: [&str; 4] = ["approvals", "one cycle", "performance", "yardstick, signed in"];
+pub const PAGES: [&str; 7] =
+    ["home", "cycles", "approvals", "claims", "one cycle", "performance", "yardstick, signed in"];
 
 /// A server that runs until the benchmark ends, and who visits what on it.
 pub struct Served {
@@ -69,7 +70,10 @@ impl Served {
         Self {
             yardstick: visit(vec!["/yardstick".to_owned()], ""),
             pages: vec![
+                visit(vec!["/".to_owned()], &ana),
+                visit(vec!["/cycles".to_owned()], &ana),
                 visit(vec!["/approvals".to_owned()], &ana),
+                visit(vec!["/claims?view=all".to_owned()], &ana),
                 visit(cycle_pages(crowd), &ana),
                 visit(vec!["/performance".to_owned()], &claire),
                 visit(vec!["/yardstick/signed-in".to_owned()], &ana),

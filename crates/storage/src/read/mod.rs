@@ -29,7 +29,7 @@ pub use files::{SameFile, SameInvoice};
 pub use funds::{AccountLine, BurnLine, Movement, MovementsOf, WalletLot, WalletSum};
 pub use imports::{BatchSeen, LinkSeen, Responder, TouchSeen};
 pub use lists::{ActivityFilter, ActivityLine, CycleFilter, CycleLine, CycleSort};
-pub use money::{Allocation, ClaimCount, ClaimFilter, ClaimListed, FundTotal, PartnerDue, StatementLine, WalletLine};
+pub use money::{Allocation, ClaimFilter, ClaimListed, FundTotal, PartnerDue, StatementLine, WalletLine};
 pub use office::{LogEntry, LogFilter, MailState, OutboxLine};
 pub use overview::{Found, FoundCampaign, FoundCycle, MailLine, StageCount};
 pub use paging::{Page, Paging};

@@ -10,6 +10,7 @@ mod table;
 
 use actix_web::web::Query;
 use askama::Template;
+use domain::ids::PartnerId;
 use domain::money::Currency;
 use storage::read::{Dimension, PerformanceLine};
 
@@ -19,7 +20,7 @@ use self::table::Table;
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
 use crate::shell::Shell;
-use crate::view::{Empty, Tab, Tabs};
+use crate::view::{Empty, MOST_CHOICES, Tab, Tabs};
 
 #[derive(Template)]
 #[template(path = "pages/performance.html")]
@@ -108,6 +109,14 @@ async fn filters(who: &Who, asked: &Asked) -> Result<Filters, Error> {
     for by in By::of(who).filter(|by| *by != By::Quarter) {
         let Some(dimension) = by.dimension() else { continue };
         let held = asked.get(by.code());
+        if by == By::Partner {
+            let partners = reader.partner_choices(who.viewer(), MOST_CHOICES, held.parse().ok()).await?;
+            let choice = |(id, name): (PartnerId, String)| (id.to_string(), name, held == id.to_string());
+            if !partners.is_empty() {
+                selects.push((by.code(), by.label(), partners.into_iter().map(choice).collect()));
+            }
+            continue;
+        }
         let lines = reader.performance(who.viewer(), &everything, dimension).await?;
         let mut choices: Vec<Choice> = Vec::new();
         for (code, words) in asked::keys(who, by, &lines).await? {

@@ -232,7 +232,8 @@ pub struct Tab {
     pub label: String,
     pub href: String,
     pub current: bool,
-    pub count: Option<u64>,
+    /// How much is behind it, in figures; "999+" where nobody counted on.
+    pub count: Option<String>,
 }
 
 /// The way back up: pairs of words and address.

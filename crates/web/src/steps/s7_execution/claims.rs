@@ -6,11 +6,11 @@ use domain::ids::PartnerId;
 use domain::people::Role;
 use domain::steps::s7_execution::ClaimState;
 use serde::Deserialize;
-use storage::read::{ClaimCount, ClaimFilter, ClaimListed, Paging};
+use storage::read::{ClaimFilter, ClaimListed, Paging};
 use url::form_urlencoded;
 
 use super::claim_href;
-use crate::error::Answer;
+use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
 use crate::shell::Shell;
 use crate::view::{Amount, Badge, Choice, MOST_CHOICES, Pager, Tab, Tabs, Tone, claim_badge, date_words};
@@ -38,6 +38,9 @@ const VIEWS: [View; 4] = [
     View { name: "paid", label: "Paid", states: &[ClaimState::Paid, ClaimState::ClawedBack] },
     View { name: "all", label: "All", states: &[] },
 ];
+
+/// A tab counts no further: from here on it says that there are many.
+const MOST_COUNTED: u16 = 999;
 
 #[derive(Template)]
 #[template(path = "s7_execution/claims.html")]
@@ -84,7 +87,7 @@ pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
     let paging = Paging { after: (!asked.after.is_empty()).then(|| asked.after.clone()), size: 50 };
     let reader = who.reader();
     let page = reader.claims(who.viewer(), &filter, &paging).await?;
-    let counts = reader.claim_counts(who.viewer()).await?;
+    let tabs = tabs(&who, view.name).await?;
     let is_partner = who.actor().me.is_partner();
     let partners = if is_partner {
         Vec::new()
@@ -93,7 +96,7 @@ pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
     };
     show(&ClaimsPage {
         shell: who.shell("Claims"),
-        tabs: tabs(view.name, &counts),
+        tabs,
         view: view.name,
         pager: pager(&asked, view.name, page.next.as_deref(), page.rows.len()),
         rows: page.rows.into_iter().map(row).collect(),
@@ -104,18 +107,22 @@ pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
     })
 }
 
-fn tabs(current: &str, counts: &[ClaimCount]) -> Tabs {
-    let counted = |states: &[ClaimState]| {
-        let of_view = counts.iter().filter(|count| states.contains(&count.state));
-        of_view.map(|count| u64::try_from(count.claims).unwrap_or(0)).sum()
-    };
-    let tab = |view: &View| Tab {
-        label: view.label.to_owned(),
-        href: format!("/claims?view={}", view.name),
-        current: view.name == current,
-        count: matches!(view.name, "decide" | "pay").then(|| counted(view.states)),
-    };
-    Tabs { label: "Views of the claims".to_owned(), tabs: VIEWS.iter().map(tab).collect() }
+async fn tabs(who: &Who, current: &str) -> Result<Tabs, Error> {
+    let mut tabs = Vec::new();
+    for view in &VIEWS {
+        let count = match view.name {
+            "decide" | "pay" => Some(who.reader().count_claims(who.viewer(), view.states, MOST_COUNTED + 1).await?),
+            _ => None,
+        };
+        tabs.push(Tab {
+            label: view.label.to_owned(),
+            href: format!("/claims?view={}", view.name),
+            current: view.name == current,
+            count: count
+                .map(|n| if n > usize::from(MOST_COUNTED) { format!("{MOST_COUNTED}+") } else { n.to_string() }),
+        });
+    }
+    Ok(Tabs { label: "Views of the claims".to_owned(), tabs })
 }
 
 fn pager(asked: &Asked, view: &str, next: Option<&str>, shown: usize) -> Option<Pager> {
