@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use actix_web::http::Method;
 use domain::cycle::Stage;
-use kit::http::{Page, Visitor};
-use kit::people::{ANA, BJORN, CLAIRE, EVERYBODY, JONAS, MARA, NORDWIND, TOMAS};
+use kit::http::Page;
+use kit::people::{BJORN, EVERYBODY, JONAS, MARA, NORDWIND};
 use kit::{App, on_both};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use web::gate::Access;
@@ -111,38 +111,6 @@ on_both! {
         let changed: Vec<_> = before.iter().filter(|(table, rows)| after.get(*table) != Some(rows)).collect();
         assert!(changed.is_empty(), "tables changed by forms from nowhere: {changed:?}");
     }
-
-    async fn no_link_leads_nowhere(app: &App) {
-        Fill::new(app).await;
-        let mut broken = Vec::new();
-        for who in [MARA, ANA, TOMAS, CLAIRE] {
-            let visitor = app.sign_in(who).await;
-            broken.extend(broken_links(&visitor, who.name).await);
-        }
-        assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
-    }
-}
-
-/// Follows every link from the start page on and tells those whose page does not open.
-async fn broken_links(visitor: &Visitor, name: &str) -> Vec<String> {
-    let mut found = vec![("/".to_owned(), "/".to_owned())];
-    let (mut next, mut broken) = (0, Vec::new());
-    while next < found.len() && next < 150 {
-        let (path, on) = found[next].clone();
-        next += 1;
-        let page = visitor.open(&path).await;
-        if page.status != 200 {
-            broken.push(format!("{name}, on {on}: {path} answers {}", page.status));
-        }
-        for (_, href) in page.links() {
-            let href = href.split('#').next().unwrap_or_default().to_owned();
-            let ours = href.starts_with('/') && !href.starts_with("/static/");
-            if ours && !found.iter().any(|(known, _)| *known == href) {
-                found.push((href, path.clone()));
-            }
-        }
-    }
-    broken
 }
 
 /// What stands in for the names in addresses: a cycle of Nordwind's that is under way.

@@ -7,13 +7,18 @@ use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use chrono::TimeDelta;
+use engine::Engine;
+use engine::clock::Clock;
 use engine::signin::{Door, Limits};
+use mailer::Sender;
+use storage::Db;
 use web::csrf::Seal;
 use web::server::{Site, serve};
 
 use crate::browser::{Browser, Look};
 use crate::http::{Page, Visitor};
 use crate::people::{PASSWORD, Persona};
+use crate::world::Foundations;
 use crate::{Database, Ground, Kind, World};
 
 pub struct App {
@@ -37,7 +42,8 @@ impl Ground for App {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("the port's address"));
         let world = World::at(Database::fresh(kind).await?, &base).await;
-        let (server, thread) = open_doors(site(&world, &base), listener);
+        let site = site(&world.engine, &world.db, &world.clock, &world.sender, &base);
+        let (server, thread) = open_doors(site, listener);
         Some(Self { base, world, server, thread })
     }
 
@@ -47,6 +53,31 @@ impl Ground for App {
         world.finish().await;
         server.stop(true).await;
         thread.join().expect("the server ends without a panic");
+    }
+}
+
+/// The program started for the first time: nobody has an account.
+pub struct NewHouse {
+    pub base: String,
+    pub foundations: Foundations,
+    server: ServerHandle,
+    thread: JoinHandle<()>,
+}
+
+impl Ground for NewHouse {
+    async fn start(kind: Kind) -> Option<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let base = format!("http://{}", listener.local_addr().expect("the port's address"));
+        let foundations = Foundations::at(Database::fresh(kind).await?, &base).await;
+        let Foundations { engine, db, clock, sender, .. } = &foundations;
+        let (server, thread) = open_doors(site(engine, db, clock, sender, &base), listener);
+        Some(Self { base, foundations, server, thread })
+    }
+
+    async fn finish(self) {
+        self.foundations.db.close().await.expect("the database closes");
+        self.server.stop(true).await;
+        self.thread.join().expect("the server ends without a panic");
     }
 }
 
@@ -80,17 +111,12 @@ impl App {
     }
 }
 
-fn site(world: &World, base: &str) -> Site {
+fn site(engine: &Engine, db: &Db, clock: &Clock, sender: &Sender, base: &str) -> Site {
     // Stories jump from season to season; nobody should have to sign in again for that.
     let years = TimeDelta::days(3650);
     Site {
-        engine: world.engine.clone(),
-        door: Door::new(
-            world.db.clone(),
-            world.clock.clone(),
-            world.sender.clone(),
-            Limits { idle: years, longest: years },
-        ),
+        engine: engine.clone(),
+        door: Door::new(db.clone(), clock.clone(), sender.clone(), Limits { idle: years, longest: years }),
         seal: Seal::new("a secret for tests only"),
         base_url: base.parse().expect("our own address"),
         proxies: 0,

@@ -89,15 +89,76 @@ impl Browser {
         self
     }
 
-    /// Types into the field of that name, replacing what was there.
+    /// Looks at the same page another way, as turning a telephone or the evening does.
+    pub async fn look(&self, look: Look) -> &Self {
+        let (width, height, scale) = if look.narrow { (375, 800, 2) } else { (1280, 900, 1) };
+        let scheme = if look.dark { "dark" } else { "light" };
+        self.chrome(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": look.narrow }),
+        )
+        .await;
+        self.chrome("Emulation.setTouchEmulationEnabled", json!({ "enabled": look.narrow })).await;
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.chrome("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+        self
+    }
+
+    /// Goes on as the person who is signed in with these cookies.
+    pub async fn become_visitor(&self, visitor: &crate::http::Visitor) -> &Self {
+        self.chrome("Network.clearBrowserCookies", json!({})).await;
+        for (name, value) in visitor.cookies() {
+            self.chrome("Network.setCookie", json!({ "name": name, "value": value, "url": self.base })).await;
+        }
+        self
+    }
+
+    /// A command of the developer tools protocol.
+    async fn chrome(&self, command: &str, params: Value) -> Value {
+        let asked = Chrome { endpoint: "goog/cdp/execute", body: json!({ "cmd": command, "params": params }) };
+        self.client.issue_cmd(asked).await.unwrap_or_else(|e| panic!("{command}: {e}"))
+    }
+
+    /// Types into the field of that name, replacing what was there. Of a file input the value is the file's path; a day
+    /// is picked as the calendar does, since how it is typed depends on the machine's language.
     pub async fn fill(&self, name: &str, value: &str) -> &Self {
-        let field = self.find(&format!("[name='{name}']")).await;
+        let selector = format!("[name='{name}']");
+        let field = self.find(&selector).await;
         let tag = field.tag_name().await.expect("a tag name");
-        if tag == "select" {
-            field.select_by_value(value).await.unwrap_or_else(|e| panic!("select {value} in {name}: {e}"));
-        } else {
-            field.clear().await.unwrap_or_else(|e| panic!("clear {name}: {e}"));
-            field.send_keys(value).await.unwrap_or_else(|e| panic!("type into {name}: {e}"));
+        let kind = field.attr("type").await.expect("attributes").unwrap_or_default();
+        let done = match (tag.as_str(), kind.as_str()) {
+            ("select", _) => field.select_by_value(value).await,
+            (_, "file") => field.send_keys(value).await,
+            (_, "date") => {
+                let pick = "const field = document.querySelector(arguments[0]); field.value = arguments[1];
+                    field.dispatchEvent(new Event('change', { bubbles: true }))";
+                self.script(pick, vec![json!(selector), json!(value)]).await;
+                Ok(())
+            }
+            _ => match field.clear().await {
+                Ok(()) => field.send_keys(value).await,
+                Err(error) => Err(error),
+            },
+        };
+        done.unwrap_or_else(|e| panic!("fill {name} with {value}: {e}"));
+        self
+    }
+
+    /// Ticks the box, or picks the choice, of that name and value.
+    pub async fn tick(&self, name: &str, value: &str) -> &Self {
+        self.click(&format!("[name='{name}'][value='{value}']")).await
+    }
+
+    /// Presses the button or follows the link, and waits until the page it leads to is there.
+    pub async fn go_on(&self, words: &str) -> &Self {
+        self.script("window.isTheOldPage = true", vec![]).await;
+        self.press(words).await;
+        let begun = Instant::now();
+        let arrived = "return !window.isTheOldPage && document.readyState === 'complete'";
+        // While one page gives way to the next there may be no document to ask.
+        while self.client.execute(arrived, vec![]).await.ok() != Some(json!(true)) {
+            assert!(begun.elapsed() < LONGEST, "{words:?} leads nowhere:\n{}", self.text().await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self
     }
@@ -111,9 +172,9 @@ impl Browser {
     /// Presses the button, or follows the link, with exactly these words.
     pub async fn press(&self, words: &str) -> &Self {
         let quoted = words.replace('"', "");
-        let path = format!(
-            "//button[normalize-space()=\"{quoted}\"] | //a[normalize-space()=\"{quoted}\"] | //input[@type='submit' and @value=\"{quoted}\"]"
-        );
+        // An amount and its currency are held together by a space that does not break.
+        let says = format!("normalize-space(translate(., '\u{a0}', ' '))=\"{quoted}\"");
+        let path = format!("//button[{says}] | //a[{says}] | //input[@type='submit' and @value=\"{quoted}\"]");
         let found = self.client.wait().at_most(LONGEST).for_element(Locator::XPath(&path)).await;
         let button = match found {
             Ok(button) => button,
@@ -189,38 +250,63 @@ impl Browser {
         self
     }
 
-    /// Everything a person could trip over on this page: barriers, policy violations, sideways scrolling.
+    /// Everything a person could trip over on this page: barriers, what the browser complains of, sideways scrolling.
     pub async fn problems(&self) -> Vec<String> {
+        let mut problems = self.complaints().await;
+        problems.extend(self.axe().await);
+        problems.extend(self.sideways().await);
         let at = self.path().await;
-        let refused = self.policy_violations().await.into_iter().map(|line| format!("{at}: refused by policy: {line}"));
-        let mut problems: Vec<String> = refused.collect();
-        problems.extend(self.axe().await.into_iter().map(|line| format!("{at}: {line}")));
-        let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-        let wider = self.script(wider, vec![]).await.as_i64().unwrap_or(0);
-        if wider > 0 {
-            problems.push(format!("{at}: scrolls sideways by {wider} px"));
-        }
-        problems
+        problems.into_iter().map(|line| format!("{at}: {line}")).collect()
     }
 
     /// What axe-core (WCAG 2.2 A and AA, best practices) finds, a line a place: rule, impact, element, help.
     pub async fn axe(&self) -> Vec<String> {
-        self.script(AXE, vec![]).await;
+        self.ask_axe(json!({ "resultTypes": ["violations"] })).await
+    }
+
+    /// The same for contrast alone, which is what changes with the light.
+    pub async fn contrast(&self) -> Vec<String> {
+        let rules = json!({ "type": "rule", "values": ["color-contrast", "link-in-text-block"] });
+        self.ask_axe(json!({ "resultTypes": ["violations"], "runOnly": rules })).await
+    }
+
+    async fn ask_axe(&self, options: Value) -> Vec<String> {
+        if self.script("return typeof window.axe", vec![]).await != json!("object") {
+            self.script(AXE, vec![]).await;
+        }
         let run = "const done = arguments[arguments.length - 1];
-            axe.run(document, { resultTypes: ['violations'] })
+            axe.run(document, arguments[0])
                .then(r => done(r.violations.flatMap(v => v.nodes.map(n =>
                    `${v.id} (${v.impact}): ${n.target.join(' ')} - ${v.help}: ${n.failureSummary}`))))
                .catch(e => done(['axe did not run: ' + e]));";
-        let found = self.client.execute_async(run, vec![]).await.unwrap_or_else(|e| panic!("axe-core: {e}"));
+        let found = self.client.execute_async(run, vec![options]).await.unwrap_or_else(|e| panic!("axe-core: {e}"));
         lines(&found)
+    }
+
+    /// By how much the page is wider than the window, if it is.
+    pub async fn sideways(&self) -> Option<String> {
+        let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        let wider = self.script(wider, vec![]).await.as_i64().unwrap_or(0);
+        (wider > 0).then(|| format!("scrolls sideways by {wider} px"))
     }
 
     /// What the browser refused since the last question because the page's policy forbids it.
     pub async fn policy_violations(&self) -> Vec<String> {
-        let log = self.client.issue_cmd(BrowserLog).await.unwrap_or_else(|e| panic!("the browser's log: {e}"));
+        let said = self.complaints().await;
+        said.into_iter().filter(|m| m.contains("Content Security Policy") || m.contains("CSP")).collect()
+    }
+
+    /// What the console holds against the pages since the last question: refused by policy, not found, thrown. That
+    /// the page itself answers 404 or 422 is not held against it.
+    pub async fn complaints(&self) -> Vec<String> {
+        let asked = Chrome { endpoint: "se/log", body: json!({ "type": "browser" }) };
+        let log = self.client.issue_cmd(asked).await.unwrap_or_else(|e| panic!("the browser's log: {e}"));
         let entries = log.as_array().cloned().unwrap_or_default();
-        let messages = entries.iter().filter_map(|e| e["message"].as_str());
-        messages.filter(|m| m.contains("Content Security Policy") || m.contains("CSP")).map(ToOwned::to_owned).collect()
+        let bad = entries.iter().filter(|entry| entry["level"] == "SEVERE" || entry["source"] == "security");
+        let here = self.client.current_url().await.expect("a current address");
+        let own_status = format!("{here} - Failed to load resource");
+        let words = bad.filter_map(|entry| entry["message"].as_str()).filter(|words| !words.starts_with(&own_status));
+        words.map(|words| format!("console: {words}")).collect()
     }
 
     /// Runs JavaScript as the body of a function. WebDriver's own scripts are not subject to the page's policy.
@@ -247,21 +333,24 @@ fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// chromedriver's own command for what the console said; it empties the log as it answers.
+/// A command of chromedriver's own: the console's log, which is emptied as it answers, and the developer tools protocol.
 #[derive(Debug)]
-struct BrowserLog;
+struct Chrome {
+    endpoint: &'static str,
+    body: Value,
+}
 
-impl WebDriverCompatibleCommand for BrowserLog {
+impl WebDriverCompatibleCommand for Chrome {
     fn endpoint(
         &self,
         base_url: &reqwest::Url,
         session_id: Option<&str>,
     ) -> Result<reqwest::Url, <reqwest::Url as std::str::FromStr>::Err> {
-        base_url.join(&format!("session/{}/se/log", session_id.unwrap_or_default()))
+        base_url.join(&format!("session/{}/{}", session_id.unwrap_or_default(), self.endpoint))
     }
 
     fn method_and_body(&self, _request_url: &reqwest::Url) -> (reqwest::Method, Option<String>) {
-        (reqwest::Method::POST, Some(json!({ "type": "browser" }).to_string()))
+        (reqwest::Method::POST, Some(self.body.to_string()))
     }
 }
 
@@ -323,10 +412,16 @@ impl Drop for Driver {
 mod tests {
     use super::*;
 
-    const SOUND: &str = "<!doctype html><html lang=en><title>Fund</title><main><h1>Fund</h1>
+    const SOUND: &str = "<!doctype html><html lang=en><title>Fund</title>
+        <meta name=viewport content=width=device-width><main><h1>Fund</h1>
         <form method=get action=/next><label>Amount <input name=amount></label> <button>Ask</button></form></main></html>";
     const BROKEN: &str = "<!doctype html><html><title>Fund</title><main><h1>Fund</h1><p style='color:red'>x</p>
         <input name=amount><script>document.title = 'run'</script></main></html>";
+
+    async fn seen(browser: &Browser) -> Value {
+        let script = "return [window.innerWidth, matchMedia('(prefers-color-scheme: dark)').matches]";
+        browser.script(script, vec![]).await
+    }
 
     /// Serves two pages under a strict policy until the test process ends.
     fn serve() -> String {
@@ -374,9 +469,11 @@ mod tests {
                 return;
             };
             browser.goto("/").await;
-            let width = browser.script("return window.screen.width", vec![]).await;
-            let dark = browser.script("return matchMedia('(prefers-color-scheme: dark)').matches", vec![]).await;
-            assert_eq!((width, dark), (json!(375), json!(true)));
+            assert_eq!(seen(&browser).await, json!([375, true]));
+            browser.look(Look::default()).await;
+            assert_eq!(seen(&browser).await, json!([1280, false]));
+            browser.look(look).await;
+            assert_eq!(seen(&browser).await, json!([375, true]));
         });
     }
 }

@@ -1,6 +1,7 @@
 //! A person with a browser, minus the browser: cookies are kept, redirects after a post are followed, forms carry what
 //! was hidden in them. Tests act through it, so that they know no more of the program than people do.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,6 +143,20 @@ impl Visitor {
         if path.starts_with("http://") { path.to_owned() } else { format!("{}{path}", self.base) }
     }
 
+    /// The path of an address, if it is one of this server's.
+    pub fn here(&self, address: &str) -> Option<String> {
+        let path = address.strip_prefix(&self.base).unwrap_or(address);
+        path.starts_with('/').then(|| path.to_owned())
+    }
+
+    /// The cookies kept so far, for a real browser to go on with.
+    pub fn cookies(&self) -> Vec<(String, String)> {
+        let url = Url::parse(&self.base).expect("the server's address");
+        let header = self.cookies.cookies(&url);
+        let header = header.as_ref().and_then(|value| value.to_str().ok()).unwrap_or("");
+        header.split("; ").filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+    }
+
     async fn follow_redirects(&self, mut page: Page) -> Page {
         for _ in 0..8 {
             let Some(to) = page.redirect() else { return page };
@@ -225,6 +240,33 @@ impl Page {
             return None;
         }
         self.headers.get(LOCATION).and_then(|v| v.to_str().ok()).map(ToOwned::to_owned)
+    }
+
+    pub fn is_html(&self) -> bool {
+        self.header("content-type").starts_with("text/html")
+    }
+
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// Every address a browser would load or could follow from here.
+    pub fn addresses(&self) -> Vec<String> {
+        let attrs = self.tokens.iter().filter_map(|token| match token {
+            Token::Open { attrs, .. } => Some(attrs),
+            _ => None,
+        });
+        let leads = |(key, _): &&(String, String)| matches!(key.as_str(), "href" | "src");
+        attrs.flatten().filter(leads).map(|(_, to)| to.clone()).collect()
+    }
+
+    /// The ids of the page's elements.
+    pub fn ids(&self) -> BTreeSet<String> {
+        let attrs = self.tokens.iter().filter_map(|token| match token {
+            Token::Open { attrs, .. } => Some(attrs),
+            _ => None,
+        });
+        attrs.flatten().filter(|(key, _)| key == "id").map(|(_, id)| id.clone()).collect()
     }
 
     pub fn forms(&self) -> Vec<Form> {

@@ -3,17 +3,19 @@
 pub mod app;
 pub mod browser;
 pub mod crm;
+pub mod house;
 pub mod html;
 pub mod http;
 pub mod pause;
 pub mod people;
 pub mod pg;
 pub mod story;
+pub mod walk;
 pub mod world;
 
 use std::path::{Path, PathBuf};
 
-pub use app::App;
+pub use app::{App, NewHouse};
 pub use pg::{Database, Kind};
 pub use world::World;
 

@@ -1,6 +1,6 @@
 //! The loop told briskly: each step once, by whom it is, so that a test can begin where its own story does.
 
-use chrono::Days;
+use chrono::{Datelike, Days, Months};
 use domain::Date;
 use domain::cycle::Stage;
 use domain::machine::Situation;
@@ -16,23 +16,24 @@ use domain::steps::{s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_reque
 use engine::files::Upload;
 use engine::{NewCycle, Submission};
 
-use crate::people::{ANA, INES, Persona, TOMAS, YUKI, day};
+use crate::people::{ANA, INES, Persona, TOMAS, YUKI};
 use crate::world::{World, eur};
 
-/// The second quarter: a month after every story's first morning.
-pub const FIRST_DAY: (i32, u32, u32) = (2026, 4, 1);
-pub const LAST_DAY: (i32, u32, u32) = (2026, 6, 30);
+/// Activities are asked for at least ten business days ahead.
+const AHEAD: Days = Days::new(21);
 
-fn first_day() -> Date {
-    day(FIRST_DAY.0, FIRST_DAY.1, FIRST_DAY.2)
-}
-
-fn last_day() -> Date {
-    day(LAST_DAY.0, LAST_DAY.1, LAST_DAY.2)
+/// The next quarter that leaves time to ask for what happens in it: on every story's first morning the second one.
+fn next_quarter(today: Date) -> (Date, Date) {
+    let soonest = today + AHEAD;
+    let months = (3 - soonest.month0() % 3) % 3;
+    let first_of_month = soonest.with_day(1).expect("every month has a first");
+    let begun = if soonest.day() > 1 && months == 0 { 3 } else { months };
+    let first = first_of_month + Months::new(begun);
+    (first, first + Months::new(3) - Days::new(1))
 }
 
 impl World {
-    /// A cycle of this person's company for the second quarter, one campaign with a webinar that costs `cost` whole
+    /// A cycle of this person's company for the next quarter, one campaign with a webinar that costs `cost` whole
     /// euros, brought to `stage`. Of that cost the program pays a gold partner three fifths, others half.
     pub async fn cycle_in(&self, stage: Stage, who: Persona, cost: i64) -> String {
         let number = self.open_cycle(who).await;
@@ -46,8 +47,14 @@ impl World {
                 Stage::PlanDraft => self.submit_plan(&number, who).await,
                 Stage::PlanReview => self.agree_plan(&number).await,
                 Stage::ScorecardOpen => self.complete_scorecard(&number, &situation, who).await,
-                Stage::ForecastDraft => self.commit_forecast(&number, &situation, who, cost).await,
-                Stage::ActionPlanDraft => self.commit_action_plan(&number, who, cost).await,
+                Stage::ForecastDraft => {
+                    self.draft_forecast(&number, who, cost).await;
+                    self.must(who, &number, s3_forecast::Command::Commit {}).await;
+                }
+                Stage::ActionPlanDraft => {
+                    self.draft_action_plan(&number, who, cost).await;
+                    self.must(who, &number, s4_action_plan::Command::Commit {}).await;
+                }
                 Stage::RequestDraft => self.submit_request(&number, &situation, who).await,
                 Stage::ApprovalReview => self.approve(&number, &situation).await,
                 other => panic!("{number} is in {other:?}; the story does not lead to {stage:?}"),
@@ -56,12 +63,13 @@ impl World {
     }
 
     pub async fn open_cycle(&self, who: Persona) -> String {
+        let (from, to) = next_quarter(self.clock.now().date_naive());
         let new = NewCycle {
             partner: who.partner.expect("a partner's person opens the cycle").id(),
             program: self.program,
             title: "Security briefings".to_owned(),
-            from: first_day(),
-            to: last_day(),
+            from,
+            to,
             copy_of: None,
         };
         let opened = self.engine.open_cycle(&who.actor(), &new, &Submission::own()).await;
@@ -98,7 +106,9 @@ impl World {
         self.must(who, number, s2_scorecard::Command::Complete { answers }).await;
     }
 
-    async fn commit_forecast(&self, number: &str, s: &Situation, who: Persona, cost: i64) {
+    /// One campaign, not committed.
+    pub async fn draft_forecast(&self, number: &str, who: Persona, cost: i64) {
+        let s = self.look(number).await;
         let tactic = s.benchmarks.tactic("webinar").expect("webinars have a benchmark");
         let draft = CampaignDraft {
             name: "Zero trust in practice".to_owned(),
@@ -110,10 +120,10 @@ impl World {
             reason: String::new(),
         };
         self.must(who, number, s3_forecast::Command::Save { no: None, draft }).await;
-        self.must(who, number, s3_forecast::Command::Commit {}).await;
     }
 
-    async fn commit_action_plan(&self, number: &str, who: Persona, cost: i64) {
+    /// Its webinar, not committed.
+    pub async fn draft_action_plan(&self, number: &str, who: Persona, cost: i64) {
         let most = cost * 7 / 10;
         let line = |no, category: &str, description: &str, units| CostLine {
             no,
@@ -121,7 +131,7 @@ impl World {
             description: description.to_owned(),
             amount: eur(units),
         };
-        let starts = first_day() + Days::new(13);
+        let starts = self.look(number).await.cycle.period.from + Days::new(13);
         let draft = ActivityDraft {
             campaign: 1,
             name: "Zero trust in practice".to_owned(),
@@ -137,7 +147,6 @@ impl World {
             ],
         };
         self.must(who, number, s4_action_plan::Command::Save { no: None, draft }).await;
-        self.must(who, number, s4_action_plan::Command::Commit {}).await;
     }
 
     /// Asks for the most the program pays.

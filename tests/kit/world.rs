@@ -37,6 +37,38 @@ pub struct World {
     database: Database,
 }
 
+/// An engine on a migrated database where nobody lives yet.
+pub struct Foundations {
+    pub engine: Engine,
+    pub db: Db,
+    pub clock: Clock,
+    pub sender: Sender,
+    pub pause: Pause,
+    pub letters: Letterbox,
+    /// Last, as in a world.
+    pub database: Database,
+}
+
+impl Foundations {
+    /// Links in mails lead to `base_url`.
+    pub async fn at(database: Database, base_url: &str) -> Self {
+        let pause = Pause::default();
+        let seen = pause.clone();
+        let db = Db::connect(&database.url, &Options::default()).await.expect("the database opens");
+        let db = db.watched(move |_| seen.pass());
+        let clock = Clock::at(first_morning());
+        let sender = Sender {
+            name: "Fundloop at Aurelia Systems".to_owned(),
+            email: "fundloop@aurelia.example".to_owned(),
+            base_url: base_url.to_owned(),
+        };
+        let (post, letters) = Post::memory(&sender).expect("a letterbox in memory");
+        let files = database.folder.path().join("files");
+        let engine = Engine::new(db.clone(), clock.clone(), sender.clone(), post, &files).expect("the engine starts");
+        Self { engine, db, clock, sender, pause, letters, database }
+    }
+}
+
 impl Deref for World {
     type Target = Database;
 
@@ -61,19 +93,8 @@ impl World {
     /// People move in, the program starts, the fund is filled; nobody has asked for anything yet.
     /// Links in mails lead to `base_url`.
     pub async fn at(database: Database, base_url: &str) -> Self {
-        let pause = Pause::default();
-        let seen = pause.clone();
-        let db = Db::connect(&database.url, &Options::default()).await.expect("the database opens");
-        let db = db.watched(move |_| seen.pass());
-        let clock = Clock::at(first_morning());
-        let sender = Sender {
-            name: "Fundloop at Aurelia Systems".to_owned(),
-            email: "fundloop@aurelia.example".to_owned(),
-            base_url: base_url.to_owned(),
-        };
-        let (post, letters) = Post::memory(&sender).expect("a letterbox in memory");
-        let files = database.folder.path().join("files");
-        let engine = Engine::new(db.clone(), clock.clone(), sender.clone(), post, &files).expect("the engine starts");
+        let Foundations { engine, db, clock, sender, pause, letters, database } =
+            Foundations::at(database, base_url).await;
         move_in(&db).await;
         let program = start_program(&engine).await;
         let fund = open_fund(&engine, program).await;
