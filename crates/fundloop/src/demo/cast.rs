@@ -63,7 +63,7 @@ const fn partner(
 
 #[rustfmt::skip]
 const PEOPLE: &[Person] = &[
-    partner("mara", "Mara Lindqvist", "mara@nordwind.example", "nordwind", "Partner marketer at Nordwind Systems, with cycles in every step"),
+    partner("mara", "Mara Lindqvist", "mara@nordwind.example", "nordwind", "Partner marketer at Nordwind Systems, with six cycles under way"),
     Person { territory: &[DACH, NORTH_EAST], ..vendor("ana", "Ana Ferreira", "ana@aurelia.example", &[Role::ChannelManager], "Channel manager for Europe: agrees plans, approves, reviews proof") },
     Person { territory: &[AMERICA], ..vendor("dana", "Dana Brooks", "dana@aurelia.example", &[Role::ChannelManager], "Channel manager for North America") },
     Person { territory: &[DACH, NORTH_EAST], level: 2, ..vendor("ines", "Inês Duarte", "ines@aurelia.example", &[Role::Approver], "Channel director EMEA: approves from 15,000 EUR") },

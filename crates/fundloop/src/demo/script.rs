@@ -155,5 +155,11 @@ fn next_quarter(first: Date, today: Date, quarter: usize) -> Vec<Tale> {
             .collect();
         Tale { opened: today - Days::new(12), campaigns, ..told }
     };
-    PARTNERS.into_iter().zip(stops).enumerate().map(prepare).collect()
+    let first_partner = PARTNERS[0];
+    // The first partner prepares two more, on the plan and scorecard it has for the quarter.
+    let also = [(6, 3), (1, 5)].map(|(stop, mix)| {
+        let (partner, luck) = first_partner;
+        Tale { opened: today - Days::new(6), ..tale(partner, first, quarter + mix, Turn::Until(stop), luck) }
+    });
+    PARTNERS.into_iter().zip(stops).enumerate().map(prepare).chain(also).collect()
 }

@@ -145,6 +145,8 @@ impl Teller<'_> {
         let s = self.engine.look(&Viewer::system(), WhichCycle::Number(no)).await?;
         match beat {
             Beat::Open => Ok(()),
+            // A second cycle of one period starts at the forecast, on the plan and scorecard that are there.
+            Beat::SubmitPlan | Beat::AgreePlan | Beat::Scorecard if s.cycle.stage == Stage::ForecastDraft => Ok(()),
             Beat::SubmitPlan => self.plan(no, &s, marketer).await,
             Beat::AgreePlan => self.agree(no, &s, marketer).await,
             Beat::Scorecard => self.scorecard(no, &s, marketer).await,
