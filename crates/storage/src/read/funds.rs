@@ -28,7 +28,7 @@ rows! {
         partner_id: PartnerId,
         partner: String,
         fund_id: FundId,
-        fund: String,
+        fund_name: String,
         kind: AccountKind,
         /// The last good day; `None` never expires.
         lot: Option<Date>,
@@ -39,7 +39,7 @@ rows! {
     /// What a partner has of one kind in one fund, over all lots and cycles.
     view WalletSum {
         fund_id: FundId,
-        fund: String,
+        fund_name: String,
         kind: AccountKind,
         currency: Currency,
         amount: Money,
@@ -132,7 +132,7 @@ impl Reader {
 
     async fn lots(&self, found: Where) -> Result<Vec<WalletLot>> {
         let sql = format!(
-            "SELECT a.partner_id, p.name AS partner, a.fund_id, f.code AS fund, a.kind, a.lot, a.currency,
+            "SELECT a.partner_id, p.name AS partner, a.fund_id, f.name AS fund_name, a.kind, a.lot, a.currency,
              a.balance AS amount FROM account a JOIN partner p ON p.id = a.partner_id JOIN fund f ON f.id = a.fund_id
              {} ORDER BY CASE WHEN a.lot IS NULL THEN 1 ELSE 0 END, a.lot, f.code, p.name LIMIT 500",
             found.sql()
@@ -145,9 +145,9 @@ impl Reader {
         let found =
             Where::default().eq("a.partner_id", Some(partner)).within(viewer.scope(), "a.partner_id", "p.region");
         let sql = format!(
-            "SELECT a.fund_id, f.code AS fund, a.kind, a.currency, CAST(SUM(a.balance) AS bigint) AS amount
+            "SELECT a.fund_id, f.name AS fund_name, a.kind, a.currency, CAST(SUM(a.balance) AS bigint) AS amount
              FROM account a JOIN partner p ON p.id = a.partner_id JOIN fund f ON f.id = a.fund_id
-             {} GROUP BY a.fund_id, f.code, a.kind, a.currency ORDER BY f.code, a.kind",
+             {} GROUP BY a.fund_id, f.code, f.name, a.kind, a.currency ORDER BY f.code, a.kind",
             found.sql()
         );
         sql::all(&self.db, &sql, found.values).await
@@ -156,13 +156,14 @@ impl Reader {
     /// The same at the end of a past day (UTC), from the postings.
     pub async fn wallet_sums_on(&self, viewer: &Viewer, partner: PartnerId, day: Date) -> Result<Vec<WalletSum>> {
         self.partner(viewer, partner).await?;
-        let sql = "SELECT s.fund_id, f.code AS fund, s.kind, f.currency, CAST(SUM(s.change) AS bigint) AS amount FROM (
+        let sql =
+            "SELECT s.fund_id, f.name AS fund_name, s.kind, f.currency, CAST(SUM(s.change) AS bigint) AS amount FROM (
                      SELECT x.fund_id, t.kind, x.amount AS change FROM posting x JOIN account t ON t.id = x.to_id
                      WHERE x.partner_id = $1 AND x.at < $2 AND t.partner_id = $1
                      UNION ALL
                      SELECT x.fund_id, o.kind, -x.amount AS change FROM posting x JOIN account o ON o.id = x.from_id
                      WHERE x.partner_id = $1 AND x.at < $2 AND o.partner_id = $1
-                   ) s JOIN fund f ON f.id = s.fund_id GROUP BY s.fund_id, f.code, s.kind, f.currency
+                   ) s JOIN fund f ON f.id = s.fund_id GROUP BY s.fund_id, f.code, f.name, s.kind, f.currency
                    ORDER BY f.code, s.kind";
         sql::all(&self.db, sql, values![partner, end_of(day)]).await
     }

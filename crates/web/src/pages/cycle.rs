@@ -14,6 +14,7 @@ use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
 use crate::fields::Typed;
 use crate::posted::Posted;
+use crate::routes;
 use crate::shell::Shell;
 use crate::steps::look;
 use crate::view::{Amount, Fact, Facts, Field, Form, HeaderStrip, Hub, Tone, count, date_words, step_href};
@@ -37,7 +38,7 @@ struct CyclePage {
     older: Option<String>,
     is_newest: bool,
     cancel: Option<Cancel>,
-    /// An ended cycle can be started anew.
+    /// An ended cycle can be started anew, by who may start one.
     copy: bool,
 }
 
@@ -99,7 +100,7 @@ async fn page(who: &Who, no: &str, after: Option<String>, typed: &Typed) -> Resu
         older: older.map(|after| format!("/cycles/{}?after={after}#timeline", s.cycle.number)),
         is_newest,
         cancel: moves.contains(&Act::CancelCycle).then(|| cancel_form(who, &s, typed)),
-        copy: s.cycle.stage.is_end(),
+        copy: s.cycle.stage.is_end() && routes::opens("/cycles/new", who.signed()),
     })
 }
 

@@ -13,12 +13,14 @@ use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
 use crate::routes;
 use crate::shell::Shell;
-use crate::view::{Amount, Badge, Due, Empty, Hub, HubItem, Task, TaskList, Tone, cycle_href, step_href};
+use crate::view::{Amount, Badge, Due, Empty, Hub, HubItem, Task, TaskList, Tone, cycle_href, short_date, step_href};
 
 /// Tasks shown; the rest are a link away.
 const TASKS: u16 = 12;
 /// Credit that expires inside this many days is shown.
 const EXPIRING_DAYS: u64 = 60;
+/// Credit that expires inside this many days is marked.
+const SOON_DAYS: i64 = 14;
 const BARS: usize = 4;
 const LOTS: usize = 5;
 
@@ -42,7 +44,8 @@ struct HomePage {
 
 struct Expiring {
     amount: Amount,
-    due: Due,
+    until: String,
+    soon: bool,
     whose: String,
 }
 
@@ -212,7 +215,7 @@ fn wallet_bars(who: &Who, sums: &[WalletSum]) -> Vec<FundBar> {
                 (MoneyState::Paid, held(AccountKind::Paid)),
                 (MoneyState::Expired, held(AccountKind::Forfeited) + held(AccountKind::Converted)),
             ];
-            bar(&of_fund[0].fund, Unit::of(of_fund[0].currency), parts, href)
+            bar(&of_fund[0].fund_name, Unit::of(of_fund[0].currency), parts, href)
         })
         .collect()
 }
@@ -229,6 +232,9 @@ fn bar(caption: &str, unit: Unit, parts: [(MoneyState, i64); 5], href: Option<&s
 }
 
 fn expires(who: &Who, lot: &WalletLot) -> Option<Expiring> {
-    let whose = if who.actor().me.is_partner() { lot.fund.clone() } else { format!("{} · {}", lot.partner, lot.fund) };
-    Some(Expiring { amount: lot.amount.into(), due: Due { on: lot.lot?, today: who.today() }, whose })
+    let fund = &lot.fund_name;
+    let whose = if who.actor().me.is_partner() { fund.clone() } else { format!("{} · {fund}", lot.partner) };
+    let day = lot.lot?;
+    let soon = (day - who.today()).num_days() <= SOON_DAYS;
+    Some(Expiring { amount: lot.amount.into(), until: short_date(day, who.today()), soon, whose })
 }

@@ -26,7 +26,8 @@ struct Mail {
     secret: bool,
     at: String,
     when: String,
-    state: Badge,
+    /// Where it is, while it has not left or could not.
+    state: Option<Badge>,
     /// The record it is about, where its subject names one.
     href: Option<String>,
 }
@@ -59,9 +60,9 @@ fn mail(line: MailLine) -> Mail {
         at: line.created_at.to_rfc3339(),
         when: moment(line.created_at),
         state: match line.sent_at {
-            Some(_) => Badge::new(Tone::Ok, "Sent"),
-            None if line.dead => Badge::new(Tone::Bad, "Could not be sent"),
-            None => Badge::new(Tone::Info, "On its way"),
+            Some(_) => None,
+            None if line.dead => Some(Badge::new(Tone::Bad, "Could not be sent")),
+            None => Some(Badge::new(Tone::Info, "On its way")),
         },
         subject: line.subject,
         text: line.text_body,
@@ -69,11 +70,15 @@ fn mail(line: MailLine) -> Mail {
     }
 }
 
-/// `/cycles/C-2026-0042` for a subject that starts with the cycle's number.
+/// `/cycles/C-2026-0042` for a subject that starts with the cycle's number; of a claim, `C-2026-0042/1`, the claim's page.
 fn record(subject: &str) -> Option<String> {
-    let number = subject.split([' ', ':', ',']).next()?;
+    let (number, claim) = match subject.split([' ', ':', ',']).next()?.split_once('/') {
+        Some((number, claim)) => (number, Some(claim.parse::<u16>().ok()?)),
+        None => (subject.split([' ', ':', ',']).next()?, None),
+    };
     let is_number = number.starts_with("C-") && number.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    is_number.then(|| format!("/cycles/{number}"))
+    let claim = claim.map_or_else(String::new, |claim| format!("/claims/{claim}"));
+    is_number.then(|| format!("/cycles/{number}{claim}"))
 }
 
 #[cfg(test)]
@@ -84,6 +89,8 @@ mod tests {
     fn a_subject_names_its_record() {
         assert_eq!(record("C-2026-0042 Plan submitted").as_deref(), Some("/cycles/C-2026-0042"));
         assert_eq!(record("C-2026-0042: plan submitted").as_deref(), Some("/cycles/C-2026-0042"));
+        assert_eq!(record("C-2026-0042/2: paid, 5 EUR").as_deref(), Some("/cycles/C-2026-0042/claims/2"));
+        assert_eq!(record("C-2026-0042/x: paid"), None);
         assert_eq!(record("You are invited"), None);
         assert_eq!(record("C-\"><script>"), None);
     }

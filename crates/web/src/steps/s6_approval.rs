@@ -327,11 +327,14 @@ fn effect(s: &Situation, decided: &[LineDecision], total: Money, today: Date) ->
     match effect.wallet_free {
         Some(wallet) => {
             facts.push(Fact::new(format!("Wallet of {}", s.partner.name), after(wallet)).note(fund.name.clone()));
-            let note = "stays: the money is the partner's allocation";
-            facts.push(Fact::new(format!("{}, unallocated", fund.code), effect.fund_free).note(note));
+            let note = "as before: the money comes from the partner's wallet";
+            facts.push(Fact::new(format!("{}, unallocated", fund.name), effect.fund_free).note(note));
         }
         None => {
-            facts.push(Fact::new(format!("Free in {}", fund.name), after(effect.fund_free)).note(fund.code.clone()));
+            facts.push(
+                Fact::new(format!("Free in {}", fund.name), after(effect.fund_free))
+                    .note("shared by all partners of the program"),
+            );
         }
     }
     if let Some(words) = expiring(s, change, today) {

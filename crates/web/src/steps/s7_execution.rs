@@ -40,6 +40,8 @@ struct ExecutionPage {
     number: String,
     campaigns: Vec<CampaignBlock>,
     claims: Vec<ClaimRow>,
+    /// It is the partner who looks, and asks “will I be paid?”.
+    for_partner: bool,
     paid: Hub,
     cancel: Option<Form>,
     /// What cancelling the whole cycle would give back.
@@ -131,7 +133,8 @@ async fn page(who: &Who, no: &str, sent: Option<u16>, typed: Typed) -> Result<Ex
         number: s.cycle.number.clone(),
         campaigns: s.cycle.campaigns.iter().map(block).collect(),
         claims: s.cycle.claims.iter().map(|claim| claim_row(&s, claim)).collect(),
-        paid: Hub { items: will_i_be_paid(&s, who.today()) },
+        for_partner: who.actor().me.is_partner(),
+        paid: Hub { items: will_i_be_paid(&s, moves.contains(&Act::SubmitClaim), who.today()) },
         cancel: moves.contains(&Act::CancelCycle).then(|| reason(0)),
         at_stake: Money::new(held, s.cycle.currency).into(),
         timeline: timeline(who, &s).await?,
@@ -247,13 +250,14 @@ fn claim_link(s: &Situation, campaign: u16) -> Option<(String, String)> {
 }
 
 /// What stands between the partner and the money, campaign by campaign, each with its day.
-fn will_i_be_paid(s: &Situation, today: Date) -> Vec<HubItem> {
+/// Who may not claim sees what is left to claim, without the way there.
+fn will_i_be_paid(s: &Situation, may_claim: bool, today: Date) -> Vec<HubItem> {
     let mut items = Vec::new();
     for campaign in s.cycle.campaigns.iter().filter(|campaign| campaign.code.is_some() && campaign.cancelled.is_none())
     {
         let activities = s.cycle.activities.iter().filter(|activity| activity.draft.campaign == campaign.no);
         items.extend(activities.filter_map(|activity| about_proof(s, activity, today)));
-        items.extend(about_claim(s, campaign, today));
+        items.extend(about_claim(s, campaign, may_claim, today));
         items.extend(
             s.cycle
                 .claims
@@ -316,7 +320,7 @@ fn about_proof(s: &Situation, activity: &Activity, today: Date) -> Option<HubIte
     }
 }
 
-fn about_claim(s: &Situation, campaign: &Campaign, today: Date) -> Option<HubItem> {
+fn about_claim(s: &Situation, campaign: &Campaign, may_claim: bool, today: Date) -> Option<HubItem> {
     let left = claimable(s, campaign.no);
     let proven = s
         .cycle
@@ -335,7 +339,7 @@ fn about_claim(s: &Situation, campaign: &Campaign, today: Date) -> Option<HubIte
     Some(item(
         format!("{words} on “{}”", campaign.draft.name),
         hint,
-        Some(href),
+        Some(href).filter(|_| may_claim),
         Badge::new(pressing(last, today), "To claim"),
     ))
 }

@@ -21,6 +21,7 @@ use crate::error::{Answer, Error, internal};
 use crate::extract::{Who, finish, show};
 use crate::fields::Typed;
 use crate::posted::Posted;
+use crate::routes;
 use crate::shell::Shell;
 use crate::view::{Choice, Field, Form, HeaderStrip, count, date_words, short_date};
 
@@ -155,7 +156,7 @@ async fn page(who: &Who, no: &str, typed: &Typed) -> Result<TrackingPage, Error>
         deals,
         window: date_words(domain::calendar::plus(s.cycle.period.to, s.policy.tracking.days)),
         may_close: moves.contains(&Act::CloseTracking),
-        may_import: engine::imports::run::owner(who.actor()).is_ok(),
+        may_import: routes::opens("/imports", who.signed()),
     })
 }
 

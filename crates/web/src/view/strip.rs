@@ -61,7 +61,10 @@ fn how_much(s: &Situation) -> Fact {
     if asked.is_positive() {
         return Fact::new("How much", asked).note(format!("asked of {}", Amount::from(cost).plain()));
     }
-    Fact::new("How much", cost).note("all campaigns, whoever pays")
+    if cost.is_positive() {
+        return Fact::new("How much", cost).note("all campaigns, whoever pays");
+    }
+    Fact::new("How much", "Nothing planned yet")
 }
 
 /// An activity's state with its tone.

@@ -348,8 +348,11 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
                 .cycle
                 .activity(*activity)
                 .map(|activity| teller.s.policy.claim_due(activity.draft.ends, &teller.s.partner));
+            let lines = teller.cycle.approval.lines.iter().filter(|line| line.activity == *activity);
+            let approved = teller.cycle.sum(lines.map(|line| line.amount));
+            let notice = teller.to_partner(Topic::ProofAccepted, "/execution").item(name(*activity));
             Told::new("proof.accepted", format!("{by} accepted the proof of “{}”.", name(*activity)))
-                .to(teller.to_partner(Topic::ProofAccepted, "/execution").item(name(*activity)).due(due))
+                .to(notice.amount(approved).due(due))
         }
         Event::ProofReturned { activity, reason, .. } => {
             let due = teller.cycle.activity(*activity).map(|activity| teller.s.policy.proof_due(activity.draft.ends));

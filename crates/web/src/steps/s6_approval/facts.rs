@@ -9,7 +9,7 @@ use domain::steps::s4_action_plan::ActivityDraft;
 use domain::steps::s6_approval::{Before, LevelDecision};
 use rust_decimal::Decimal;
 
-use crate::view::{Amount, Badge, Rules, Tone, date_words, light_badge};
+use crate::view::{Amount, Badge, Rules, Tone, date_words, light_badge, percent_words};
 
 pub(super) struct ApprovalFacts {
     pub campaigns: Vec<CampaignFact>,
@@ -119,7 +119,7 @@ fn campaign_fact(s: &Situation, campaign: &Campaign) -> CampaignFact {
     let tactic = s.benchmarks.tactic(&campaign.draft.tactic);
     let frozen = campaign.baseline.as_ref();
     let assumptions = frozen.map_or(&campaign.draft.assumptions, |baseline| &baseline.assumptions);
-    let percent = |value: Decimal| value.round_dp(0).normalize().to_string();
+    let percent = |value: Decimal| percent_words(value.round_dp(0));
     CampaignFact {
         name: campaign.draft.name.clone(),
         about: format!(
@@ -131,7 +131,7 @@ fn campaign_fact(s: &Situation, campaign: &Campaign) -> CampaignFact {
         asked: cycle.sum(asked).into(),
         roi: frozen.and_then(|baseline| baseline.roi).map_or_else(
             || "–".to_owned(),
-            |roi| format!("{} % ({} to {} %)", percent(roi.p50), percent(roi.p10), percent(roi.p90)),
+            |roi| format!("{} ({} to {})", percent(roi.p50), percent(roi.p10), percent(roi.p90)),
         ),
         chance: frozen.map_or_else(|| "–".to_owned(), |baseline| format!("{} %", baseline.chance)),
         wins: assumptions.funnel()[FunnelStage::Wins as usize].round_dp(1).normalize().to_string(),

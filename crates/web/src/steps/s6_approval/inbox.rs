@@ -27,7 +27,7 @@ use crate::extract::{Who, finish, show};
 use crate::posted::Posted;
 use crate::shell::Shell;
 use crate::steps::look;
-use crate::view::{Amount, Choice, Due, Field, Form, MOST_CHOICES, Pager, Tab, Tabs, count, step_href};
+use crate::view::{Amount, Choice, Due, Field, Form, MOST_CHOICES, Pager, Tab, Tabs, count, percent_words, step_href};
 
 /// More at once is no decision any more; a page holds as many.
 const MOST_AT_ONCE: u16 = 50;
@@ -176,8 +176,8 @@ fn row(waiting: Waiting, today: Date) -> Row {
         level: cycle.level,
         asked: cycle.sum(cycle.approval.ceiling(cycle).iter().map(|line| line.asked)).into(),
         cost: cost.into(),
-        fund: waiting.fund.map_or_else(|| "–".to_owned(), |(code, _)| code),
-        roi: roi(cycle).map_or_else(|| "–".to_owned(), |roi| format!("{} %", roi.round_dp(0).normalize())),
+        fund: waiting.fund.map_or_else(|| "–".to_owned(), |(_, name)| name),
+        roi: roi(cycle).map_or_else(|| "–".to_owned(), |roi| percent_words(roi.round_dp(0))),
         due: cycle.approval.due.map(|on| Due { on, today }),
         question: cycle.approval.open_question().is_some(),
     }
