@@ -8,6 +8,7 @@ mod durability;
 mod entry;
 mod hang_up;
 mod in_the_browser;
+mod programs;
 mod races;
 mod s1_plan;
 mod s2_scorecard;

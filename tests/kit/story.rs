@@ -130,6 +130,7 @@ impl World {
             category: category.to_owned(),
             description: description.to_owned(),
             amount: eur(units),
+            units: None,
         };
         let starts = self.look(number).await.cycle.period.from + Days::new(13);
         let draft = ActivityDraft {
@@ -141,6 +142,8 @@ impl World {
             place: "Online".to_owned(),
             owner: who.name.to_owned(),
             objective: 1,
+            sponsors: None,
+            heads: None,
             costs: vec![
                 line(1, "platform", "Webinar platform", most),
                 line(2, "agency", "Agency, design and copy", cost - most),
@@ -178,7 +181,7 @@ impl World {
         for item in kind.all_of.iter().chain(kind.one_of.first()) {
             let upload = proof_file(&item.code, &item.kinds);
             let file = self.engine.keep_file(&who.actor(), number, "files", &upload).await.expect("the file is kept");
-            files.push(ProofUpload { item: item.code.clone(), file, name: upload.name });
+            files.push(ProofUpload { item: item.code.clone(), file, name: upload.name, columns: None });
         }
         self.must(who, number, s7_execution::Command::SubmitProof { activity: 1, files }).await;
         self.must(ANA, number, s7_execution::Command::AcceptProof { activity: 1 }).await;

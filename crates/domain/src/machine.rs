@@ -30,6 +30,7 @@ use crate::steps::{
     Case, Outcome, Stamp, Teller, Told, need_reason, s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request,
     s6_approval, s7_execution, s8_tracking, s9_performance,
 };
+use std::sync::Arc;
 
 /// Everything `decide` may look at: the cycle and what surrounds it, loaded in one transaction.
 #[derive(Clone, PartialEq, Debug)]
@@ -37,7 +38,7 @@ pub struct Situation {
     pub cycle: Cycle,
     pub partner: Partner,
     /// The program guide in force for this cycle.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     pub benchmarks: Benchmarks,
     /// The scorecard's questions.
     pub template: Template,
@@ -214,7 +215,12 @@ fn is_manager(s: &Situation, standing: &Standing) -> bool {
 
 /// Who decides on the level under way, as the program guide's band says.
 pub fn is_approver(s: &Situation, standing: &Standing) -> bool {
-    let Some(band) = s.policy.band(s.cycle.level) else { return false };
+    let Some(band) = s.policy.band(s.cycle.level, &s.partner) else { return false };
+    // Once a level's time has passed, the default approver may decide in its place.
+    let fallback = s.policy.default_approver.as_ref().filter(|_| s.cycle.approval.escalated);
+    if fallback.is_some_and(|fallback| standing.has(Role::Approver) && standing.approves_level == fallback.level) {
+        return !standing.is_partner() && standing.covers(&s.partner.region);
+    }
     match band.role() {
         Role::ChannelManager => is_manager(s, standing),
         role => {
@@ -233,9 +239,10 @@ fn not_your_move(s: &Situation, law: &Move) -> Refusal {
         .map(|by| match by {
             By::Partner => s.partner.name.clone(),
             By::Manager => format!("the channel manager of {}", s.partner.name),
-            By::Approver => {
-                s.policy.band(s.cycle.level).map_or_else(|| "an approver".to_owned(), |band| band.name.clone())
-            }
+            By::Approver => s
+                .policy
+                .band(s.cycle.level, &s.partner)
+                .map_or_else(|| "an approver".to_owned(), |band| band.name.clone()),
             By::Finance => "finance".to_owned(),
             By::System => "the timer".to_owned(),
         })
@@ -299,7 +306,11 @@ fn make(s: &Situation, who: &Doer, outcomes: Vec<Outcome>, may_lead_to: impl Fn(
         apply(&mut after.cycle, &outcome.event, who.stamp);
         outcome.postings.iter().for_each(|posting| after.book.post(posting));
         let told = tell(&Teller { s, cycle: &after.cycle, by: who.by, now: who.stamp.at }, &outcome.event);
-        let payload = serde_json::to_value(&outcome.event).expect("an event is plain data");
+        let mut payload = serde_json::to_value(&outcome.event).expect("an event is plain data");
+        // Whatever is recorded names the version of the guide it was decided under.
+        if let Some(fields) = payload.as_object_mut() {
+            fields.insert("guide".to_owned(), s.policy.guide.version.clone().into());
+        }
         entries.push(Entry {
             kind: told.kind.to_owned(),
             words: told.words,

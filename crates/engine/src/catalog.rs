@@ -26,16 +26,18 @@ impl Catalog {
 pub type ShippedGuide = (&'static str, &'static str);
 
 /// The program guides that come with the program, to start one's own from.
-pub const GUIDES: [ShippedGuide; 2] = [
+pub const GUIDES: [ShippedGuide; 5] = [
     ("aurelia-growth-fund-emea.toml", include_str!("../../../config/programs/aurelia-growth-fund-emea.toml")),
     (
         "aurelia-partner-accelerator-us.toml",
         include_str!("../../../config/programs/aurelia-partner-accelerator-us.toml"),
     ),
+    ("ferrite-coop-north-america.toml", include_str!("../../../config/programs/ferrite-coop-north-america.toml")),
+    ("cirrostrat-partner-wallet.toml", include_str!("../../../config/programs/cirrostrat-partner-wallet.toml")),
+    ("hoshizora-regional-japan.toml", include_str!("../../../config/programs/hoshizora-regional-japan.toml")),
 ];
 
 /// Reads a guide that is stored; it was checked when it was taken in.
 pub(crate) fn stored(text: &str) -> Result<Policy> {
-    Policy::load(text)
-        .map_err(|problems| Error::Internal(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+    Policy::stored(text).map_err(Error::Internal)
 }

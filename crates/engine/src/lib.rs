@@ -16,6 +16,7 @@ mod notices;
 pub mod programs;
 pub mod results;
 pub mod signin;
+pub mod simulate;
 pub mod worker;
 
 pub use advance::{Advanced, NewCycle, Submission};
@@ -82,15 +83,18 @@ impl Engine {
     }
 
     /// A stored guide, read once per version.
-    pub(crate) fn policy(&self, guide: &Guide) -> Result<Policy> {
+    pub(crate) fn policy(&self, guide: &Guide) -> Result<Arc<Policy>> {
         let key = (guide.program_id, guide.version);
         if let Some(policy) = self.policies.read().ok().and_then(|held| held.get(&key).cloned()) {
-            return Ok((*policy).clone());
+            return Ok(policy);
         }
-        let policy = Arc::new(catalog::stored(&guide.toml)?);
+        let mut policy = catalog::stored(&guide.toml)?;
+        // The day it was activated from counts, whatever day the text names.
+        policy.guide.effective_from = guide.effective_from;
+        let policy = Arc::new(policy);
         if let Ok(mut held) = self.policies.write() {
             held.insert(key, policy.clone());
         }
-        Ok((*policy).clone())
+        Ok(policy)
     }
 }

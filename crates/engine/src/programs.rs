@@ -3,12 +3,14 @@
 use crate::Engine;
 use crate::advance::{Advanced, Submission};
 use crate::error::{Error, Result};
+use domain::Date;
 use domain::ids::ProgramId;
 use domain::people::{Actor, Role};
 use domain::policy::Policy;
 use domain::refusal::Reason;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::sync::Arc;
 use storage::rows::{Guide, Program};
 use uuid::Uuid;
 
@@ -64,19 +66,37 @@ impl Engine {
         .await
     }
 
-    /// Takes in another version of a program's guide; it is in force from the day it names. Cycles keep the version
-    /// that was in force when they were opened.
+    /// Takes in another version of a program's guide; it is in force from a day to come, or from today. Cycles keep the
+    /// version that was in force when they were opened.
     pub async fn add_guide(
         &self,
         actor: &Actor,
         program: ProgramId,
         toml: &str,
+        from: Date,
         once: &Submission,
     ) -> Result<Advanced> {
         administrators_only(actor)?;
-        let policy = read(toml)?;
-        self.once(actor, once, &(program, toml), async |tx, now| {
+        let mut policy = read(toml)?;
+        policy.guide.effective_from = from;
+        self.once(actor, once, &(program, toml, from), async |tx, now| {
             let program = tx.program(program).await?;
+            if from < now.date_naive() {
+                return Err(Error::invalid(
+                    "from",
+                    "That day is over: what was asked then was judged by another version.",
+                    "Choose today or a day to come.",
+                ));
+            }
+            for earlier in tx.guides(program.id).await? {
+                if self.policy(&earlier)?.guide.version == policy.guide.version {
+                    return Err(Error::invalid(
+                        "guide",
+                        format!("There is a version {} of this guide already.", policy.guide.version),
+                        "Give this one a version of its own: every decision names the version it was made under.",
+                    ));
+                }
+            }
             if policy.guide.currency != program.currency {
                 return Err(Error::invalid(
                     "guide",
@@ -86,10 +106,9 @@ impl Engine {
             }
             let version = tx.next_guide_version(program.id).await?;
             tx.insert_guide(&guide_row(actor, program.id, version, toml, &policy, now)).await?;
-            let from = domain::calendar::words(policy.guide.effective_from);
-            let words =
-                format!("Version {} of the guide of {} counts from {from}.", policy.guide.version, program.name);
-            let facts = json!({ "program": program.id, "version": version, "from": policy.guide.effective_from });
+            let day = domain::calendar::words(from);
+            let words = format!("Version {} of the guide of {} counts from {day}.", policy.guide.version, program.name);
+            let facts = json!({ "program": program.id, "version": version, "from": from });
             tx.note("program.guide", words.clone(), facts, actor, now).await?;
             Ok(Advanced { number: program.code.clone(), version: i64::from(version), words: vec![words] })
         })
@@ -97,7 +116,7 @@ impl Engine {
     }
 
     /// A stored guide as the rules read it.
-    pub fn guide(&self, guide: &Guide) -> Result<Policy> {
+    pub fn guide(&self, guide: &Guide) -> Result<Arc<Policy>> {
         self.policy(guide)
     }
 }

@@ -6,6 +6,7 @@ mod import;
 mod ledger;
 mod mail;
 mod migrate;
+mod policy;
 mod serve;
 mod user;
 
@@ -86,6 +87,9 @@ enum Verb {
     Mail(mail::MailVerb),
     /// Import results: responders and deals, as tools export them.
     Import(import::ImportArgs),
+    /// Program guides: check one, see what it decides, see what it would have changed.
+    #[command(subcommand)]
+    Policy(policy::PolicyVerb),
     Attribute(crate::attribute::AttributeArgs),
 }
 
@@ -109,12 +113,23 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Verb::Attribute(args) = cli.verb {
         return crate::attribute::run(args);
     }
+    if let Verb::Policy(verb) = &cli.verb
+        && let Some(outcome) = policy::alone(verb, cli.common.json)?
+    {
+        return Ok(outcome.code());
+    }
     let settings = settings(&cli)?;
     start_log(&settings, &cli.verb)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    match runtime.block_on(obey(&settings, cli))? {
-        Outcome::Done => Ok(ExitCode::SUCCESS),
-        Outcome::ProblemsFound => Ok(ExitCode::from(3)),
+    Ok(runtime.block_on(obey(&settings, cli))?.code())
+}
+
+impl Outcome {
+    fn code(self) -> ExitCode {
+        match self {
+            Outcome::Done => ExitCode::SUCCESS,
+            Outcome::ProblemsFound => ExitCode::from(3),
+        }
     }
 }
 
@@ -142,6 +157,7 @@ async fn obey(settings: &Settings, cli: Cli) -> anyhow::Result<Outcome> {
         Verb::Demo { .. } => Box::pin(demo::demo(settings)).await,
         Verb::Mail(verb) => mail::run(settings, verb).await,
         Verb::Import(args) => import::run(settings, args, json).await,
+        Verb::Policy(verb) => policy::simulate(settings, verb, json).await,
         Verb::Attribute(_) => Ok(Outcome::Done),
     }
 }

@@ -24,7 +24,7 @@ pub(crate) async fn parts(db: &impl ConnectionTrait, cycle: Cycle) -> Result<Cyc
     Ok(CycleParts {
         partner: partner(db, cycle.partner).await?,
         program: program(db, cycle.program).await?,
-        guide: guide_on(db, cycle.program, cycle.opened_at.date_naive()).await?,
+        guide: guide_of(db, &cycle).await?,
         funds: funds_of(db, cycle.program).await?,
         book: book_of_cycle(db, &cycle).await?,
         cycle,
@@ -45,6 +45,18 @@ pub(crate) async fn partner(db: &impl ConnectionTrait, id: PartnerId) -> Result<
 
 pub(crate) async fn program(db: &impl ConnectionTrait, id: ProgramId) -> Result<Program> {
     sql::one(db, &sql::select::<Program>("WHERE id = $1"), values![id]).await
+}
+
+/// The guide a cycle is judged by: what was in force when it was opened, and known then. A version that is taken in later
+/// never reaches back.
+pub(crate) async fn guide_of(db: &impl ConnectionTrait, cycle: &Cycle) -> Result<Guide> {
+    let known = "WHERE program_id = $1 AND effective_from <= $2 AND created_at <= $3
+                 ORDER BY effective_from DESC, version DESC LIMIT 1";
+    let values = values![cycle.program, cycle.opened_at.date_naive(), cycle.opened_at];
+    match sql::maybe(db, &sql::select::<Guide>(known), values).await? {
+        Some(guide) => Ok(guide),
+        None => guide_on(db, cycle.program, cycle.opened_at.date_naive()).await,
+    }
 }
 
 /// The guide in force on a day: the one effective last by then; before the first, the first.

@@ -223,6 +223,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A whole number inside a range, or nothing.
+    pub fn optional_whole(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<Option<i64>> {
+        if self.optional_text(name)?.is_none() { Some(None) } else { self.whole(name, range).map(Some) }
+    }
+
     /// An exact number with decimals, not negative: `12.5`, or `12,5` for those who write so.
     pub fn decimal(&mut self, name: &str) -> Option<Decimal> {
         let text = self.text(name)?;

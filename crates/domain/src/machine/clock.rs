@@ -21,7 +21,7 @@ pub fn health(s: &Situation) -> Health {
         PlanDraft => (Party::Partner, None, "Write the plan and submit it"),
         PlanReview => (
             Party::Manager,
-            Some(plus(cycle.since.date_naive(), s.policy.band(1).map_or(5, |band| band.sla_days))),
+            Some(plus(cycle.since.date_naive(), s.policy.band(1, &s.partner).map_or(5, |band| band.sla_days))),
             "Agree or return the plan",
         ),
         ScorecardOpen => (Party::Partner, None, "Answer the scorecard"),

@@ -5,6 +5,7 @@ use super::s7_execution::{ActivityState, ProofFile, Reminder};
 use super::{Case, Outcome, Stamp, Teller, Told, check_text, next_no};
 use crate::cycle::{Cycle, Stage};
 use crate::money::Money;
+use crate::policy::{Cap, Per};
 use crate::refusal::{Reason, Refusal};
 use crate::{Date, Instant};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ pub struct Activity {
     /// When proof was handed in last; its review is due some days later.
     #[serde(default)]
     pub handed_in: Option<Instant>,
+    /// When its proof was returned last; the program may give it time of its own to come again.
+    #[serde(default)]
+    pub returned_at: Option<Instant>,
     /// Reminders already sent of its proof and its claim.
     pub reminded: Vec<Reminded>,
 }
@@ -31,7 +35,15 @@ pub struct Activity {
 impl Activity {
     /// One that is written and not approved yet.
     pub fn new(no: u16, draft: ActivityDraft) -> Self {
-        Self { no, draft, state: ActivityState::Planned, proof: Vec::new(), handed_in: None, reminded: Vec::new() }
+        Self {
+            no,
+            draft,
+            state: ActivityState::Planned,
+            proof: Vec::new(),
+            handed_in: None,
+            returned_at: None,
+            reminded: Vec::new(),
+        }
     }
 }
 
@@ -56,6 +68,12 @@ pub struct ActivityDraft {
     pub owner: String,
     /// The number of the plan objective it serves.
     pub objective: u16,
+    /// How many vendors share it, this one included; the program's share may depend on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sponsors: Option<u16>,
+    /// How many people it is for; some cost is capped by head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<u32>,
     pub costs: Vec<CostLine>,
 }
 
@@ -74,6 +92,9 @@ pub struct CostLine {
     pub category: String,
     pub description: String,
     pub amount: Money,
+    /// How many pieces it is for; some cost is capped by piece.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -181,6 +202,7 @@ pub(super) fn sound(case: &Case, draft: &ActivityDraft) -> Result<(), Refusal> {
         );
     }
     costs_sound(case, &draft.costs, &mut reasons);
+    counts_said(case, draft, &mut reasons);
     Refusal::unless_empty(reasons)
 }
 
@@ -227,6 +249,31 @@ fn costs_sound(case: &Case, costs: &[CostLine], reasons: &mut Vec<Reason>) {
             "Cost lines are numbered once each, 50 at most.",
             "Number them 1, 2, 3.",
         ));
+    }
+}
+
+/// What a cap counts is said: how many people, how many pieces.
+fn counts_said(case: &Case, draft: &ActivityDraft, reasons: &mut Vec<Reason>) {
+    let covers = |cap: &&Cap, line: &CostLine| cap.covers(Some(&draft.kind), Some(&line.category));
+    let by = |per: Per| case.s.policy.cap.iter().filter(move |cap| cap.per == Some(per));
+    if draft.sponsors == Some(0) {
+        reasons
+            .push(Reason::new("sponsors", "An activity has at least one sponsor.", "Enter 1 or more.").at("sponsors"));
+    }
+    let headed = by(Per::Head).find(|cap| draft.costs.iter().any(|line| covers(cap, line)));
+    if let Some(cap) = headed.filter(|_| draft.heads.is_none_or(|heads| heads == 0)) {
+        let why = format!("The program caps “{}” by head, and nothing says how many people come.", cap.name);
+        reasons.push(Reason::new("heads", why, "Enter how many people it is for.").at("heads"));
+    }
+    for (index, line) in draft.costs.iter().enumerate() {
+        let counted = by(Per::Unit).find(|cap| covers(cap, line));
+        if let Some(cap) = counted.filter(|_| line.units.is_none_or(|units| units == 0)) {
+            let why =
+                format!("The program caps “{}” by piece, and cost line {} does not say how many.", cap.name, index + 1);
+            reasons.push(
+                Reason::new("units", why, "Enter how many pieces it is for.").at(&format!("units_{}", index + 1)),
+            );
+        }
     }
 }
 

@@ -4,7 +4,6 @@
 //! submitting, decide the submission, and are kept for the approver.
 
 use super::{Case, Outcome, Stamp, Teller, Told, check_optional};
-use crate::calendar::words;
 use crate::cycle::{Cycle, Stage};
 use crate::fund::Fund;
 use crate::ids::{FundId, UserId};
@@ -12,11 +11,16 @@ use crate::ledger::{Account, AccountKind};
 use crate::machine::Situation;
 use crate::money::Money;
 use crate::notice::Topic;
-use crate::policy::{Gate, Late};
+use crate::policy::Shared;
+use crate::policy::rules::{self, AskedFund, Asker, Asking, Planned, PlannedLine, priced};
 use crate::refusal::{Reason, Refusal};
 use crate::steps::s2_scorecard::Light;
+use crate::steps::s4_action_plan::{Activity, ActivityDraft};
 use crate::{Date, Instant};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+pub use crate::policy::{Judgement, Verdict};
 
 /// The MDF request as drafted and as submitted.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -60,25 +64,6 @@ pub struct RequestDraft {
     pub late_reason: String,
     #[serde(default)]
     pub terms_accepted: bool,
-}
-
-/// One rule's judgement, for people and machines.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Verdict {
-    pub rule: String,
-    pub outcome: Judgement,
-    pub sentence: String,
-    /// What would make it pass; empty where it passes.
-    pub remedy: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Judgement {
-    Pass,
-    Warn,
-    Fail,
-    NotApplicable,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -125,17 +110,11 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
         Command::Submit { draft } => {
             sound(case.s, draft)?;
             let verdicts = judge(case.s, draft, case.today);
-            let failed = verdicts.iter().filter(|verdict| verdict.outcome == Judgement::Fail);
-            Refusal::unless_empty(
-                failed
-                    .map(|verdict| {
-                        Reason::new(&verdict.rule, verdict.sentence.clone(), verdict.remedy.clone())
-                            .at(field_of(&verdict.rule))
-                    })
-                    .collect(),
-            )?;
-            let due = super::s6_approval::due(&case.s.policy, 1, case.today);
-            Event::Submitted { draft: draft.clone(), guide_version: case.s.policy.guide.version.clone(), verdicts, due }
+            let failed = verdicts.iter().filter(|verdict| verdict.fails());
+            Refusal::unless_empty(failed.map(|verdict| verdict.reason().at(field_of(&verdict.rule))).collect())?;
+            let due = super::s6_approval::due(case.s, 1, case.today);
+            let draft = cut(case.s, draft, case.today);
+            Event::Submitted { draft, guide_version: case.s.policy.guide.version.clone(), verdicts, due }
         }
         Command::Reopen {} => Event::Reopened {},
         Command::Withdraw {} => Event::Withdrawn { level: case.s.cycle.level },
@@ -194,137 +173,133 @@ fn line_cost(cycle: &Cycle, activity: u16, line: u16) -> Option<Money> {
     cycle.activity(activity)?.draft.costs.iter().find(|cost| cost.no == line).map(|cost| cost.amount)
 }
 
-/// The most a partner may ask for a cost line: its cost times the share the guide gives the activity, rounded down.
+/// The most a partner may ask for a cost line: the share of what counts of it, rounded down.
 pub fn most_for(s: &Situation, activity: u16, line: u16) -> Option<Money> {
-    let draft = &s.cycle.activity(activity)?.draft;
-    line_cost(&s.cycle, activity, line)?.share(s.policy.share_for(&s.partner, &draft.kind, draft.starts)).ok()
+    let all = facts(s, s.cycle.activities.iter().map(|activity| planned(activity, |_| Some(None))).collect());
+    let most = priced(&s.policy, &all);
+    let at = all.activities.iter().position(|planned| planned.no == activity)?;
+    let line = all.activities[at].lines.iter().position(|planned| planned.no == line)?;
+    most.get(at)?.get(line).copied()
 }
 
-/// The whole guide applied to a request, rule by rule, in the order the guide page lists them.
+/// The vendor's share of an activity as it is drafted.
+pub fn share_of(s: &Situation, draft: &ActivityDraft) -> Decimal {
+    s.policy.share_for(Shared {
+        tier: Some(&s.partner.tier),
+        activity: Some(&draft.kind),
+        starts: Some(draft.starts),
+        sponsors: draft.sponsors,
+    })
+}
+
+/// The whole guide applied to a request, rule by rule, in the order the guide page lists them. Rules that have nothing
+/// to say are left out.
 pub fn judge(s: &Situation, draft: &RequestDraft, today: Date) -> Vec<Verdict> {
-    let mut verdicts = Vec::new();
-    lead_time(s, draft, today, &mut verdicts);
-    shares(s, draft, &mut verdicts);
-    amounts(s, draft, today, &mut verdicts);
-    gates(s, &mut verdicts);
-    let terms = (
-        draft.terms_accepted,
-        "The program's terms are accepted.",
-        "The program's terms are not accepted yet.",
-        "Read them and tick the box.",
-    );
-    judged(&mut verdicts, "terms", terms);
-    let text = draft.justification.trim().chars().count();
-    judged(
-        &mut verdicts,
-        "justification",
-        (
-            text >= 20,
-            "The request says what the money will bring.",
-            "The request does not say what the money will bring.",
-            "Write a sentence or two that justify the return you forecast.",
-        ),
-    );
+    let asking = asking(s, draft, today);
+    let mut verdicts = rules::judge(&s.policy, &asking);
+    let total = s.cycle.sum(draft.lines.iter().map(|line| line.asked));
+    if total.is_positive() {
+        verdicts.push(rules::bands(&s.policy, total, Some(&s.partner.country), Some(today), &[]));
+    }
+    verdicts.retain(|verdict| verdict.outcome != Judgement::NotApplicable);
     verdicts
 }
 
-fn judged(verdicts: &mut Vec<Verdict>, rule: &str, (holds, pass, fail, remedy): (bool, &str, &str, &str)) {
-    let (outcome, sentence, remedy) = if holds { (Judgement::Pass, pass, "") } else { (Judgement::Fail, fail, remedy) };
-    verdicts.push(Verdict { rule: rule.to_owned(), outcome, sentence: sentence.to_owned(), remedy: remedy.to_owned() });
+/// A draft as the rules look at it.
+pub fn asking(s: &Situation, draft: &RequestDraft, today: Date) -> Asking {
+    let asked = |activity: u16, line: u16| {
+        draft.lines.iter().find(|asked| (asked.activity, asked.line) == (activity, line)).map(|asked| Some(asked.asked))
+    };
+    let activities = s.cycle.activities.iter();
+    let activities = activities.map(|activity| planned(activity, |line| asked(activity.no, line))).collect();
+    let fund = s.fund(draft.fund).map(|fund| AskedFund {
+        name: fund.name.clone(),
+        currency: fund.currency,
+        free: (fund.currency == s.cycle.currency).then(|| free_in(s, fund, today)),
+    });
+    Asking {
+        asked_on: Some(today),
+        late_reason: Some(draft.late_reason.clone()),
+        terms_accepted: Some(draft.terms_accepted),
+        justification: Some(draft.justification.clone()),
+        fund,
+        ..facts(s, activities)
+    }
 }
 
-fn lead_time(s: &Situation, draft: &RequestDraft, today: Date, verdicts: &mut Vec<Verdict>) {
-    let rule = &s.policy.lead_time;
-    let asks = rule.count.words(rule.days);
-    // An activity nothing is asked for may start when it likes; before anything is asked, all are shown.
-    let asked = |no: u16| draft.lines.iter().any(|line| line.activity == no && line.asked.is_positive());
-    let nothing_yet = !draft.lines.iter().any(|line| line.asked.is_positive());
-    for activity in s.cycle.activities.iter().filter(|activity| nothing_yet || asked(activity.no)) {
-        let (name, starts) = (&activity.draft.name, activity.draft.starts);
-        let last = s.policy.last_day_to_ask(starts, &s.partner.country);
-        let mut say = |outcome, sentence: String, remedy: &str| {
-            verdicts.push(Verdict { rule: "lead_time".to_owned(), outcome, sentence, remedy: remedy.to_owned() });
-        };
-        if today <= last {
-            say(
-                Judgement::Pass,
-                format!("“{name}” starts {}; the last day to ask is {}.", words(starts), words(last)),
-                "",
-            );
-            continue;
-        }
-        let late = format!(
-            "“{name}” starts {}; the program asks for {asks}, so the last day to ask was {}.",
-            words(starts),
-            words(last)
-        );
-        match rule.late {
-            Late::NeedsReason if !draft.late_reason.trim().is_empty() => {
-                say(Judgement::Warn, format!("{late} A reason is given."), "");
+/// What is known of the partner and the plan, whatever is asked.
+fn facts(s: &Situation, activities: Vec<Planned>) -> Asking {
+    Asking {
+        asked_on: None,
+        currency: s.cycle.currency,
+        partner: Asker {
+            name: s.partner.name.clone(),
+            tier: Some(s.partner.tier.clone()),
+            country: Some(s.partner.country.clone()),
+            plan_agreed: Some(s.cycle.plan.agreed.is_some()),
+            scorecard: s.cycle.scorecard.result.as_ref().map(|result| result.light).or(Some(Light::Red)),
+            good_standing: Some(s.partner.good_standing),
+        },
+        activities,
+        late_reason: None,
+        terms_accepted: None,
+        justification: None,
+        fund: None,
+        accrual: None,
+        earlier: Vec::new(),
+    }
+}
+
+/// An activity with the lines that are asked for; `asked` gives the amount, or `None` for all the program pays.
+fn planned(activity: &Activity, asked: impl Fn(u16) -> Option<Option<Money>>) -> Planned {
+    let draft = &activity.draft;
+    let lines = draft.costs.iter().filter_map(|cost| {
+        Some(PlannedLine {
+            no: cost.no,
+            name: cost.description.clone(),
+            category: Some(cost.category.clone()),
+            cost: cost.amount,
+            units: cost.units,
+            asked: asked(cost.no)?,
+        })
+    });
+    Planned {
+        no: activity.no,
+        name: draft.name.clone(),
+        kind: Some(draft.kind.clone()),
+        starts: Some(draft.starts),
+        ends: Some(draft.ends),
+        sponsors: draft.sponsors,
+        heads: draft.heads,
+        lines: lines.collect(),
+    }
+}
+
+/// The draft with every line cut to what the program pays of it, where a cap cuts it.
+fn cut(s: &Situation, draft: &RequestDraft, today: Date) -> RequestDraft {
+    let asking = asking(s, draft, today);
+    let most = priced(&s.policy, &asking);
+    let mut draft = draft.clone();
+    for (activity, most) in asking.activities.iter().zip(most) {
+        for (line, most) in activity.lines.iter().zip(most) {
+            let kept = draft.lines.iter_mut().find(|asked| (asked.activity, asked.line) == (activity.no, line.no));
+            if let Some(kept) = kept.filter(|asked| asked.asked.minor > most.minor) {
+                kept.asked = most;
             }
-            Late::NeedsReason => say(Judgement::Fail, late, "Give a reason to ask late."),
-            Late::Refused => say(Judgement::Fail, late, "Move the activity to a later day in the action plan."),
         }
     }
+    draft
 }
 
-fn shares(s: &Situation, draft: &RequestDraft, verdicts: &mut Vec<Verdict>) {
-    for asked in &draft.lines {
-        let (Some(most), Some(activity)) = (most_for(s, asked.activity, asked.line), s.cycle.activity(asked.activity))
-        else {
-            continue;
-        };
-        let share = (s.policy.share_for(&s.partner, &activity.draft.kind, activity.draft.starts)
-            * rust_decimal::Decimal::ONE_HUNDRED)
-            .normalize();
-        let line =
-            activity.draft.costs.iter().find(|cost| cost.no == asked.line).map_or("", |cost| cost.description.as_str());
-        let holds = asked.asked.minor <= most.minor;
-        let pass = format!("“{line}”: {} asked, the program pays up to {most} ({share} %).", asked.asked);
-        let fail = format!("“{line}” asks {}; the program pays at most {share} %, which is {most}.", asked.asked);
-        judged(verdicts, "vendor_share", (holds, &pass, &fail, "Lower the amount for this line."));
-    }
-}
-
-fn amounts(s: &Situation, draft: &RequestDraft, today: Date, verdicts: &mut Vec<Verdict>) {
-    let total = s.cycle.sum(draft.lines.iter().map(|line| line.asked));
-    let least = s.policy.amount(s.policy.request.minimum);
-    let fail = format!("The request asks {total}, less than the program's minimum of {least}.");
-    judged(
-        verdicts,
-        "minimum",
-        (
-            total.minor >= least.minor && total.is_positive(),
-            &format!("The request asks {total}; the minimum is {least}."),
-            &fail,
-            "Ask for more, or leave this campaign to another cycle.",
-        ),
-    );
-    let Some(fund) = s.fund(draft.fund) else { return };
-    let right = fund.currency == s.cycle.currency;
-    judged(
-        verdicts,
-        "fund",
-        (
-            right,
-            &format!("{} is kept in {}, as this cycle is.", fund.name, fund.currency),
-            &format!("{} is kept in {}, this cycle in {}.", fund.name, fund.currency, s.cycle.currency),
-            "Choose a fund in the cycle's currency.",
-        ),
-    );
-    if right {
-        let free = free_in(s, fund, today);
-        let fail = format!("The request asks {total}; {free} is free for {} in {}.", s.partner.name, fund.name);
-        judged(
-            verdicts,
-            "funds_available",
-            (
-                total.minor <= free.minor,
-                &format!("{free} is free for {} in {}.", s.partner.name, fund.name),
-                &fail,
-                &format!("Ask for {free} or less, choose another fund, or ask your channel manager for an allocation."),
-            ),
-        );
+/// The request as it stands, as a draft again.
+pub fn submitted(s: &Situation) -> RequestDraft {
+    let request = &s.cycle.request;
+    RequestDraft {
+        fund: request.fund.unwrap_or(FundId(uuid::Uuid::nil())),
+        lines: request.lines.clone(),
+        justification: request.justification.clone(),
+        late_reason: request.late_reason.clone(),
+        terms_accepted: request.submitted.is_some(),
     }
 }
 
@@ -342,46 +317,6 @@ pub(super) fn source(s: &Situation, fund: &Fund, today: Date) -> impl Fn(&Accoun
             && account.partner == Some(partner)
             && account.lot.is_none_or(|day| day >= today);
         account.fund == fund && if shared { account.kind == AccountKind::Unallocated } else { own }
-    }
-}
-
-fn gates(s: &Situation, verdicts: &mut Vec<Verdict>) {
-    for gate in &s.policy.request.gates {
-        match gate {
-            Gate::PlanAgreed => judged(
-                verdicts,
-                "plan_agreed",
-                (
-                    s.cycle.plan.agreed.is_some(),
-                    "The business plan is agreed.",
-                    "The business plan is not agreed.",
-                    "Ask your channel manager to agree it.",
-                ),
-            ),
-            Gate::ScorecardNotRed => {
-                let red = s.cycle.scorecard.result.as_ref().is_none_or(|result| result.light == Light::Red);
-                judged(
-                    verdicts,
-                    "scorecard_not_red",
-                    (
-                        !red,
-                        "The scorecard is not red.",
-                        "The scorecard is red.",
-                        "Work on the blueprint's first lines and answer the scorecard again.",
-                    ),
-                );
-            }
-            Gate::GoodStanding => judged(
-                verdicts,
-                "good_standing",
-                (
-                    s.partner.good_standing,
-                    "The partner is in good standing.",
-                    "The partner is not in good standing.",
-                    "Talk to your channel manager.",
-                ),
-            ),
-        }
     }
 }
 

@@ -13,7 +13,6 @@ use crate::ledger::{Account, AccountKind, Book, Posting};
 use crate::machine::Situation;
 use crate::money::Money;
 use crate::notice::Topic;
-use crate::policy::Policy;
 use crate::refusal::{Reason, Refusal};
 use crate::{Date, Instant};
 use serde::{Deserialize, Serialize};
@@ -296,9 +295,9 @@ fn approve(case: &Case, lines: &[LineDecision]) -> Result<Vec<Outcome>, Refusal>
             "Approve an amount, or decline the request with a reason.",
         ));
     }
-    let next = s.policy.levels_for(total).iter().map(|band| band.level).find(|level| *level > cycle.level);
+    let next = s.policy.levels_for(total, &s.partner).iter().map(|band| band.level).find(|level| *level > cycle.level);
     if let Some(next_level) = next {
-        let due = due(&s.policy, next_level, case.today);
+        let due = due(s, next_level, case.today);
         return Ok(vec![Event::LevelApproved { decision, next_level, due }.into()]);
     }
     let postings = commit(case, lines)?;
@@ -423,8 +422,8 @@ pub fn committed(cycle: &Cycle, book: &Book, campaign: u16) -> i64 {
 }
 
 /// The day a level should decide by.
-pub fn due(policy: &Policy, level: u8, today: Date) -> Date {
-    plus(today, policy.band(level).map_or(5, |band| band.sla_days))
+pub fn due(s: &Situation, level: u8, today: Date) -> Date {
+    plus(today, s.policy.band(level, &s.partner).map_or(5, |band| band.sla_days))
 }
 
 /// The decision page's figures: what the fund and the wallet hold now.
@@ -575,10 +574,11 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
             .to(teller.to_approvers(Topic::InformationAnswered, cycle.level).reason(text)),
         Event::Escalated { level } => {
             let total = cycle.request.total(cycle);
-            let up = if teller.s.policy.band(level + 1).is_some() {
-                teller.to_approvers(Topic::ApprovalEscalated, level + 1)
-            } else {
-                teller.notice(Topic::ApprovalEscalated, crate::notice::Audience::Executives, "/approval")
+            let policy = &teller.s.policy;
+            let above = policy.band(level + 1, &teller.s.partner).map(|band| band.level);
+            let up = match above.or(policy.default_approver.as_ref().map(|fallback| fallback.level)) {
+                Some(above) => teller.to_approvers(Topic::ApprovalEscalated, above),
+                None => teller.notice(Topic::ApprovalEscalated, crate::notice::Audience::Executives, "/approval"),
             };
             Told::new("approval.escalated", format!("Level {level} is past its time; its superiors have been told."))
                 .to(teller.to_approvers(Topic::ApprovalEscalated, *level).amount(total).due(cycle.approval.due))

@@ -9,12 +9,13 @@ mod payment;
 mod proof;
 mod release;
 
-pub use claims::{Claim, ClaimLine, ClaimLineDraft, ClaimState, Clawback, Payment, claimable, payable};
+pub use claims::{Claim, ClaimLine, ClaimLineDraft, ClaimState, Clawback, Payment, claim_due, claimable, payable};
+pub(crate) use claims::{claim_window, claimed_before};
 pub use proof::{ActivityState, FileVerdict, ProofFile, ProofUpload, missing_proof};
 pub(super) use release::release_beyond;
 
 use super::s4_action_plan::{self, Activity, ActivityDraft};
-use super::s5_request::{RequestLine, most_for};
+use super::s5_request::{self, RequestLine};
 use super::s6_approval::{self, Before};
 use super::{Case, Outcome, Stamp, Teller, Told, need_reason};
 use crate::Date;
@@ -25,7 +26,8 @@ use crate::ledger::{Book, Posting};
 use crate::machine::Situation;
 use crate::money::Money;
 use crate::notice::Topic;
-use crate::policy::Material;
+use crate::policy::rules::material_change;
+use crate::policy::{Judgement, Material, rules};
 use crate::refusal::{Reason, Refusal};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -233,25 +235,26 @@ fn amend(
     }
     s4_action_plan::sound(case, draft)?;
     let lines = asked_lines(case, no, draft, lines)?;
-    let how_much = draft.costs != activity.draft.costs || asked(&cycle.request.lines, no) != asked(&lines, no);
-    let changed = [
+    let counts = (draft.sponsors, draft.heads) != (activity.draft.sponsors, activity.draft.heads);
+    let how_much =
+        counts || draft.costs != activity.draft.costs || asked(&cycle.request.lines, no) != asked(&lines, no);
+    let fields = [
         (Material::What, draft.name != activity.draft.name || draft.kind != activity.draft.kind),
         (Material::Where, draft.place != activity.draft.place),
         (Material::When, draft.starts != activity.draft.starts || draft.ends != activity.draft.ends),
         (Material::Who, draft.owner != activity.draft.owner),
         (Material::HowMuch, how_much),
     ];
-    if changed.iter().all(|(_, changed)| !changed) {
+    let changed: Vec<Material> = fields.iter().filter(|(_, changed)| *changed).map(|(field, _)| *field).collect();
+    if changed.is_empty() {
         return Err(Refusal::new(
             "no_change",
             "The amendment changes nothing.",
             "Change what, where, when, who or how much, or leave the activity as it is.",
         ));
     }
-    // Money asked for is money to approve, whatever the guide calls material.
-    let reopens =
-        how_much || changed.iter().any(|(field, changed)| *changed && s.policy.amendment.material.contains(field));
-    let due = reopens.then(|| s6_approval::due(&s.policy, 1, case.today));
+    let reopens = material_change(&s.policy, &changed).outcome == Judgement::Warn;
+    let due = reopens.then(|| s6_approval::due(s, 1, case.today));
     Ok(vec![
         Event::Amended { activity: no, draft: draft.clone(), lines, reason: reason.trim().to_owned(), reopens, due }
             .into(),
@@ -276,33 +279,42 @@ fn asked_lines(
         activity.draft = draft.clone();
     }
     let mut reasons = Vec::new();
-    for line in lines {
-        match most_for(&after, line.activity, line.line) {
-            Some(most)
-                if line.activity == no
-                    && (0..=most.minor).contains(&line.asked.minor)
-                    && line.asked.currency == most.currency => {}
-            Some(most) => reasons.push(
-                Reason::new(
-                    "vendor_share",
-                    format!("The program pays at most {most} for line {}.", line.line),
-                    "Ask for that much or less.",
-                )
-                .at(&format!("asked_{}", line.line)),
-            ),
-            None => reasons.push(Reason::new(
-                "no_line",
-                "The amendment asks for a cost line that is not there.",
-                "Ask for the lines shown.",
-            )),
-        }
+    let costed = |line: &RequestLine| draft.costs.iter().any(|cost| cost.no == line.line);
+    if lines.iter().any(|line| line.activity != no || !costed(line)) {
+        reasons.push(Reason::new(
+            "no_line",
+            "The amendment asks for a cost line that is not there.",
+            "Ask for the lines shown.",
+        ));
     }
+    let kept = |line: &RequestLine| line.asked.is_kept_in(case.s.cycle.currency, 0);
+    for line in lines.iter().filter(|line| !kept(line)) {
+        let why = format!("The amount for line {} is none in {}.", line.line, case.s.cycle.currency);
+        reasons.push(Reason::new("amount", why, "Enter zero or more.").at(&format!("asked_{}", line.line)));
+    }
+    reasons.extend(against(&after, no, draft, lines, case.today));
     let numbers: BTreeSet<u16> = lines.iter().map(|line| line.line).collect();
     if numbers.len() != lines.len() {
         reasons.push(Reason::new("line_twice", "A cost line is asked for twice.", "Ask for each once."));
     }
     Refusal::unless_empty(reasons)?;
     Ok(lines.to_vec())
+}
+
+/// What the guide says against an amended activity and what is asked for it; when it is asked does not matter here.
+fn against(after: &Situation, no: u16, draft: &ActivityDraft, lines: &[RequestLine], today: Date) -> Vec<Reason> {
+    let request = s5_request::RequestDraft { lines: lines.to_vec(), ..s5_request::submitted(after) };
+    let mut asking = s5_request::asking(after, &request, today);
+    asking.activities.retain(|activity| activity.no == no);
+    let judged = ["activity_type", "season", "use_window", "eligible_cost", "vendor_share"];
+    let verdicts = rules::judge(&after.policy, &asking).into_iter();
+    let failed = verdicts.filter(|verdict| verdict.fails() && judged.contains(&verdict.rule.as_str()));
+    failed
+        .map(|verdict| match draft.costs.iter().find(|cost| cost.description == verdict.about) {
+            Some(cost) => verdict.reason().at(&format!("asked_{}", cost.no)),
+            None => verdict.reason().at("kind"),
+        })
+        .collect()
 }
 
 fn cancel_activity(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>, Refusal> {

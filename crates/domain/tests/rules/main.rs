@@ -13,4 +13,6 @@ mod guide;
 mod happy_path;
 mod moves;
 mod random;
+mod rule_space;
 mod story;
+mod vectors;

@@ -118,7 +118,7 @@ impl Story {
         let s = Situation {
             cycle: Cycle::new(&opening, now),
             partner,
-            policy,
+            policy: policy.into(),
             benchmarks: Benchmarks::load(BENCHMARKS).expect("the shipped benchmarks"),
             template: Template::load(SCORECARD).expect("the shipped scorecard"),
             funds: vec![fund],

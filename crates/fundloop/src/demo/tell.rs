@@ -278,6 +278,7 @@ impl Teller<'_> {
             category: category.to_owned(),
             description: description.to_owned(),
             amount: Money::units(units, s.cycle.currency),
+            units: None,
         };
         let starts = self.tale.first + Days::new(spot.from);
         ActivityDraft {
@@ -289,6 +290,8 @@ impl Teller<'_> {
             place: if spot.kind == "event" { "Partner's briefing centre" } else { "Online" }.to_owned(),
             owner: owner.to_owned(),
             objective: 1 + campaign % 2,
+            sponsors: None,
+            heads: None,
             costs: vec![
                 line(1, spot.category, "Main supplier", most),
                 line(2, "agency", "Agency, design and copy", spot.cost - most),
@@ -404,7 +407,7 @@ impl Teller<'_> {
         for item in kind.all_of.iter().chain(kind.one_of.first()) {
             let upload = results::proof_file(&item.code, &item.kinds, no, activity);
             let file = self.engine.keep_file(by, no, "files", &upload).await?;
-            files.push(ProofUpload { item: item.code.clone(), file, name: upload.name });
+            files.push(ProofUpload { item: item.code.clone(), file, name: upload.name, columns: None });
         }
         self.act(no, by, s7_execution::Command::SubmitProof { activity, files }).await
     }

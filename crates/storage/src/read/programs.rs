@@ -2,11 +2,13 @@
 
 use super::Reader;
 use crate::error::Result;
+use crate::filter::Where;
 use crate::load;
 use crate::rows::{Guide, Program};
 use crate::sql::{self, values};
 use crate::viewer::Viewer;
 use domain::Date;
+use domain::cycle::{Cycle, Partner};
 use domain::ids::ProgramId;
 
 impl Reader {
@@ -29,6 +31,31 @@ impl Reader {
     pub async fn guide(&self, _viewer: &Viewer, program: ProgramId, version: u32) -> Result<Guide> {
         let tail = "WHERE program_id = $1 AND version = $2";
         sql::one(&self.db, &sql::select::<Guide>(tail), values![program, version]).await
+    }
+
+    /// Cycles of a program that asked for money, the latest first, from below a running number on: for a simulation.
+    /// The wall stands: a viewer who may not see every partner gets none of the others'.
+    pub async fn asked_cycles(
+        &self,
+        viewer: &Viewer,
+        program: ProgramId,
+        below: u32,
+        most: u32,
+    ) -> Result<Vec<(Cycle, Partner, Guide)>> {
+        let found = Where::default().eq("program_id", Some(program)).within(viewer.scope(), "partner_id", "region");
+        let sql = format!(
+            "SELECT doc FROM cycle {} AND serial < {below} AND asked > 0 ORDER BY serial DESC LIMIT {most}",
+            found.sql()
+        );
+        let docs: Vec<String> = sql::column(&self.db, "doc", &sql, found.values).await?;
+        let mut cycles = Vec::with_capacity(docs.len());
+        for doc in docs {
+            let cycle: Cycle = sql::from_json(&doc, "cycle.doc")?;
+            let partner = load::partner(&self.db, cycle.partner).await?;
+            let guide = load::guide_of(&self.db, &cycle).await?;
+            cycles.push((cycle, partner, guide));
+        }
+        Ok(cycles)
     }
 
     /// The guide in force on a day, or the first one where none is yet.

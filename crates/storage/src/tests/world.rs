@@ -28,7 +28,7 @@ pub struct World<'a> {
     pub manager: User,
     pub finance: User,
     pub payer: User,
-    pub policy: Policy,
+    pub policy: std::sync::Arc<Policy>,
     pub benchmarks: Benchmarks,
     pub template: Template,
 }
@@ -82,7 +82,7 @@ impl<'a> World<'a> {
             manager,
             finance: user(3, "Fay", &[Role::Finance]),
             payer: user(4, "Pia", &[Role::Finance]),
-            policy: Policy::load(GUIDE).expect("the shipped guide"),
+            policy: Policy::load(GUIDE).expect("the shipped guide").into(),
             benchmarks: Benchmarks::load(include_str!("../../../../config/benchmarks.toml")).expect("benchmarks"),
             template: Template::load(include_str!("../../../../config/scorecards/standard.toml")).expect("scorecard"),
         };
@@ -262,8 +262,9 @@ impl<'a> World<'a> {
 
     /// From the request to the paid claim.
     pub async fn until_paid(&self, number: &str) -> Result<(), No> {
-        let file = |item: &str, n: u128| json!({ "item": item, "file": id(n), "name": format!("{item}.csv") });
-        let proof = json!([file("attendee_list", 901), file("follow_up", 902)]);
+        let file =
+            |item: &str, kind: &str, n: u128| json!({ "item": item, "file": id(n), "name": format!("{item}.{kind}") });
+        let proof = json!([file("attendee_list", "csv", 901), file("follow_up", "eml", 902)]);
         let line = json!({
             "activity": 1, "line": 1, "actual": eur(8_000), "vendor": "Ad house", "invoice_no": "R-1",
             "invoice_date": "2026-05-13", "file": id(903),

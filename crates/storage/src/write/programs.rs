@@ -39,6 +39,11 @@ impl Tx {
         load::guide_on(&self.db, program, day).await
     }
 
+    /// Every version of a program's guide, oldest first.
+    pub async fn guides(&self, program: ProgramId) -> Result<Vec<Guide>> {
+        sql::all(&self.db, &sql::select::<Guide>("WHERE program_id = $1 ORDER BY version"), values![program]).await
+    }
+
     pub async fn guide(&self, program: ProgramId, version: u32) -> Result<Guide> {
         let tail = "WHERE program_id = $1 AND version = $2";
         sql::one(&self.db, &sql::select::<Guide>(tail), values![program, version]).await

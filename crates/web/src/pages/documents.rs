@@ -122,7 +122,7 @@ fn request(cycle: &Cycle) -> (Badge, String) {
 fn approval(s: &Situation) -> (Badge, String) {
     let cycle = &s.cycle;
     let approved = cycle.sum(cycle.campaigns.iter().map(|campaign| approved_for(cycle, campaign.no)));
-    let levels = s.policy.levels_for(cycle.request.total(cycle)).len();
+    let levels = s.policy.levels_for(cycle.request.total(cycle), &s.partner).len();
     let state = match cycle.stage {
         Stage::ApprovalReview if cycle.approval.open_question().is_some() => badge(Tone::Warn, "Question open"),
         Stage::ApprovalReview => Badge::new(Tone::Wait, format!("Level {} of {levels}", cycle.level)),

@@ -1,6 +1,6 @@
 //! Step 4, the action plan: /cycles/{no}/action-plan, its activities, its agenda, and the check before it is committed.
 
-mod activity;
+pub(in crate::steps) mod activity;
 mod agenda;
 
 pub use activity::{add, change, new, show_activity};

@@ -355,8 +355,8 @@ fn most_words(s: &Situation, activity: u16, line: u16) -> String {
     let (Some(most), Some(found)) = (rules::most_for(s, activity, line), s.cycle.activity(activity)) else {
         return String::new();
     };
-    let share = s.policy.share_for(&s.partner, &found.draft.kind, found.draft.starts);
-    format!("at most {} ({} %)", Amount::from(most).plain(), (share * rust_decimal::Decimal::ONE_HUNDRED).normalize())
+    let share = domain::policy::percent(rules::share_of(s, &found.draft));
+    format!("at most {} ({share})", Amount::from(most).plain())
 }
 
 fn last_day(s: &Situation, who: &Who) -> Option<Due> {
@@ -460,7 +460,7 @@ fn effect(s: &Situation, total: Money, today: Date) -> Facts {
 fn levels(s: &Situation, total: Money) -> Vec<String> {
     let days = |days: u16| count(u64::from(days), "day", "days");
     s.policy
-        .levels_for(total)
+        .levels_for(total, &s.partner)
         .into_iter()
         .map(|band| format!("{}, within {}", band.name, days(band.sla_days)))
         .collect()

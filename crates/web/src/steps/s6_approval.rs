@@ -369,13 +369,13 @@ fn next(s: &Situation, decided: Money) -> String {
     let kept = |line: &&LineDecision| cycle.approval.amending().is_some_and(|activity| activity != line.activity);
     let whole = cycle.approval.lines.iter().filter(kept).map(|line| line.amount).chain([decided]);
     let total = cycle.sum(whole);
-    let band = s.policy.levels_for(total).into_iter().find(|band| band.level > s.cycle.level);
+    let band = s.policy.levels_for(total, &s.partner).into_iter().find(|band| band.level > s.cycle.level);
     match band {
         Some(band) => format!(
             "{} decides next (level {}), because the sum reaches {}.",
             band.name,
             band.level,
-            Amount::from(s.policy.amount(*band.from.get_ref())).plain()
+            Amount::from(s.policy.amount(band.from)).plain()
         ),
         None => "This is the last level: the money is committed and the campaign IDs go out.".to_owned(),
     }

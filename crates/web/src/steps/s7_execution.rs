@@ -208,7 +208,7 @@ fn deadline(s: &Situation, activity: &Activity) -> Option<(&'static str, Date)> 
     match activity.state {
         ActivityState::Live | ActivityState::ProofReview => Some(("Proof", s.policy.proof_due(activity.draft.ends))),
         ActivityState::Proven if claimable(s, activity.draft.campaign).is_positive() => {
-            Some(("Claim", s.policy.claim_due(activity.draft.ends, &s.partner)))
+            Some(("Claim", rules::claim_due(s, activity.draft.ends)))
         }
         _ => None,
     }
@@ -327,7 +327,7 @@ fn about_claim(s: &Situation, campaign: &Campaign, may_claim: bool, today: Date)
         .activities
         .iter()
         .filter(|activity| activity.draft.campaign == campaign.no && activity.state == ActivityState::Proven);
-    let last = proven.map(|activity| s.policy.claim_due(activity.draft.ends, &s.partner)).max()?;
+    let last = proven.map(|activity| rules::claim_due(s, activity.draft.ends)).max()?;
     if !left.is_positive() {
         return None;
     }

@@ -41,7 +41,7 @@ fn who_has_it(s: &Situation, party: Party) -> String {
         Party::Manager => "Channel manager".to_owned(),
         Party::Approvers => s
             .policy
-            .band(s.cycle.level)
+            .band(s.cycle.level, &s.partner)
             .map_or_else(|| "Approvers".to_owned(), |band| format!("{}, level {}", band.name, band.level)),
         Party::Finance => "Finance".to_owned(),
         Party::Nobody => "Nobody".to_owned(),
@@ -142,13 +142,7 @@ mod tests {
 
     #[test]
     fn rules_that_fail_stand_first_and_are_counted() {
-        let verdict = |outcome, sentence: &str| Verdict {
-            rule: "x".into(),
-            outcome,
-            sentence: sentence.into(),
-            remedy: String::new(),
-        };
-        let verdicts = [verdict(Judgement::Pass, "a"), verdict(Judgement::Fail, "b"), verdict(Judgement::Pass, "c")];
+        let verdicts = [Verdict::pass("x", "a"), Verdict::fail("x", "b", ""), Verdict::pass("x", "c")];
         let rules = Rules::of(&verdicts);
         assert_eq!(rules.rules.iter().map(|rule| rule.words.as_str()).collect::<Vec<_>>(), ["b", "a", "c"]);
         assert_eq!(Rules::words(&verdicts), "1 fails, 2 pass");

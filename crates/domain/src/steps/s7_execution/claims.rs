@@ -3,12 +3,14 @@
 use super::super::{Case, Outcome, Stamp, Teller, Told, check_text, s3_forecast, s6_approval};
 use super::release::{in_review, release_all_but, released};
 use super::{ActivityState, Event, Reminder};
-use crate::calendar::{plus, words};
+use crate::calendar::plus;
 use crate::cycle::Cycle;
 use crate::ids::{FileId, UserId};
 use crate::machine::Situation;
 use crate::money::{Money, split};
 use crate::notice::Topic;
+use crate::policy::rules::{self, Claimed, ClaimedActivity, ClaimedLine, Priced, Window};
+use crate::policy::{Claimable, Judgement, Verdict};
 use crate::refusal::{Reason, Refusal};
 use crate::{Date, Instant};
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,11 @@ pub struct Claim {
     pub reason: String,
     pub payments: Vec<Payment>,
     pub clawback: Option<Clawback>,
+    /// The version of the guide it was judged by, and what each rule said.
+    #[serde(default)]
+    pub guide_version: String,
+    #[serde(default)]
+    pub verdicts: Vec<Verdict>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -150,32 +157,74 @@ impl Claim {
     }
 }
 
-/// What a campaign's claim over these actual costs may pay: each line's share, never more than was approved for
-/// its activity and not claimed yet, nor than the campaign holds and no open claim asks for.
+/// What a campaign's claim over these actual costs may pay: each line's share of what counts, never more than was
+/// approved for its activity and not claimed yet, nor than the campaign holds and no open claim asks for.
 pub fn payable(s: &Situation, campaign: u16, lines: &[ClaimLineDraft]) -> (Vec<ClaimLine>, Money) {
-    let cycle = &s.cycle;
-    let mut left: BTreeMap<u16, i64> = BTreeMap::new();
-    let mut priced = Vec::with_capacity(lines.len());
-    for line in lines {
-        let share = cycle
-            .activity(line.activity)
-            .map(|activity| s.policy.share_for(&s.partner, &activity.draft.kind, activity.draft.starts))
-            .unwrap_or_default();
-        let share = line.actual.share(share).unwrap_or_else(|_| cycle.zero());
-        let left = left.entry(line.activity).or_insert_with(|| unclaimed(cycle, line.activity));
-        let pays = share.minor.clamp(0, (*left).max(0));
-        *left -= pays;
-        priced.push(ClaimLine { invoice: line.clone(), share, pays: Money::new(pays, cycle.currency) });
+    let claimed = claimed(s, campaign, lines, false, None);
+    let mut prices: BTreeMap<u16, Vec<Priced>> = BTreeMap::new();
+    let of = claimed.activities.iter().flat_map(|activity| activity.lines.iter().map(|_| activity.no));
+    for (no, price) in of.zip(rules::payable(&s.policy, &claimed)) {
+        prices.entry(no).or_default().push(price);
     }
+    let mut prices: BTreeMap<u16, _> = prices.into_iter().map(|(no, prices)| (no, prices.into_iter())).collect();
+    let priced: Vec<ClaimLine> = lines
+        .iter()
+        .filter_map(|line| {
+            let price = prices.get_mut(&line.activity)?.next()?;
+            Some(ClaimLine { invoice: line.clone(), share: price.share, pays: price.pays })
+        })
+        .collect();
     let wanted: i64 = priced.iter().map(|line| line.pays.minor).sum();
-    (priced, Money::new(wanted.min(claimable(s, campaign).minor), cycle.currency))
+    (priced, Money::new(wanted.min(claimable(s, campaign).minor), s.cycle.currency))
+}
+
+/// A claim's actual costs as the rules look at them, activity by activity; what the claim `except` took is not counted
+/// as taken.
+fn claimed(s: &Situation, campaign: u16, lines: &[ClaimLineDraft], is_final: bool, except: Option<u16>) -> Claimed {
+    let cycle = &s.cycle;
+    let mut activities: Vec<ClaimedActivity> = Vec::new();
+    for line in lines {
+        let found = cycle.activity(line.activity).map(|activity| &activity.draft);
+        let cost = found.and_then(|draft| draft.costs.iter().find(|cost| cost.no == line.line));
+        let spent = ClaimedLine {
+            name: cost.map_or_else(|| line.vendor.clone(), |cost| cost.description.clone()),
+            category: cost.map(|cost| cost.category.clone()),
+            actual: Money::new(line.actual.minor, cycle.currency),
+            units: cost.and_then(|cost| cost.units),
+        };
+        if let Some(known) = activities.iter_mut().find(|known| known.no == line.activity) {
+            known.lines.push(spent);
+            continue;
+        }
+        activities.push(ClaimedActivity {
+            no: line.activity,
+            name: found.map_or_else(String::new, |draft| draft.name.clone()),
+            kind: found.map(|draft| draft.kind.clone()),
+            starts: found.map(|draft| draft.starts),
+            sponsors: found.and_then(|draft| draft.sponsors),
+            heads: found.and_then(|draft| draft.heads),
+            left: Some(unclaimed(cycle, line.activity, except)),
+            lines: vec![spent],
+        });
+    }
+    let name = cycle.campaign(campaign).map_or_else(String::new, |campaign| campaign.draft.name.clone());
+    let tier = Some(s.partner.tier.clone());
+    Claimed { name, currency: cycle.currency, tier, accrual: None, is_final, activities }
+}
+
+/// A claim that was made, as it stood before it took anything.
+pub(crate) fn claimed_before(s: &Situation, claim: &Claim) -> Claimed {
+    let lines: Vec<ClaimLineDraft> = claim.lines.iter().map(|line| line.invoice.clone()).collect();
+    claimed(s, claim.campaign, &lines, claim.is_final, Some(claim.no))
 }
 
 /// Approved for an activity and not taken by an earlier claim, in minor units. What a claim was cut to counts
 /// against its activities in proportion.
-fn unclaimed(cycle: &Cycle, activity: u16) -> i64 {
+fn unclaimed(cycle: &Cycle, activity: u16, except: Option<u16>) -> i64 {
     let approved = cycle.approval.lines.iter().filter(|line| line.activity == activity);
-    let taken = cycle.claims.iter().map(|claim| {
+    // Only what was claimed before counts against it.
+    let before = cycle.claims.iter().filter(|claim| except.is_none_or(|no| claim.no < no));
+    let taken = before.map(|claim| {
         let of_it = |line: &ClaimLine| line.invoice.activity == activity;
         let asked = claim.lines.iter().map(|line| if of_it(line) { line.pays.minor } else { 0 });
         match claim.state {
@@ -200,12 +249,30 @@ pub fn claimable(s: &Situation, campaign: u16) -> Money {
 }
 
 /// The last day to claim on a campaign: that of its last activity.
-fn last_day(s: &Situation, campaign: u16) -> Option<Date> {
-    let ended = s.cycle.activities.iter().filter(|activity| {
+pub(super) fn last_day(s: &Situation, campaign: u16) -> Option<Date> {
+    claim_window(s, campaign, !s.partner.has_been_paid).map(|window| window.last_day(&s.policy))
+}
+
+/// The last day to claim an activity of this cycle that ends on `ends`.
+pub fn claim_due(s: &Situation, ends: Date) -> Date {
+    let first = !s.partner.has_been_paid;
+    s.policy.claim_due(Claimable { ends, period_ends: Some(s.cycle.period.to), first, extended: 0 })
+}
+
+/// When a campaign can be claimed on: its window is that of the activity that ends last.
+pub(crate) fn claim_window(s: &Situation, campaign: u16, first: bool) -> Option<Window> {
+    let live = s.cycle.activities.iter().filter(|activity| {
         activity.draft.campaign == campaign
             && !matches!(activity.state, ActivityState::Cancelled | ActivityState::Expired)
     });
-    ended.map(|activity| s.policy.claim_due(activity.draft.ends, &s.partner)).max()
+    Some(Window {
+        ends: live.map(|activity| activity.draft.ends).max()?,
+        name: s.cycle.campaign(campaign).map_or_else(String::new, |campaign| campaign.draft.name.clone()),
+        period_ends: Some(s.cycle.period.to),
+        first: Some(first),
+        extended: 0,
+        claimed_on: None,
+    })
 }
 
 pub(super) fn submit(
@@ -218,27 +285,26 @@ pub(super) fn submit(
     let name = &cycle.campaign(campaign).ok_or_else(|| s3_forecast::missing(campaign))?.draft.name;
     let mut reasons = Vec::new();
     lines_sound(case, campaign, lines, &mut reasons);
-    may_claim_again(case, campaign, name, &mut reasons);
+    let mut verdicts = may_claim_again(case, campaign, lines);
+    reasons.extend(verdicts.iter().filter(|verdict| verdict.fails()).map(Verdict::reason));
     if is_final {
         nothing_runs(cycle, campaign, &mut reasons);
     }
     Refusal::unless_empty(reasons)?;
     let (priced, asked) = payable(s, campaign, lines);
-    let least = s.policy.amount(s.policy.claim.minimum);
+    let (_, said) = rules::pays(&s.policy, &claimed(s, campaign, lines, is_final, None));
+    verdicts.extend(said);
     if !asked.is_positive() {
-        return Err(Refusal::new(
-            "nothing_left",
-            format!("“{name}” has {} left to claim.", claimable(s, campaign)),
-            "There is nothing to pay out on it.",
-        ));
+        let failed = verdicts.iter().find(|verdict| verdict.fails()).map(Verdict::reason);
+        let nothing = || {
+            let why = format!("“{name}” has {} left to claim.", claimable(s, campaign));
+            Reason::new("claim_amount", why, "There is nothing to pay out on it.")
+        };
+        return Err(Refusal { reasons: vec![failed.unwrap_or_else(nothing)] });
     }
-    if asked.minor < least.minor && !is_final {
-        return Err(Refusal::new(
-            "minimum",
-            format!("The claim comes to {asked}, less than the program's minimum of {least}."),
-            "Claim more at once, or mark this claim as the final one.",
-        ));
-    }
+    verdicts.push(rules::minimum_claim(&s.policy, asked, is_final));
+    Refusal::unless_empty(verdicts.iter().filter(|verdict| verdict.fails()).map(Verdict::reason).collect())?;
+    verdicts.retain(|verdict| verdict.outcome != Judgement::NotApplicable);
     let claim = Claim {
         no: super::super::next_no(cycle.claims.iter().map(|claim| claim.no)),
         campaign,
@@ -254,36 +320,32 @@ pub(super) fn submit(
         reason: String::new(),
         payments: Vec::new(),
         clawback: None,
+        guide_version: s.policy.guide.version.clone(),
+        verdicts,
     };
     Ok(vec![Event::ClaimSubmitted { claim }.into()])
 }
 
 /// The window is open, the program's number of claims is not used up, and the final one was not made.
-fn may_claim_again(case: &Case, campaign: u16, name: &str, reasons: &mut Vec<Reason>) {
-    let s = case.s;
-    if let Some(last) = last_day(s, campaign).filter(|last| case.today > *last) {
-        reasons.push(Reason::new(
-            "claim_window",
-            format!("The last day to claim on “{name}” was {}.", words(last)),
-            "Talk to your channel manager about an extension.",
-        ));
+fn may_claim_again(case: &Case, campaign: u16, lines: &[ClaimLineDraft]) -> Vec<Verdict> {
+    let (s, policy) = (case.s, &case.s.policy);
+    let mut verdicts = Vec::new();
+    let name = s.cycle.campaign(campaign).map_or("", |campaign| campaign.draft.name.as_str());
+    if let Some(window) = claim_window(s, campaign, !s.partner.has_been_paid) {
+        verdicts.push(rules::window(policy, &Window { claimed_on: Some(case.today), ..window }));
     }
-    let standing = |claim: &&Claim| claim.campaign == campaign && claim.state != ClaimState::Denied;
-    let earlier = s.cycle.claims.iter().filter(standing).count();
-    if earlier >= usize::from(s.policy.claim.most_per_campaign) {
-        reasons.push(Reason::new(
-            "most_claims",
-            format!("“{name}” has {earlier} claims, the most the program allows."),
-            "There is no further claim on it.",
-        ));
+    let standing: Vec<&Claim> =
+        s.cycle.claims.iter().filter(|claim| claim.campaign == campaign && claim.state != ClaimState::Denied).collect();
+    verdicts.push(rules::most_claims(name, policy.claim.most_per_campaign, standing.len()));
+    let numbers: std::collections::BTreeSet<u16> = lines.iter().map(|line| line.activity).collect();
+    for no in numbers {
+        let Some(activity) = s.cycle.activity(no) else { continue };
+        let on_it = |claim: &&&Claim| claim.lines.iter().any(|line| line.invoice.activity == no);
+        let earlier = standing.iter().filter(on_it).count();
+        verdicts.push(rules::most_claims(&activity.draft.name, policy.claim.most_per_activity, earlier));
     }
-    if s.cycle.claims.iter().filter(standing).any(|claim| claim.is_final) {
-        reasons.push(Reason::new(
-            "final_made",
-            format!("The final claim on “{name}” was made."),
-            "There is no further claim on it.",
-        ));
-    }
+    verdicts.push(rules::final_claim(name, standing.iter().any(|claim| claim.is_final)));
+    verdicts
 }
 
 /// A final claim releases the rest, so it waits until no activity of the campaign still needs its money.
@@ -326,15 +388,9 @@ fn lines_sound(case: &Case, campaign: u16, lines: &[ClaimLineDraft], reasons: &m
         });
         match cycle.activity(line.activity) {
             Some(activity) if activity.draft.campaign == campaign && approved => {
-                if activity.state != ActivityState::Proven {
-                    reasons.push(
-                        Reason::new(
-                            "not_proven",
-                            format!("“{}” is not proven yet.", activity.draft.name),
-                            "Hand in its proof and have it accepted first.",
-                        )
-                        .at(&format!("actual_{row}")),
-                    );
+                let proven = rules::proven(&activity.draft.name, activity.state == ActivityState::Proven);
+                if proven.fails() {
+                    reasons.push(proven.reason().at(&format!("actual_{row}")));
                 }
             }
             _ => reasons.push(
@@ -361,11 +417,9 @@ fn invoice_sound(case: &Case, row: usize, line: &ClaimLineDraft, reasons: &mut V
             .at(&format!("actual_{row}")),
         );
     }
-    if line.file.is_none() {
-        reasons.push(
-            Reason::new("invoice", format!("Row {row} has no invoice."), "Add the supplier's invoice.")
-                .at(&format!("file_{row}")),
-        );
+    let invoice = rules::invoice(&format!("Row {row}"), line.file.is_some());
+    if invoice.fails() {
+        reasons.push(invoice.reason().at(&format!("file_{row}")));
     }
     check_text(&format!("vendor_{row}"), "The supplier", &line.vendor, 120, reasons);
     check_text(&format!("invoice_no_{row}"), "The invoice number", &line.invoice_no, 60, reasons);
@@ -414,13 +468,8 @@ pub(super) fn reminders(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
     for activity in s.cycle.activities.iter().filter(|activity| activity.state == ActivityState::Proven) {
         let open = claimable(s, activity.draft.campaign).is_positive();
         if let Some(due) = last_day(s, activity.draft.campaign).filter(|_| open) {
-            all.extend(
-                s.policy
-                    .claim
-                    .reminders
-                    .iter()
-                    .map(|after| (plus(activity.draft.ends, *after), Reminder::ClaimDue, activity.no, due)),
-            );
+            let days = s.policy.claim_reminders(activity.draft.ends, due).into_iter();
+            all.extend(days.map(|day| (day, Reminder::ClaimDue, activity.no, due)));
         }
     }
     all

@@ -162,7 +162,7 @@ pub(super) fn settle(case: &Case, no: u16, amount: Money, reference: &str) -> Re
         return Err(Refusal::new("fund", "The claim has no fund.", "Ask the administrator."));
     };
     let owed = s.book.minor(&Account::recoverable(fund, s.partner.id));
-    let offset = Money::new(owed.min(amount.minor).max(0), cycle.currency);
+    let (offset, _) = crate::policy::rules::offset(amount, Money::new(owed, cycle.currency));
     let mut postings = vec![Posting {
         from: Account::claimed(fund, s.partner.id, cycle.id, no),
         to: Account::paid(fund, s.partner.id, cycle.id, no),

@@ -11,9 +11,9 @@ use crate::ids::{FileId, UserId};
 use crate::machine::Situation;
 use crate::notice::Topic;
 use crate::policy::ActivityType;
+use crate::policy::rules::{self, Handed};
 use crate::refusal::{Reason, Refusal};
 use crate::steps::s4_action_plan::Activity;
-use chrono::Days;
 use serde::{Deserialize, Serialize};
 
 /// One proof holds at most this many files.
@@ -77,6 +77,9 @@ pub struct ProofUpload {
     pub item: String,
     pub file: FileId,
     pub name: String,
+    /// The header of a list, where it was read when the file came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
 }
 
 /// A file of proof and what the reviewer said of it.
@@ -103,13 +106,7 @@ pub fn missing_proof(kind: &ActivityType, files: &[ProofFile]) -> Vec<String> {
     let met = |code: &str| {
         files.iter().any(|file| file.item == code && file.verdict.as_ref().is_none_or(|verdict| verdict.accepted))
     };
-    let mut missing: Vec<String> =
-        kind.all_of.iter().filter(|item| !met(&item.code)).map(|item| item.name.clone()).collect();
-    if !kind.one_of.is_empty() && !kind.one_of.iter().any(|item| met(&item.code)) {
-        let names: Vec<&str> = kind.one_of.iter().map(|item| item.name.as_str()).collect();
-        missing.push(format!("one of: {}", names.join(", ")));
-    }
-    missing
+    rules::missing(kind, met)
 }
 
 pub(super) fn submit(case: &Case, no: u16, uploads: &[ProofUpload]) -> Result<Vec<Outcome>, Refusal> {
@@ -130,13 +127,10 @@ pub(super) fn submit(case: &Case, no: u16, uploads: &[ProofUpload]) -> Result<Ve
         ));
     }
     uploads_sound(uploads)?;
-    let known = |code: &str| kind.all_of.iter().chain(&kind.one_of).any(|item| item.code == code);
-    if let Some(stray) = uploads.iter().find(|upload| !known(&upload.item)) {
-        return Err(Refusal::new(
-            "item",
-            format!("The checklist has no item “{}”.", stray.item),
-            "Hand the file in for one of the items shown.",
-        ));
+    let ends = activity.draft.ends;
+    let in_time = rules::proof_window(&case.s.policy, &activity.draft.name, ends, Some(case.today), returned(activity));
+    if in_time.fails() {
+        return Err(Refusal { reasons: vec![in_time.reason()] });
     }
     let by = case.actor.user();
     let fresh = uploads.iter().map(|upload| ProofFile {
@@ -149,16 +143,26 @@ pub(super) fn submit(case: &Case, no: u16, uploads: &[ProofUpload]) -> Result<Ve
     let accepted =
         activity.proof.iter().filter(|file| file.verdict.as_ref().is_some_and(|verdict| verdict.accepted)).cloned();
     let files: Vec<ProofFile> = accepted.chain(fresh).collect();
-    let missing = missing_proof(kind, &files);
-    if !missing.is_empty() {
-        return Err(Refusal::at(
-            "files",
-            "checklist",
-            format!("The checklist of “{}” is not met: {} missing.", activity.draft.name, missing.join("; ")),
-            "Add a file for each.",
-        ));
+    let met = rules::checklist(kind, &activity.draft.name, &handed(&files, uploads));
+    if met.fails() {
+        return Err(Refusal { reasons: vec![met.reason().at("files")] });
     }
     Ok(vec![Event::ProofSubmitted { activity: no, files }.into()])
+}
+
+/// The day its proof was returned last.
+fn returned(activity: &Activity) -> Option<Date> {
+    activity.returned_at.map(|at| at.date_naive())
+}
+
+/// The files as the checklist looks at them; the kind of a file that was accepted was seen to before.
+fn handed(files: &[ProofFile], uploads: &[ProofUpload]) -> Vec<Handed> {
+    let one = |file: &ProofFile| Handed {
+        item: file.item.clone(),
+        name: file.verdict.is_none().then(|| file.name.clone()),
+        columns: uploads.iter().find(|upload| upload.file == file.file).and_then(|upload| upload.columns.clone()),
+    };
+    files.iter().map(one).collect()
 }
 
 fn uploads_sound(uploads: &[ProofUpload]) -> Result<(), Refusal> {
@@ -246,7 +250,7 @@ pub(super) fn running(s: &Situation) -> impl Iterator<Item = &Activity> {
 
 /// The first day on which an activity without proof is expired.
 pub(super) fn expires_on(s: &Situation, activity: &Activity) -> Date {
-    plus(s.policy.proof_due(activity.draft.ends), s.policy.proof.grace.saturating_add(1))
+    plus(s.policy.proof_ends(activity.draft.ends, returned(activity)), 1)
 }
 
 /// Live activities whose proof is past its day and grace: they expire and their money is released.
@@ -268,10 +272,8 @@ pub(super) fn reminders(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
     let mut all = Vec::new();
     for activity in running(s) {
         let due = s.policy.proof_due(activity.draft.ends);
-        for before in &s.policy.proof.reminders {
-            let day = due.checked_sub_days(Days::new(u64::from(*before))).unwrap_or(due);
-            all.push((day, Reminder::ProofDue, activity.no, due));
-        }
+        let days = s.policy.proof_reminders(activity.draft.ends).into_iter();
+        all.extend(days.map(|day| (day, Reminder::ProofDue, activity.no, due)));
         all.push((plus(due, 1), Reminder::ProofOverdue, activity.no, due));
     }
     all
@@ -316,6 +318,7 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
                     file.verdict = Some(verdict.clone());
                 }
             }
+            activity.returned_at = Some(stamp.at);
             activity.state = ActivityState::Live;
         }
         Event::Reminded { what, day, .. } => {
@@ -347,7 +350,7 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             let due = teller
                 .cycle
                 .activity(*activity)
-                .map(|activity| teller.s.policy.claim_due(activity.draft.ends, &teller.s.partner));
+                .and_then(|activity| super::claims::last_day(teller.s, activity.draft.campaign));
             let lines = teller.cycle.approval.lines.iter().filter(|line| line.activity == *activity);
             let approved = teller.cycle.sum(lines.map(|line| line.amount));
             let notice = teller.to_partner(Topic::ProofAccepted, "/execution").item(name(*activity));

@@ -51,6 +51,7 @@ pub fn activity(campaign: u16, kind: &str, starts: &str, ends: &str, costs: &[i6
         category: "agency".to_owned(),
         description: format!("Work package {no}"),
         amount: eur(*units),
+        units: None,
     });
     ActivityDraft {
         campaign,
@@ -61,6 +62,8 @@ pub fn activity(campaign: u16, kind: &str, starts: &str, ends: &str, costs: &[i6
         place: "Hamburg".to_owned(),
         owner: "Ana Ferreira".to_owned(),
         objective: 1,
+        sponsors: None,
+        heads: None,
         costs: lines.collect(),
     }
 }
@@ -103,7 +106,8 @@ pub fn proof(s: &Situation, no: u16) -> s7_execution::Command {
     let files = items.zip(1..).map(|(item, number)| ProofUpload {
         item: item.code.clone(),
         file: FileId(Uuid::from_u128(u128::from(no) * 100 + number)),
-        name: format!("{}.pdf", item.code),
+        name: format!("{}.{}", item.code, item.kinds.first().map_or("pdf", String::as_str)),
+        columns: None,
     });
     s7_execution::Command::SubmitProof { activity: no, files: files.collect() }
 }
@@ -143,7 +147,7 @@ pub fn sign() -> s9_performance::Command {
 
 /// The amendment of an activity that asks for the vendor's share of its lines again.
 pub fn amend(s: &Situation, no: u16, draft: ActivityDraft) -> s7_execution::Command {
-    let share = s.policy.share_for(&s.partner, &draft.kind, draft.starts);
+    let share = s5_request::share_of(s, &draft);
     let lines = draft.costs.iter().map(|cost| RequestLine {
         activity: no,
         line: cost.no,

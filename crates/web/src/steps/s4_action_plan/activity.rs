@@ -4,6 +4,7 @@ use actix_web::web::{Path, Query};
 use askama::Template;
 use domain::machine::{Act, Command, Situation, moves_of};
 use domain::money::Money;
+use domain::policy::Per;
 use domain::steps::s4_action_plan::{self as rules, ActivityDraft, CostLine};
 use serde::Deserialize;
 
@@ -28,6 +29,8 @@ struct ActivityPage {
     action: String,
     form: Form,
     rows: Vec<Row>,
+    /// Whether the program asks how many vendors share it, how many people it is for, how many pieces a line is for.
+    counts: Counts,
     facts: Facts,
     proof: Vec<(String, Vec<String>)>,
     never: Vec<String>,
@@ -37,6 +40,7 @@ struct Row {
     category: String,
     description: String,
     amount: String,
+    units: String,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +99,9 @@ fn draft_from(s: &Situation, f: &mut Fields) -> Option<ActivityDraft> {
     let kind = f.choice("kind", |code| s.policy.activity_type(code).map(|kind| kind.code.clone()));
     let (starts, ends) = (f.date("starts"), f.date("ends"));
     let objective = f.choice("objective", |code| code.parse::<u16>().ok());
+    let counts = counts_from(s, f);
     let costs: Vec<Option<CostLine>> = written_rows(f).into_iter().map(|row| line_from(s, row, f)).collect();
+    let (sponsors, heads) = counts?;
     Some(ActivityDraft {
         campaign: campaign?,
         name: name?,
@@ -105,6 +111,8 @@ fn draft_from(s: &Situation, f: &mut Fields) -> Option<ActivityDraft> {
         place: place?,
         owner: owner?,
         objective: objective?,
+        sponsors,
+        heads,
         costs: costs.into_iter().collect::<Option<_>>()?,
     })
 }
@@ -113,9 +121,10 @@ fn draft_from(s: &Situation, f: &mut Fields) -> Option<ActivityDraft> {
 fn written_rows(f: &mut Fields) -> Vec<u16> {
     let mut written = Vec::new();
     for row in 1..=MOST_ROWS {
-        let Row { category, description, amount } = Row::new(row);
+        let Row { category, description, amount, units } = Row::new(row);
         if f.all_empty(&[&description, &amount]) {
             f.ignore(&category);
+            f.ignore(&units);
         } else {
             written.push(row);
         }
@@ -124,10 +133,12 @@ fn written_rows(f: &mut Fields) -> Vec<u16> {
 }
 
 fn line_from(s: &Situation, row: u16, f: &mut Fields) -> Option<CostLine> {
-    let Row { category, description, amount } = Row::new(row);
+    let Row { category, description, amount, units } = Row::new(row);
     let category = f.choice(&category, |code| s.policy.category(code).map(|category| category.code.clone()));
     let (description, amount) = (f.text(&description), f.money(&amount, s.cycle.currency));
-    Some(CostLine { no: row, category: category?, description: description?, amount: amount? })
+    let units = if Counts::of(s).units { f.optional_whole(&units, 1..=COUNTED) } else { Some(None) };
+    let units = units?.and_then(|units| u32::try_from(units).ok());
+    Some(CostLine { no: row, category: category?, description: description?, amount: amount?, units })
 }
 
 impl Row {
@@ -136,8 +147,59 @@ impl Row {
             category: format!("category_{no}"),
             description: format!("description_{no}"),
             amount: format!("amount_{no}"),
+            units: format!("units_{no}"),
         }
     }
+}
+
+/// What the program's caps and shares count, and so the form asks for.
+#[derive(Clone, Copy)]
+pub(in crate::steps) struct Counts {
+    pub sponsors: bool,
+    pub heads: bool,
+    pub units: bool,
+}
+
+impl Counts {
+    pub fn of(s: &Situation) -> Self {
+        let by = |per: Per| s.policy.cap.iter().any(|cap| cap.per == Some(per));
+        Self { sponsors: s.policy.asks_for_sponsors(), heads: by(Per::Head), units: by(Per::Unit) }
+    }
+}
+
+/// The largest number of people or pieces a form takes.
+const COUNTED: i64 = 10_000_000;
+
+/// How many vendors share it and how many people it is for, where the program counts them.
+pub(in crate::steps) fn counts_from(s: &Situation, f: &mut Fields) -> Option<(Option<u16>, Option<u32>)> {
+    let counts = Counts::of(s);
+    let sponsors = if counts.sponsors { f.optional_whole("sponsors", 1..=1_000) } else { Some(None) };
+    let heads = if counts.heads { f.optional_whole("heads", 1..=COUNTED) } else { Some(None) };
+    let (sponsors, heads) = (sponsors?, heads?);
+    Some((sponsors.and_then(|count| u16::try_from(count).ok()), heads.and_then(|count| u32::try_from(count).ok())))
+}
+
+pub(in crate::steps) fn count_fields(s: &Situation, mut form: Form, stored: Option<&ActivityDraft>) -> Form {
+    let counts = Counts::of(s);
+    if counts.sponsors {
+        let sponsors = stored.and_then(|draft| draft.sponsors).map_or_else(String::new, |count| count.to_string());
+        form = form.with(
+            Field::number("sponsors", "How many vendors share it")
+                .hint("This program's vendor included. Its share depends on it.")
+                .value_is(sponsors)
+                .optional(),
+        );
+    }
+    if counts.heads {
+        let heads = stored.and_then(|draft| draft.heads).map_or_else(String::new, |count| count.to_string());
+        form = form.with(
+            Field::number("heads", "How many people it is for")
+                .hint("Some cost is capped by head.")
+                .value_is(heads)
+                .optional(),
+        );
+    }
+    form
 }
 
 /// The rules count cost lines from 1 as they stand; the page knows each by its own number.
@@ -146,7 +208,7 @@ fn at_rows(error: Error, rows: &[u16]) -> Error {
     for reason in &mut refusal.reasons {
         let Some((name, place)) = reason.field.as_deref().and_then(|field| field.rsplit_once('_')) else { continue };
         let row = place.parse::<usize>().ok().and_then(|place| rows.get(place.checked_sub(1)?));
-        if let Some(row) = row.filter(|_| ["category", "description", "amount"].contains(&name)) {
+        if let Some(row) = row.filter(|_| ["category", "description", "amount", "units"].contains(&name)) {
             reason.field = Some(format!("{name}_{row}"));
         }
     }
@@ -177,6 +239,7 @@ fn page(who: &Who, s: &Situation, activity: Option<u16>, campaign: Option<u16>, 
         heading,
         form: typed.onto(form),
         rows,
+        counts: Counts::of(s),
     }
 }
 
@@ -224,7 +287,7 @@ fn form(
             Field::radios("objective", "The goal it serves", goals.collect())
                 .value_is(text(|draft| draft.objective.to_string())),
         );
-    cost_fields(who, s, form, stored, typed)
+    cost_fields(who, s, count_fields(s, form, stored), stored, typed)
 }
 
 /// A row for every cost line, under the line's own number, and some to spare.
@@ -261,6 +324,11 @@ fn cost_fields(
                     .value_is(line.map_or_else(String::new, |line| line.amount.written(who.marks())))
                     .optional(),
             );
+        if Counts::of(s).units {
+            let units = line.and_then(|line| line.units).map_or_else(String::new, |units| units.to_string());
+            let label = format!("Pieces of cost line {no}");
+            form = form.with(Field::number(&row.units, &label).value_is(units).optional());
+        }
         rows.push(row);
     }
     (form, rows)

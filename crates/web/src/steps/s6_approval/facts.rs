@@ -187,7 +187,8 @@ fn unusual(assumed: &Assumptions, tactic: &Tactic, cost: Money) -> Vec<String> {
 fn signals(s: &Situation) -> Vec<String> {
     let total = s.cycle.request.total(&s.cycle);
     let near = |from: Money| from.minor > total.minor && from.minor - total.minor <= from.minor / 50;
-    let bands = s.policy.approval.iter().map(|band| (band, s.policy.amount(*band.from.get_ref())));
+    let bands = s.policy.bands_for(Some(&s.partner.country), s.cycle.currency);
+    let bands = bands.into_iter().map(|band| (band, s.policy.amount(band.from)));
     bands
         .filter(|(_, from)| near(*from))
         .map(|(band, from)| {

@@ -7,10 +7,10 @@ use actix_web::web::Path;
 use askama::Template;
 use domain::ids::FileId;
 use domain::machine::{Act, Command, Situation, moves_of};
+use domain::money::Money;
 use domain::policy::{ActivityType, ProofItem};
 use domain::steps::s4_action_plan::Activity;
 use domain::steps::s7_execution::{self as rules, ActivityState, FileVerdict, ProofFile, ProofUpload};
-use domain::{calendar::plus, money::Money};
 
 use super::files::{self, Kept};
 use super::{activity_href, days, missing};
@@ -97,7 +97,7 @@ pub async fn submit_proof(who: Who, at: Path<(String, u16)>, posted: Posted) -> 
         gather(&who, &no, activity, &posted, &mut kept).await?;
         let files = kept
             .iter()
-            .map(|file| ProofUpload { item: file.item.clone(), file: file.id, name: file.name.clone() })
+            .map(|file| ProofUpload { item: file.item.clone(), file: file.id, name: file.name.clone(), columns: None })
             .collect();
         who.advance(&no, Command::Execution(rules::Command::SubmitProof { activity, files }), &posted).await
     };
@@ -244,10 +244,11 @@ fn facts(who: &Who, s: &Situation, activity: &Activity, kind: &ActivityType) -> 
     if !activity.state.has_ended() {
         let (proof, today) = (s.policy.proof_due(draft.ends), who.today());
         facts.push(Fact::new("Proof due", Due { on: proof, today }));
-        let last = plus(proof, s.policy.proof.grace);
+        let returned = activity.returned_at.map(|at| at.date_naive());
+        let last = s.policy.proof_ends(draft.ends, returned);
         facts.push(Fact::new("Expires after", date_words(last)).note("then its money is released"));
     }
-    facts.push(Fact::new("Last day to claim", date_words(s.policy.claim_due(draft.ends, &s.partner))));
+    facts.push(Fact::new("Last day to claim", date_words(rules::claim_due(s, draft.ends))));
     facts
 }
 
@@ -297,7 +298,7 @@ fn review(who: &Who, s: &Situation, activity: &Activity, typed: Typed) -> Review
         judged.push((file.name.clone(), files::href(file.file), bad, why));
     }
     form = form.with(Field::area("reason", "In a sentence, for the partner", 2));
-    let due = s.policy.claim_due(activity.draft.ends, &s.partner);
+    let due = rules::claim_due(s, activity.draft.ends);
     Review {
         give_back: typed.onto(form),
         files: judged,

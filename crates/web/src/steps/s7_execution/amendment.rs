@@ -4,7 +4,6 @@ use actix_web::web::Path;
 use askama::Template;
 use domain::machine::{Act, Command, Situation, moves_of};
 use domain::money::Money;
-use domain::policy::Material;
 use domain::steps::s4_action_plan::{Activity, ActivityDraft, CostLine};
 use domain::steps::s5_request::RequestLine;
 use domain::steps::s7_execution::{self as rules, ActivityState};
@@ -16,6 +15,7 @@ use crate::fields::{Fields, Typed};
 use crate::posted::Posted;
 use crate::shell::Shell;
 use crate::steps::look;
+use crate::steps::s4_action_plan::activity::{Counts, count_fields, counts_from};
 use crate::view::{Choice, Field, Form, HeaderStrip};
 
 /// Empty rows offered for costs that were not planned.
@@ -31,6 +31,7 @@ struct AmendmentPage {
     name: String,
     form: Form,
     rows: Vec<Row>,
+    counts: Counts,
     /// "what, where, when": whose change needs a new approval.
     material: String,
 }
@@ -42,6 +43,7 @@ struct Row {
     description: String,
     amount: String,
     asked: String,
+    units: String,
 }
 
 impl Row {
@@ -53,6 +55,7 @@ impl Row {
             description: format!("description_{row}"),
             amount: format!("amount_{row}"),
             asked: format!("asked_{no}"),
+            units: format!("units_{row}"),
         }
     }
 }
@@ -93,28 +96,31 @@ fn read(s: &Situation, activity: &Activity, f: &mut Fields) -> Option<Amended> {
     let (starts, ends) = (f.date("starts"), f.date("ends"));
     let (place, owner) = (f.text("place"), f.text("owner"));
     let objective = f.choice("objective", |text| text.parse::<u16>().ok());
+    let (counts, counted) = (Counts::of(s), counts_from(s, f));
     let mut costs = Some(Vec::new());
     let mut lines = Some(Vec::new());
     for row in rows(activity) {
         if f.all_empty(&[&row.description, &row.amount, &row.asked]) {
             f.ignore(&row.category);
+            f.ignore(&row.units);
             continue;
         }
         let category = f.choice(&row.category, |code| s.policy.category(code).map(|found| found.code.clone()));
         let (description, amount) = (f.text(&row.description), f.money(&row.amount, currency));
         let asked = f.optional_money(&row.asked, currency);
-        let cost = category.zip(description).zip(amount).map(|((category, description), amount)| CostLine {
-            no: row.no,
-            category,
-            description,
-            amount,
-        });
+        let units = if counts.units { f.optional_whole(&row.units, 1..=10_000_000) } else { Some(None) };
+        let units = units.map(|units| units.and_then(|units| u32::try_from(units).ok()));
+        let cost =
+            category.zip(description).zip(amount).zip(units).map(|(((category, description), amount), units)| {
+                CostLine { no: row.no, category, description, amount, units }
+            });
         costs = costs.zip(cost).map(|(costs, cost): (Vec<CostLine>, CostLine)| [costs, vec![cost]].concat());
         let asked = asked.map(|asked| asked.unwrap_or_else(|| Money::zero(currency)));
         let line = asked.map(|asked| RequestLine { activity: activity.no, line: row.no, asked });
         lines = lines.zip(line).map(|(lines, line): (Vec<RequestLine>, RequestLine)| [lines, vec![line]].concat());
     }
     let reason = f.long_text("reason");
+    let (sponsors, heads) = counted?;
     let draft = ActivityDraft {
         campaign: activity.draft.campaign,
         name: name?,
@@ -124,6 +130,8 @@ fn read(s: &Situation, activity: &Activity, f: &mut Fields) -> Option<Amended> {
         place: place?,
         owner: owner?,
         objective: objective?,
+        sponsors,
+        heads,
         costs: costs?,
     };
     // A line nobody asked for before and nobody asks for now is no change.
@@ -150,19 +158,13 @@ async fn page(who: &Who, no: &str, activity: u16, typed: Typed) -> Result<Amendm
         name: found.draft.name.clone(),
         form: typed.onto(form(who, &s, found)),
         rows: rows(found),
+        counts: Counts::of(&s),
         material: material(&s),
     })
 }
 
 fn material(s: &Situation) -> String {
-    let word = |field: &Material| match field {
-        Material::What => "what",
-        Material::Where => "where",
-        Material::When => "when",
-        Material::Who => "who",
-        Material::HowMuch => "how much",
-    };
-    let words: Vec<&str> = s.policy.amendment.material.iter().map(word).collect();
+    let words: Vec<&str> = s.policy.amendment.material.iter().map(|field| field.words()).collect();
     match words.split_last() {
         None => "how much".to_owned(),
         Some((last, [])) => (*last).to_owned(),
@@ -185,6 +187,7 @@ fn form(who: &Who, s: &Situation, activity: &Activity) -> Form {
         .with(Field::text("place", "Place").value_is(&draft.place))
         .with(Field::text("owner", "Owner").value_is(&draft.owner))
         .with(Field::select("objective", "Goal it serves", goals).value_is(draft.objective.to_string()));
+    form = count_fields(s, form, Some(draft));
     for row in rows(activity) {
         form = with_row(form, who, s, activity, &row);
     }
@@ -200,6 +203,12 @@ fn with_row(form: Form, who: &Who, s: &Situation, activity: &Activity, row: &Row
     let written = |money: Option<Money>| money.map(|money| money.written(who.marks())).unwrap_or_default();
     let label = |what: &str| format!("{what} of cost line {}", row.no);
     let fallback = s.policy.costs.eligible.first().map_or("", |category| &category.code);
+    let form = if Counts::of(s).units {
+        let units = cost.and_then(|cost| cost.units).map_or_else(String::new, |units| units.to_string());
+        form.with(Field::number(&row.units, &label("Pieces")).value_is(units).optional())
+    } else {
+        form
+    };
     form.with(
         Field::select(&row.category, "Category", categories).value_is(cost.map_or(fallback, |cost| &cost.category)),
     )

@@ -455,7 +455,7 @@ fn signals(s: &Situation, claim: &Claim) -> Vec<String> {
                 invoice.invoice_no,
                 date_words(invoice.invoice_date)
             ));
-        } else if invoice.invoice_date > plus(activity.draft.ends, s.policy.claim.first_time_days) {
+        } else if invoice.invoice_date > rules::claim_due(s, activity.draft.ends) {
             signals
                 .push(format!("Invoice {} is dated long after “{}” ended.", invoice.invoice_no, activity.draft.name));
         }

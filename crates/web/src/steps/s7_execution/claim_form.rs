@@ -251,7 +251,7 @@ async fn page(who: &Who, no: &str, campaign: u16, typed: Typed, kept: &[Kept]) -
     let of_campaign = || s.cycle.activities.iter().filter(|activity| activity.draft.campaign == campaign);
     let due = of_campaign()
         .filter(|activity| activity.state == ActivityState::Proven)
-        .map(|activity| s.policy.claim_due(activity.draft.ends, &s.partner));
+        .map(|activity| rules::claim_due(&s, activity.draft.ends));
     let open = of_campaign().filter(|found| matches!(found.state, ActivityState::Live | ActivityState::ProofReview));
     Ok(ClaimForm {
         shell: who.shell(&format!("Claim, {}", s.cycle.number)),

@@ -5,6 +5,7 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONT
 use actix_web::web::Path;
 use domain::ids::FileId;
 use domain::machine::Situation;
+use domain::policy::takes;
 
 use crate::error::{Answer, Error};
 use crate::extract::{Who, finish};
@@ -43,9 +44,7 @@ pub(super) async fn found(who: &Who, s: &Situation, item: &str, id: FileId) -> R
 
 /// The name ends as the checklist wants it; the content is checked where the file is kept.
 pub(super) fn of_kind(field: &str, name: &str, kinds: &[String]) -> Result<(), Error> {
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
-    let ending = if ending == "jpeg" { "jpg".to_owned() } else { ending };
-    if kinds.is_empty() || kinds.contains(&ending) {
+    if takes(kinds, name) {
         return Ok(());
     }
     Err(Error::at(field, format!("“{name}” is not taken here: hand in {}.", kinds.join(", "))))

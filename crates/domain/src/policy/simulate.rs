@@ -1,0 +1,151 @@
+//! What another version of a guide would have said of a past request or claim.
+
+use super::{Judgement, Policy, Verdict, rules};
+use crate::Date;
+use crate::machine::Situation;
+use crate::money::Money;
+use crate::steps::s7_execution::{Claim, ClaimState};
+use crate::steps::{s5_request, s7_execution};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One rule that speaks differently of one request or claim.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Difference {
+    /// `C-2026-0042`, `C-2026-0042/2`.
+    pub number: String,
+    /// `request` or `claim`.
+    pub what: &'static str,
+    pub rule: String,
+    pub before: Judgement,
+    pub after: Judgement,
+    /// What the other version says, and what would pass.
+    pub sentence: String,
+    /// What the rule came to in money, where that differs: asked or paid before and after, plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amounts: Option<(Money, Money)>,
+}
+
+/// What another version changes of one cycle's request and claims. Balances are left aside: they were other ones then.
+/// `first` says whether no claim of the partner had been paid on a day.
+pub fn compare(s: &Situation, other: &Policy, first: impl Fn(Date) -> bool) -> Vec<Difference> {
+    let mut found = Vec::new();
+    if let Some(submitted) = &s.cycle.request.submitted {
+        let on = submitted.at.date_naive();
+        let said = |policy: &Policy| request(s, policy, on);
+        let ((before, was), (after, is)) = (said(&s.policy), said(other));
+        let number = &s.cycle.number;
+        differences(&before, &after, |rule, before, after, sentence| {
+            found.push(Difference {
+                number: number.clone(),
+                what: "request",
+                rule,
+                before,
+                after,
+                sentence,
+                amounts: None,
+            });
+        });
+        if was != is {
+            found.push(amounts(number.clone(), "request", "vendor_share", (was, is)));
+        }
+    }
+    for claim in s.cycle.claims.iter().filter(|claim| claim.state != ClaimState::Denied) {
+        let on = claim.submitted_at.date_naive();
+        let said = |policy: &Policy| one_claim(s, policy, claim, on, first(on));
+        let ((before, was), (after, is)) = (said(&s.policy), said(other));
+        let number = format!("{}/{}", s.cycle.number, claim.no);
+        differences(&before, &after, |rule, before, after, sentence| {
+            found.push(Difference {
+                number: number.clone(),
+                what: "claim",
+                rule,
+                before,
+                after,
+                sentence,
+                amounts: None,
+            });
+        });
+        if was != is {
+            found.push(amounts(number, "claim", "claim_amount", (was, is)));
+        }
+    }
+    found
+}
+
+fn amounts(number: String, what: &'static str, rule: &str, (was, is): (Money, Money)) -> Difference {
+    let verb = if what == "claim" { "pays" } else { "would ask" };
+    let sentence = format!("It {verb} {is} instead of {was}.");
+    Difference {
+        number,
+        what,
+        rule: rule.to_owned(),
+        before: Judgement::Pass,
+        after: Judgement::Warn,
+        sentence,
+        amounts: Some((was, is)),
+    }
+}
+
+/// The request as it was submitted, judged by a guide, and what it comes to.
+fn request(s: &Situation, policy: &Policy, on: Date) -> (Vec<Verdict>, Money) {
+    let mut asking = s5_request::asking(s, &s5_request::submitted(s), on);
+    asking.fund = None;
+    let mut verdicts = rules::judge(policy, &asking);
+    let priced = rules::priced(policy, &asking);
+    let lines = asking.activities.iter().zip(&priced).flat_map(|(activity, most)| activity.lines.iter().zip(most));
+    let total: i64 = lines.map(|(line, most)| line.asked.map_or(0, |asked| asked.minor.min(most.minor))).sum();
+    let total = Money::new(total, s.cycle.currency);
+    verdicts.push(rules::bands(policy, total, Some(&s.partner.country), Some(on), &[]));
+    (verdicts, total)
+}
+
+fn one_claim(s: &Situation, policy: &Policy, claim: &Claim, on: Date, first: bool) -> (Vec<Verdict>, Money) {
+    let claimed = s7_execution::claimed_before(s, claim);
+    let (pays, mut verdicts) = rules::pays(policy, &claimed);
+    verdicts.extend(
+        s7_execution::claim_window(s, claim.campaign, first)
+            .map(|window| rules::window(policy, &rules::Window { claimed_on: Some(on), ..window })),
+    );
+    verdicts.push(rules::minimum_claim(policy, pays, claim.is_final));
+    (verdicts, pays)
+}
+
+/// Rules whose worst verdict differs, with what the new one says.
+fn differences(before: &[Verdict], after: &[Verdict], mut found: impl FnMut(String, Judgement, Judgement, String)) {
+    let (before, after) = (worst(before), worst(after));
+    for (rule, now) in &after {
+        let was = before.get(rule).map_or(Judgement::NotApplicable, |verdict| verdict.outcome);
+        if severity(was) != severity(now.outcome) {
+            let sentence = format!("{} {}", now.sentence, now.remedy).trim().to_owned();
+            found((*rule).to_owned(), was, now.outcome, sentence);
+        } else if before.get(rule).is_some_and(|was| levels(was) != levels(now)) {
+            found((*rule).to_owned(), was, now.outcome, now.sentence.clone());
+        }
+    }
+}
+
+/// Who decides is a difference even where everybody passes.
+fn levels(verdict: &Verdict) -> Option<&super::Figure> {
+    verdict.figures.get("approvers")
+}
+
+fn worst(verdicts: &[Verdict]) -> BTreeMap<&str, &Verdict> {
+    let mut worst: BTreeMap<&str, &Verdict> = BTreeMap::new();
+    for verdict in verdicts {
+        let known = worst.entry(&verdict.rule).or_insert(verdict);
+        if severity(verdict.outcome) > severity(known.outcome) {
+            *known = verdict;
+        }
+    }
+    worst
+}
+
+/// What is not applicable lets pass.
+fn severity(outcome: Judgement) -> u8 {
+    match outcome {
+        Judgement::NotApplicable | Judgement::Pass => 0,
+        Judgement::Warn => 1,
+        Judgement::Fail => 2,
+    }
+}
