@@ -31,6 +31,7 @@ pub mod markov;
 mod model;
 mod models;
 mod solver;
+mod sparse;
 mod split;
 pub mod tally;
 

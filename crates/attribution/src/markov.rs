@@ -118,10 +118,15 @@ impl Chain {
     }
 
     /// Solve the chain. States are looked at in the order of their channels' numbers, whatever the order in which
-    /// journeys were added: the same journeys and numbers give the same bits.
+    /// journeys were added: the same journeys and numbers give the same bits. The oldest channel counts last, so that
+    /// the states from which the same states can be reached lie side by side.
     pub fn effects(&self) -> Effects {
         let mut order: Vec<u32> = (1..small(self.states.len())).collect();
-        order.sort_unstable_by_key(|state| self.states[*state as usize].key);
+        order.sort_unstable_by_key(|state| {
+            let mut key = self.states[*state as usize].key;
+            key[Self::MAX_ORDER - self.order..].rotate_left(1);
+            key
+        });
         let mut place_of = vec![0_u32; self.states.len()];
         for (place, state) in order.iter().enumerate() {
             place_of[*state as usize] = small(place);

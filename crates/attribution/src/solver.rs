@@ -1,11 +1,10 @@
 //! Absorbing chains, solved with additions, multiplications and divisions of positive numbers only. Nothing is ever
 //! subtracted, so a channel with a tiny effect keeps all its digits, and one thread or many give the same bits.
 
-use std::mem;
-
 use rayon::prelude::*;
 
 use crate::journey::Channel;
+use crate::sparse::{Network, OPEN};
 
 /// What an end can yield: conversions, value gained, value refunded.
 pub const REWARDS: usize = 3;
@@ -14,17 +13,8 @@ pub type Rewards = [f64; REWARDS];
 /// Up to here a chain of order 1 is solved by elimination: one matrix of this many rows and columns.
 const DENSE: usize = 1_200;
 
-/// What is still under way in a state may be left there once it is this small a part of what passed through.
-const NEGLIGIBLE: f64 = 1e-17;
-
 /// So many channels are solved at once: a step is looked up once for all of them.
 const LANES: usize = 8;
-
-/// A state closed to no lane.
-const OPEN: usize = usize::MAX;
-
-/// A chain that has not settled after so many rounds is one whose counts were taken back until no way leads out.
-const MOST_ROUNDS: usize = 200_000;
 
 /// A chain as counted: weights, not yet chances. Places are states, in an order that does not depend on chance.
 pub struct Flow {
@@ -66,17 +56,17 @@ impl Flow {
         for (place, channel) in self.last.iter().enumerate() {
             states_of[*channel as usize].push(place);
         }
-        let ends = self.make_chances();
+        let chances = self.make_chances();
         let (yields, losses) = if self.last.len() <= DENSE && states_of.iter().all(|states| states.len() <= 1) {
-            self.by_elimination(&ends, &states_of)
+            self.by_elimination(&chances.ends, &states_of)
         } else {
-            self.by_rounds(&states_of)
+            self.by_sweeps(&chances, &states_of)
         };
         (self.start.iter().zip(&yields).fold([0.0; REWARDS], |sum, (start, yields)| plus(sum, *start, *yields)), losses)
     }
 
-    /// Divide every weight by all that leaves its state. Returns the chance that a journey ends in each state.
-    fn make_chances(&mut self) -> Vec<f64> {
+    /// Divide every weight by all that leaves its state.
+    fn make_chances(&mut self) -> Chances {
         self.steps.sort_unstable_by_key(|step| (step.from, step.to));
         let ends: Vec<f64> = self.yields.iter().zip(&self.nulls).map(|(yields, nulls)| yields[0] + nulls).collect();
         let mut leaving = ends.clone();
@@ -92,17 +82,18 @@ impl Flow {
         for (place, yields) in self.yields.iter_mut().enumerate() {
             *yields = yields.map(|weight| chance(weight, place));
         }
-        ends.into_iter().enumerate().map(|(place, weight)| chance(weight, place)).collect()
+        let ends = ends.into_iter().enumerate().map(|(place, weight)| chance(weight, place)).collect();
+        Chances { ends, visits: leaving }
     }
 
-    /// By state what a journey that is there will yield, and by channel what is lost without it. For any order: the
-    /// flow that never meets the channel is let run until it has settled; what then steps into the channel is lost.
-    fn by_rounds(&self, states_of: &[Vec<usize>]) -> (Vec<Rewards>, Vec<Rewards>) {
-        let forward = Graph::new(self.last.len(), self.steps.iter().copied());
-        let back = self.steps.iter().map(|step| Step { from: step.to, to: step.from, weight: step.weight });
-        let back = Graph::new(self.last.len(), back);
+    /// By state what a journey that is there will yield, and by channel what is lost without it. For any order: what
+    /// flows without ever meeting the channel, and then steps into it, is lost.
+    fn by_sweeps(&self, Chances { ends, visits }: &Chances, states_of: &[Vec<usize>]) -> (Vec<Rewards>, Vec<Rewards>) {
+        let ways: Vec<_> = self.steps.iter().map(|step| (step.from, step.to, step.weight)).collect();
+        let network = Network::new(self.last.len(), &ways);
         let everywhere = vec![OPEN; self.last.len()];
-        let (yields, _) = back.settle(self.yields.clone(), &everywhere);
+        let (yields, _) = network.yields(&self.start, visits).solve(|state| self.yields[state], &everywhere);
+        let flow = network.flow(ends);
         let first = |channels: usize| (channels * LANES).min(states_of.len());
         let losses = (0..states_of.len().div_ceil(LANES)).into_par_iter().flat_map_iter(|batch| {
             let channels = first(batch)..first(batch + 1);
@@ -113,12 +104,11 @@ impl Flow {
                     closed[*state] = lane;
                 }
             }
-            let (_, arrived) = forward.settle(self.start.iter().map(|start| [*start; LANES]).collect(), &closed);
-            let loss_of = |(lane, states): (usize, &Vec<usize>)| {
-                let lost = |loss, state: &usize| plus(loss, arrived[*state][lane], yields[*state]);
-                states.iter().fold([0.0; REWARDS], lost)
+            let (_, stayed) = flow.solve(|state| [self.start[state]; LANES], &closed);
+            let loss_of = |states: &Vec<usize>| {
+                states.iter().fold([0.0; REWARDS], |loss, state| plus(loss, stayed[*state], yields[*state]))
             };
-            states_of[channels].iter().enumerate().map(loss_of).collect::<Vec<_>>()
+            states_of[channels].iter().map(loss_of).collect::<Vec<_>>()
         });
         let losses = losses.collect();
         (yields, losses)
@@ -148,75 +138,16 @@ impl Flow {
     }
 }
 
+/// By state.
+struct Chances {
+    /// That a journey ends there.
+    ends: Vec<f64>,
+    /// The weight of the journeys that pass through.
+    visits: Vec<f64>,
+}
+
 fn plus(sum: Rewards, times: f64, rewards: Rewards) -> Rewards {
     std::array::from_fn(|reward| sum[reward] + times * rewards[reward])
-}
-
-/// Steps by the state they leave, in one block.
-struct Graph {
-    /// Where each state's steps begin, and at the end the number of steps.
-    begin: Vec<usize>,
-    steps: Vec<(u32, f64)>,
-}
-
-impl Graph {
-    fn new(states: usize, steps: impl Iterator<Item = Step> + Clone) -> Self {
-        let mut begin = vec![0; states + 1];
-        for step in steps.clone() {
-            begin[step.from as usize + 1] += 1;
-        }
-        for state in 0..states {
-            begin[state + 1] += begin[state];
-        }
-        let mut next = begin.clone();
-        let mut placed = vec![(0, 0.0); begin[states]];
-        for step in steps {
-            placed[next[step.from as usize]] = (step.to, step.weight);
-            next[step.from as usize] += 1;
-        }
-        Self { begin, steps: placed }
-    }
-
-    fn row(&self, state: usize) -> impl Iterator<Item = (usize, f64)> {
-        self.steps[self.begin[state]..self.begin[state + 1]].iter().map(|(to, chance)| (*to as usize, *chance))
-    }
-
-    /// Solve `v = inflow + v Q`, several at a time, each in a lane of its own: let what has arrived in a state move on,
-    /// round by round, forwards and backwards in turn, until what is under way is negligible everywhere. In a state
-    /// `closed` to a lane, what arrives stays. Returns what has passed through each state, and what is in it at the end.
-    fn settle<const N: usize>(&self, mut arrived: Vec<[f64; N]>, closed: &[usize]) -> (Vec<[f64; N]>, Vec<[f64; N]>) {
-        let states = arrived.len();
-        let mut passed = vec![[0.0; N]; states];
-        let mut visit = |state: usize| {
-            let mut here = arrived[state];
-            let mut stays = [0.0; N];
-            if let Some(lane) = here.get_mut(closed[state]) {
-                stays[closed[state]] = mem::take(lane);
-            }
-            if here.iter().zip(&passed[state]).all(|(here, passed)| *here <= NEGLIGIBLE * passed) {
-                return false;
-            }
-            arrived[state] = stays;
-            for (passed, here) in passed[state].iter_mut().zip(here) {
-                *passed += here;
-            }
-            for (to, chance) in self.row(state) {
-                for (arrived, here) in arrived[to].iter_mut().zip(here) {
-                    *arrived += here * chance;
-                }
-            }
-            true
-        };
-        for _ in 0..MOST_ROUNDS {
-            if !(0..states).fold(false, |moved, state| visit(state) | moved) {
-                break;
-            }
-            for state in (0..states).rev() {
-                visit(state);
-            }
-        }
-        (passed, arrived)
-    }
 }
 
 /// `I - Q`, factored by state reduction (Grassmann, Taksar and Heyman): states are taken out one by one and the ways
@@ -333,12 +264,12 @@ mod tests {
     }
 
     #[test]
-    fn elimination_and_rounds_agree() {
+    fn elimination_and_sweeps_agree() {
         for states in [1, 2, 3, 11, 60] {
             let mut flow = ring(states);
             let states_of: Vec<Vec<usize>> = (0..states as usize).map(|state| vec![state]).collect();
-            let ends = flow.make_chances();
-            let (one, other) = (flow.by_elimination(&ends, &states_of), flow.by_rounds(&states_of));
+            let chances = flow.make_chances();
+            let (one, other) = (flow.by_elimination(&chances.ends, &states_of), flow.by_sweeps(&chances, &states_of));
             let numbers = |(yields, losses): &(Vec<_>, Vec<_>)| [yields.concat(), losses.concat()].concat();
             for (one, other) in numbers(&one).into_iter().zip(numbers(&other)) {
                 let (one, other): (f64, f64) = (one, other);
