@@ -2,5 +2,6 @@
 
 mod laws;
 mod markov;
+mod recorded;
 mod tables;
 mod tally;
