@@ -166,6 +166,7 @@ async fn allocate(port: u16, token: &str, round: usize, caller: usize, call: usi
         .request(Method::POST, format!("http://127.0.0.1:{port}/api/v1/funds/{FUND}/commands"))
         .header("Content-Type", "application/json")
         .header("Idempotency-Key", format!("{round}-{caller}-{call}"))
+        .header("If-Match", "*")
         .bearer_auth(token)
         .body(body.to_string());
     asked.send().await.ok().map(|answer| answer.status().as_u16())

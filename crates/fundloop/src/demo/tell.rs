@@ -322,7 +322,7 @@ impl Teller<'_> {
             justification:
                 "The audience is ours by name, the offer has sold before, and sales follows up within two days."
                     .to_owned(),
-            late_reason: "The venue confirmed late.".to_owned(),
+            late_reason: String::new(),
             terms_accepted: true,
         };
         self.act(no, by, s5_request::Command::Submit { draft }).await?;

@@ -531,8 +531,8 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
         notice.facts.number = format!("{}/{no}", teller.cycle.number);
         notice
     };
-    let to_partner = |topic, no| numbered(teller.to_partner(topic, "/execution"), no);
-    let to_finance = |topic, no| numbered(teller.to_finance(topic, "/execution"), no);
+    let to_partner = |topic, no| numbered(teller.to_partner(topic, &format!("/claims/{no}")), no);
+    let to_finance = |topic, no| numbered(teller.to_finance(topic, &format!("/claims/{no}")), no);
     match event {
         Event::ClaimSubmitted { claim } => {
             let due = plus(teller.s.policy.today(teller.now), teller.s.policy.claim.review_days);

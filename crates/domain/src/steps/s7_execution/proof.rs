@@ -9,6 +9,7 @@ use crate::calendar::plus;
 use crate::cycle::Cycle;
 use crate::ids::{FileId, UserId};
 use crate::machine::Situation;
+use crate::money::Money;
 use crate::notice::Topic;
 use crate::policy::ActivityType;
 use crate::policy::rules::{self, Handed};
@@ -331,6 +332,7 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
 pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
     let by = teller.by;
     let name = |no: u16| teller.cycle.activity(no).map_or_else(String::new, |activity| activity.draft.name.clone());
+    let page = |no: u16| format!("/execution/activities/{no}");
     match event {
         Event::ProofSubmitted { activity, files } => {
             let due = teller.s.policy.proof.review_days;
@@ -344,23 +346,22 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
                     if files.len() == 1 { "" } else { "s" }
                 ),
             )
-            .to(teller.to_manager(Topic::ProofSubmitted, "/execution").item(name(*activity)).due(Some(due)))
+            .to(teller.to_manager(Topic::ProofSubmitted, &page(*activity)).item(name(*activity)).due(Some(due)))
         }
         Event::ProofAccepted { activity } => {
             let due = teller
                 .cycle
                 .activity(*activity)
                 .and_then(|activity| super::claims::last_day(teller.s, activity.draft.campaign));
-            let lines = teller.cycle.approval.lines.iter().filter(|line| line.activity == *activity);
-            let approved = teller.cycle.sum(lines.map(|line| line.amount));
-            let notice = teller.to_partner(Topic::ProofAccepted, "/execution").item(name(*activity));
+            let notice = teller.to_partner(Topic::ProofAccepted, &claim_page(teller, *activity)).item(name(*activity));
             Told::new("proof.accepted", format!("{by} accepted the proof of “{}”.", name(*activity)))
-                .to(notice.amount(approved).due(due))
+                .to(notice.amount(at_stake(teller, *activity)).due(due))
         }
         Event::ProofReturned { activity, reason, .. } => {
             let due = teller.cycle.activity(*activity).map(|activity| teller.s.policy.proof_due(activity.draft.ends));
-            Told::new("proof.returned", format!("{by} returned the proof of “{}”: “{reason}”", name(*activity)))
-                .to(teller.to_partner(Topic::ProofReturned, "/execution").item(name(*activity)).reason(reason).due(due))
+            Told::new("proof.returned", format!("{by} returned the proof of “{}”: “{reason}”", name(*activity))).to(
+                teller.to_partner(Topic::ProofReturned, &page(*activity)).item(name(*activity)).reason(reason).due(due),
+            )
         }
         Event::ActivityExpired { activity, released } => Told::new(
             "execution.activity_expired",
@@ -369,17 +370,33 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
         .to(teller.to_partner(Topic::ActivityExpired, "/execution").item(name(*activity)).amount(*released))
         .to(teller.to_manager(Topic::ActivityExpired, "/execution").item(name(*activity)).amount(*released)),
         Event::Reminded { what, item, due, .. } => {
-            let (topic, words) = match what {
-                Reminder::ProofDue => (Topic::ProofDue, "proof is due"),
-                Reminder::ProofOverdue => (Topic::ProofOverdue, "proof is overdue since"),
-                Reminder::ClaimDue => (Topic::ClaimDue, "the claim is due"),
+            let (topic, words, page) = match what {
+                Reminder::ProofDue => (Topic::ProofDue, "proof is due", page(*item)),
+                Reminder::ProofOverdue => (Topic::ProofOverdue, "proof is overdue since", page(*item)),
+                Reminder::ClaimDue => (Topic::ClaimDue, "the claim is due", claim_page(teller, *item)),
             };
+            let notice = teller.to_partner(topic, &page).item(name(*item)).amount(at_stake(teller, *item));
             Told::quiet(
                 "execution.reminded",
                 format!("Reminded of “{}”: {words} {}.", name(*item), crate::calendar::words(*due)),
             )
-            .to(teller.to_partner(topic, "/execution").item(name(*item)).due(Some(*due)))
+            .to(notice.due(Some(*due)))
         }
         _ => Told::quiet("execution.noted", ""),
     }
+}
+
+/// Where what this activity cost is claimed.
+fn claim_page(teller: &Teller, activity: u16) -> String {
+    let campaign = teller.cycle.activity(activity).map(|activity| activity.draft.campaign);
+    campaign.map_or_else(|| "/execution".to_owned(), |campaign| format!("/execution/campaigns/{campaign}/claim"))
+}
+
+/// What was approved for this activity, as far as its campaign still has it to claim.
+fn at_stake(teller: &Teller, activity: u16) -> Money {
+    let lines = teller.cycle.approval.lines.iter().filter(|line| line.activity == activity);
+    let approved = teller.cycle.sum(lines.map(|line| line.amount));
+    let campaign = teller.cycle.activity(activity).map(|activity| activity.draft.campaign);
+    let left = campaign.map_or(approved, |campaign| super::claims::claimable(teller.s, campaign));
+    if left.minor < approved.minor { left } else { approved }
 }
