@@ -78,7 +78,7 @@ on_both! {
         let (mara, jonas) = (app.sign_in(MARA).await, app.sign_in(JONAS).await);
         app.deliver().await;
         let page = mara.open("/notifications").await;
-        page.assert_says(&number).assert_says("Sent");
+        page.assert_says(&number).assert_says("plan agreed").assert_silent_on("On its way");
         jonas.open("/notifications").await.assert_status(200).assert_silent_on(&number);
         mara.open("/help").await.assert_status(200).assert_says("The nine steps");
     }
