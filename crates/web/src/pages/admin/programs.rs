@@ -1,4 +1,4 @@
-//! /admin/programs: programs, and what each is started with. The versions of a guide are in [`version`].
+//! /admin/programs: programs, and what each is started with. The versions of a guide are in `version`.
 
 mod version;
 
