@@ -20,6 +20,7 @@ CREATE TABLE stage_day (
   cycles bigint NOT NULL,
   PRIMARY KEY (stage, region, due)
 );
+CREATE INDEX stage_day_by_region ON stage_day (region, stage, due, cycles);
 
 CREATE TABLE rollup (
   quarter date NOT NULL,

@@ -130,10 +130,12 @@ impl Reader {
         Ok(lots.into_iter().map(|lot| (lot.fund_id, lot.lot)).collect())
     }
 
+    /// The accounts first, by their own index: CROSS JOIN keeps SQLite from going through every partner of a region.
     async fn lots(&self, found: Where) -> Result<Vec<WalletLot>> {
+        let found = found.and("p.id = a.partner_id AND f.id = a.fund_id", Vec::new());
         let sql = format!(
             "SELECT a.partner_id, p.name AS partner, a.fund_id, f.name AS fund_name, a.kind, a.lot, a.currency,
-             a.balance AS amount FROM account a JOIN partner p ON p.id = a.partner_id JOIN fund f ON f.id = a.fund_id
+             a.balance AS amount FROM account a CROSS JOIN partner p CROSS JOIN fund f
              {} ORDER BY CASE WHEN a.lot IS NULL THEN 1 ELSE 0 END, a.lot, f.code, p.name LIMIT 500",
             found.sql()
         );

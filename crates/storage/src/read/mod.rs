@@ -35,7 +35,7 @@ pub use overview::{Found, FoundCampaign, FoundCycle, MailLine, StageCount};
 pub use paging::{Page, Paging};
 pub use partners::PartnerFilter;
 pub use people::UserFilter;
-pub use performance::{CampaignLine, Dimension, PerformanceFilter, PerformanceLine};
+pub use performance::{CampaignLine, Dimension, PerformanceFilter, PerformanceKey, PerformanceLine};
 pub use results::{DealFilter, DealLine, TouchFilter, TouchLine, VisitDay};
 
 use crate::sql::rows;

@@ -3,7 +3,7 @@
 use super::{Page, Paging, Reader};
 use crate::error::Result;
 use crate::filter::Where;
-use crate::sql::{self, Column, FromRow, values};
+use crate::sql::{self, Column, FromRow, rows, values};
 use crate::viewer::{Scope, Viewer};
 use crate::write::Figures;
 use domain::Date;
@@ -20,6 +20,27 @@ pub enum Dimension {
     Region,
     Tactic,
     Partner,
+}
+
+impl Dimension {
+    fn key(self) -> &'static str {
+        match self {
+            Dimension::Quarter => "CAST(x.quarter AS text)",
+            Dimension::Region => "x.region",
+            Dimension::Tactic => "x.tactic",
+            Dimension::Program => "x.program_id",
+            Dimension::Partner => "x.partner_id",
+        }
+    }
+
+    /// The table that names its keys, where they are ids.
+    fn names(self) -> Option<&'static str> {
+        match self {
+            Dimension::Program => Some("program"),
+            Dimension::Partner => Some("partner"),
+            Dimension::Quarter | Dimension::Region | Dimension::Tactic => None,
+        }
+    }
 }
 
 /// Which figures to sum. Quarters are named by their first day, see [`crate::quarter_of`].
@@ -44,6 +65,15 @@ pub struct PerformanceLine {
     pub currency: Currency,
     #[serde(flatten)]
     pub figures: Figures,
+}
+
+rows! {
+    /// One key there are figures of.
+    view PerformanceKey {
+        /// As in [`PerformanceLine`].
+        key: String,
+        label: String,
+    }
 }
 
 /// One campaign with its figures.
@@ -120,13 +150,7 @@ impl Reader {
             _ => ("rollup", "NULL"),
         };
         let found = filter.conditions().within(viewer.scope(), partner, "x.region");
-        let key = match by {
-            Dimension::Quarter => "CAST(x.quarter AS text)",
-            Dimension::Region => "x.region",
-            Dimension::Tactic => "x.tactic",
-            Dimension::Program => "x.program_id",
-            Dimension::Partner => "x.partner_id",
-        };
+        let key = by.key();
         let order = if by == Dimension::Partner { "approved DESC, key_id" } else { "key_id, currency" };
         let sums = format!(
             "SELECT {key} AS key_id, x.currency, {} FROM {table} x {} GROUP BY {key}, x.currency
@@ -134,18 +158,35 @@ impl Reader {
             Figures::sums(),
             found.sql()
         );
-        let names = match by {
-            Dimension::Program => "program",
-            Dimension::Partner => "partner",
-            Dimension::Quarter | Dimension::Region | Dimension::Tactic => {
-                let sql = format!("SELECT s.*, s.key_id AS label FROM ({sums}) s ORDER BY {order}");
-                return sql::all(&self.db, &sql, found.values).await;
-            }
+        let Some(names) = by.names() else {
+            let sql = format!("SELECT s.*, s.key_id AS label FROM ({sums}) s ORDER BY {order}");
+            return sql::all(&self.db, &sql, found.values).await;
         };
         let sql =
             format!("SELECT s.*, n.name AS label FROM ({sums}) s JOIN {names} n ON n.id = s.key_id ORDER BY {order}");
         let rows = sql::all::<Named>(&self.db, &sql, found.values).await?;
         Ok(rows.into_iter().map(|Named(line)| line).collect())
+    }
+
+    /// The programs, regions, tactics or quarters there are figures of, by key: what a dashboard lets choose from.
+    pub async fn performance_keys(&self, viewer: &Viewer, by: Dimension) -> Result<Vec<PerformanceKey>> {
+        let (table, partner) = match viewer.scope() {
+            Scope::Partner(_) => ("campaign", "x.partner_id"),
+            _ if by == Dimension::Partner => ("rollup_partner", "x.partner_id"),
+            _ => ("rollup", "NULL"),
+        };
+        let found = Where::default().within(viewer.scope(), partner, "x.region");
+        let keys = format!("SELECT DISTINCT {} AS key_id FROM {table} x {}", by.key(), found.sql());
+        let Some(names) = by.names() else {
+            let sql = format!("SELECT key_id AS key, key_id AS label FROM ({keys}) k ORDER BY key_id LIMIT {MOST}");
+            return sql::all(&self.db, &sql, found.values).await;
+        };
+        let sql = format!(
+            "SELECT k.key_id, n.name AS label FROM ({keys}) k JOIN {names} n ON n.id = k.key_id
+             ORDER BY n.name, k.key_id LIMIT {MOST}"
+        );
+        let rows = sql::all::<NamedKey>(&self.db, &sql, found.values).await?;
+        Ok(rows.into_iter().map(|NamedKey(key)| key).collect())
     }
 
     /// The sum of everything a filter finds, one line a currency: a dashboard's head.
@@ -209,6 +250,16 @@ impl FromRow for Named {
             currency: Column::read(row, "currency")?,
             figures: Figures::from_row(row)?,
         }))
+    }
+}
+
+/// A key that is an id.
+struct NamedKey(PerformanceKey);
+
+impl FromRow for NamedKey {
+    fn from_row(row: &QueryResult) -> Result<Self> {
+        let key = uuid::Uuid::read(row, "key_id")?.to_string();
+        Ok(Self(PerformanceKey { key, label: Column::read(row, "label")? }))
     }
 }
 

@@ -103,7 +103,6 @@ fn dimensions(who: &Who, asked: &Asked, current: By) -> Tabs {
 }
 
 async fn filters(who: &Who, asked: &Asked) -> Result<Filters, Error> {
-    let everything = storage::read::PerformanceFilter::default();
     let reader = who.reader();
     let mut selects = Vec::new();
     for by in By::of(who).filter(|by| *by != By::Quarter) {
@@ -117,16 +116,16 @@ async fn filters(who: &Who, asked: &Asked) -> Result<Filters, Error> {
             }
             continue;
         }
-        let lines = reader.performance(who.viewer(), &everything, dimension).await?;
+        let found = reader.performance_keys(who.viewer(), dimension).await?;
         let mut choices: Vec<Choice> = Vec::new();
-        for (code, words) in asked::keys(who, by, &lines).await? {
+        for (code, words) in asked::keys(who, by, found).await? {
             let is_chosen = held == code;
             choices.push((code, words, is_chosen));
         }
         selects.push((by.code(), by.label(), choices));
     }
-    let quarters = reader.performance(who.viewer(), &everything, Dimension::Quarter).await?;
-    let quarters = asked::keys(who, By::Quarter, &quarters).await?;
+    let quarters = reader.performance_keys(who.viewer(), Dimension::Quarter).await?;
+    let quarters = asked::keys(who, By::Quarter, quarters).await?;
     let choice = |held: &str| -> Vec<Choice> {
         quarters.iter().map(|(code, words)| (code.clone(), words.clone(), held == code)).collect()
     };

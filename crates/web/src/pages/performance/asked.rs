@@ -7,7 +7,7 @@ use domain::Date;
 use domain::money::Currency;
 use serde::Deserialize;
 use storage::Viewer;
-use storage::read::{Dimension, PerformanceFilter, PerformanceLine, Reader};
+use storage::read::{Dimension, PerformanceFilter, PerformanceKey, Reader};
 use url::form_urlencoded::Serializer;
 
 use crate::error::Error;
@@ -157,7 +157,7 @@ impl Asked {
 }
 
 /// Each key once, as the address writes it, with the words people read for it.
-pub async fn keys(who: &Who, by: By, lines: &[PerformanceLine]) -> Result<Vec<(String, String)>, Error> {
+pub async fn keys(who: &Who, by: By, found: Vec<PerformanceKey>) -> Result<Vec<(String, String)>, Error> {
     let codes: BTreeMap<String, String> = match by {
         By::Program => {
             let programs = who.reader().programs(who.viewer()).await?;
@@ -166,21 +166,22 @@ pub async fn keys(who: &Who, by: By, lines: &[PerformanceLine]) -> Result<Vec<(S
         _ => BTreeMap::new(),
     };
     let mut keys: Vec<(String, String)> = Vec::new();
-    for line in lines {
-        let code = codes.get(&line.key).unwrap_or(&line.key).clone();
+    for PerformanceKey { key, label } in found {
+        let words = words(who, by, &key, label);
+        let code = codes.get(&key).cloned().unwrap_or(key);
         if keys.iter().all(|(other, _)| *other != code) {
-            keys.push((code, words(who, by, line)));
+            keys.push((code, words));
         }
     }
     Ok(keys)
 }
 
 /// What people read for a key: a quarter, a tactic, a name.
-fn words(who: &Who, by: By, line: &PerformanceLine) -> String {
+fn words(who: &Who, by: By, key: &str, label: String) -> String {
     match by {
-        By::Quarter => quarter_words(&line.key),
-        By::Tactic => tactic_words(who, &line.key),
-        _ => line.label.clone(),
+        By::Quarter => quarter_words(key),
+        By::Tactic => tactic_words(who, key),
+        _ => label,
     }
 }
 

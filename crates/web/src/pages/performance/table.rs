@@ -3,7 +3,7 @@
 use domain::forecast::roi_percent;
 use domain::money::{Currency, Money};
 use storage::Figures;
-use storage::read::{Paging, PerformanceFilter, PerformanceLine};
+use storage::read::{Paging, PerformanceFilter, PerformanceKey, PerformanceLine};
 
 use super::asked::{Asked, By, keys, quarter_words, tactic_words};
 use crate::charts::Bullet;
@@ -61,7 +61,8 @@ pub async fn of(
     };
     let Some(dimension) = by.dimension() else { return campaigns(who, asked, &filter, table).await };
     let lines = who.reader().performance(who.viewer(), &filter, dimension).await?;
-    let keys = keys(who, by, &lines).await?;
+    let found = lines.iter().map(|line| PerformanceKey { key: line.key.clone(), label: line.label.clone() }).collect();
+    let keys = keys(who, by, found).await?;
     // A quarter in which nothing was approved has nothing to compare.
     let compared = lines.iter().zip(keys).filter(|(line, _)| {
         let planned = &line.figures.planned;
