@@ -1,7 +1,7 @@
 //! /performance: plan against actual over all one may see, each figure with the rows behind it; and the same by the API.
 
 use domain::cycle::Stage;
-use kit::http::{Page, Visitor};
+use kit::http::Page;
 use kit::people::{ANA, BJORN, CLAIRE, JONAS, LUKAS, MARA, Persona};
 use kit::{App, crm, on_both};
 use reqwest::Method;
@@ -66,7 +66,7 @@ on_both! {
     async fn the_api_splits_as_the_page_does(app: &App) {
         two_campaigns(app).await;
         let total = async |who: Persona, query: &str| {
-            let token = token(app, who).await;
+            let token = app.sign_in(who).await.make_token(&["read"]).await;
             let path = format!("/api/v1/performance?{query}");
             let page = app.visitor().request(Method::GET, &path, |r| r.bearer_auth(&token)).await;
             assert_eq!(page.status, 200, "{}", page.raw());
@@ -103,12 +103,4 @@ fn campaign_link(page: &Page, number: &str) -> String {
     let (_, href) =
         page.links().into_iter().find(|(_, href)| href.starts_with(&start)).expect("a link to the campaign");
     href
-}
-
-async fn token(app: &App, who: Persona) -> String {
-    let visitor: Visitor = app.sign_in(who).await;
-    let page = visitor.open("/profile").await;
-    let made = visitor.press(&page, "Make the token", &[("token_name", "Reporting"), ("days", "30")]).await;
-    let token = made.text().split_whitespace().find(|word| word.starts_with("fundloop_")).map(ToOwned::to_owned);
-    token.expect("the token is shown once")
 }

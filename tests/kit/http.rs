@@ -138,6 +138,21 @@ impl Visitor {
         self.open(&page.link(words)).await
     }
 
+    /// Makes an API token on the profile page: "read", "write" or both.
+    pub async fn make_token(&self, scopes: &[&str]) -> String {
+        let page = self.open("/profile").await;
+        let mut form = page.form("Make the token");
+        form.fill_all(&[("token_name", "Reporting"), ("days", "30")]);
+        for scope in scopes {
+            form.fill("scopes", scope);
+        }
+        let made = self.submit(&page, &form, "Make the token").await;
+        made.assert_status(201);
+        let text = made.text();
+        let token = text.split_whitespace().find(|word| word.starts_with("fundloop_"));
+        token.expect("the token is shown once").to_owned()
+    }
+
     /// The server's address with that path; an absolute address is taken as it is.
     pub fn url(&self, path: &str) -> String {
         if path.starts_with("http://") { path.to_owned() } else { format!("{}{path}", self.base) }

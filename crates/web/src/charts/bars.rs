@@ -2,6 +2,7 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use domain::ledger::AccountKind;
 
 use super::{Unit, WIDTH, bar_length, scaled};
 use crate::view::percent;
@@ -70,6 +71,17 @@ pub enum MoneyState {
 }
 
 impl MoneyState {
+    /// What is in each state, from what is held in each kind of account: one reading for every bar of the product.
+    pub fn all(held: impl Fn(AccountKind) -> i64) -> [(Self, i64); 5] {
+        [
+            (Self::Free, held(AccountKind::Unallocated) + held(AccountKind::Available)),
+            (Self::Committed, held(AccountKind::Committed)),
+            (Self::Claimed, held(AccountKind::Claimed)),
+            (Self::Paid, held(AccountKind::Paid)),
+            (Self::Expired, held(AccountKind::Forfeited) + held(AccountKind::Converted)),
+        ]
+    }
+
     pub const fn class(self) -> &'static str {
         match self {
             Self::Free => "m-free",

@@ -170,13 +170,7 @@ fn get(totals: &Totals, kind: AccountKind) -> i64 {
 
 /// Free (in the fund or with partners), committed, claimed, paid, expired.
 fn states(totals: &Totals) -> [(MoneyState, i64); 5] {
-    [
-        (MoneyState::Free, get(totals, AccountKind::Unallocated) + get(totals, AccountKind::Available)),
-        (MoneyState::Committed, get(totals, AccountKind::Committed)),
-        (MoneyState::Claimed, get(totals, AccountKind::Claimed)),
-        (MoneyState::Paid, get(totals, AccountKind::Paid)),
-        (MoneyState::Expired, get(totals, AccountKind::Forfeited)),
-    ]
+    MoneyState::all(|kind| get(totals, kind))
 }
 
 fn figures(totals: &Totals, currency: Currency) -> [Amount; 5] {

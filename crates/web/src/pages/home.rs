@@ -189,14 +189,7 @@ fn fund_bar(fund: &Fund, totals: &[FundTotal]) -> FundBar {
     let held = |kind: AccountKind| -> i64 {
         totals.iter().filter(|total| total.fund_id == fund.id && total.kind == kind).map(|total| total.total).sum()
     };
-    let parts = [
-        (MoneyState::Free, held(AccountKind::Unallocated) + held(AccountKind::Available)),
-        (MoneyState::Committed, held(AccountKind::Committed)),
-        (MoneyState::Claimed, held(AccountKind::Claimed)),
-        (MoneyState::Paid, held(AccountKind::Paid)),
-        (MoneyState::Expired, held(AccountKind::Forfeited) + held(AccountKind::Converted)),
-    ];
-    bar(&fund.name, Unit::of(fund.currency), parts, Some(&format!("/funds/{}", fund.code)))
+    bar(&fund.name, Unit::of(fund.currency), MoneyState::all(held), Some(&format!("/funds/{}", fund.code)))
 }
 
 /// A partner's own money, one bar a fund.
@@ -208,14 +201,7 @@ fn wallet_bars(who: &Who, sums: &[WalletSum]) -> Vec<FundBar> {
             let held = |kind: AccountKind| -> i64 {
                 of_fund.iter().filter(|sum| sum.kind == kind).map(|sum| sum.amount.minor).sum()
             };
-            let parts = [
-                (MoneyState::Free, held(AccountKind::Available)),
-                (MoneyState::Committed, held(AccountKind::Committed)),
-                (MoneyState::Claimed, held(AccountKind::Claimed)),
-                (MoneyState::Paid, held(AccountKind::Paid)),
-                (MoneyState::Expired, held(AccountKind::Forfeited) + held(AccountKind::Converted)),
-            ];
-            bar(&of_fund[0].fund_name, Unit::of(of_fund[0].currency), parts, href)
+            bar(&of_fund[0].fund_name, Unit::of(of_fund[0].currency), MoneyState::all(held), href)
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! /admin/audit: everything that happened to every cycle and fund, newest first.
+//! /admin/audit: everything that happened to every cycle and fund and in administration, newest first.
 
 use actix_web::web::Query;
 use askama::Template;

@@ -39,7 +39,7 @@ impl Board {
             ),
             roi: roi(figures, currency),
             money: money(asked, figures, currency),
-            funnel: funnel(&plan, figures),
+            funnel: funnel(&plan, &actual),
             merged: charts::merged(&variance),
             bridge: Bridge::from(&variance),
             funds: funds(who, currency).await?,
@@ -108,15 +108,14 @@ fn money(asked: &Asked, figures: &Figures, currency: Currency) -> PlanActual {
     }
 }
 
-fn funnel(plan: &Chain, figures: &Figures) -> PlanActual {
-    let actual = &figures.actual;
-    let came = [actual.responses, actual.leads, actual.mqls, actual.opportunities, actual.proposals, actual.wins];
-    let rows = FunnelStage::ALL.into_iter().zip(came).map(|(stage, came)| PlanActualRow {
+fn funnel(plan: &Chain, actual: &Chain) -> PlanActual {
+    let whole = |count: Decimal| count.round().try_into().unwrap_or(i64::MAX);
+    let rows = FunnelStage::ALL.into_iter().map(|stage| PlanActualRow {
         label: stage.label().to_owned(),
         href: None,
         unit: Unit::Count,
-        plan: plan.counts[stage as usize].round().try_into().unwrap_or(i64::MAX),
-        actual: Some(came),
+        plan: whole(plan.counts[stage as usize]),
+        actual: Some(whole(actual.counts[stage as usize])),
     });
     PlanActual {
         caption: "Funnel".to_owned(),
@@ -147,22 +146,16 @@ async fn funds(who: &Who, currency: Currency) -> Result<Option<FundBar>, Error> 
     }
     let (funds, totals) = who.reader().funds(who.viewer()).await?;
     let ours: Vec<_> = funds.iter().filter(|fund| fund.currency == currency).map(|fund| fund.id).collect();
-    let held = |kinds: &[AccountKind]| -> i64 {
-        let of_kind = totals.iter().filter(|total| ours.contains(&total.fund_id) && kinds.contains(&total.kind));
+    let held = |kind: AccountKind| -> i64 {
+        let of_kind = totals.iter().filter(|total| ours.contains(&total.fund_id) && total.kind == kind);
         of_kind.map(|total| total.total).sum()
     };
-    let part = |state, kinds: &[AccountKind]| FundPart { state, amount: held(kinds), href: Some("/funds".to_owned()) };
+    let part = |(state, amount)| FundPart { state, amount, href: Some("/funds".to_owned()) };
     Ok(Some(FundBar {
         caption: format!("All funds in {}", currency.code()),
         sub: "Where their money is today, whatever the filters.".to_owned(),
         unit: Unit::of(currency),
-        parts: vec![
-            part(MoneyState::Free, &[AccountKind::Unallocated, AccountKind::Available]),
-            part(MoneyState::Committed, &[AccountKind::Committed]),
-            part(MoneyState::Claimed, &[AccountKind::Claimed]),
-            part(MoneyState::Paid, &[AccountKind::Paid]),
-            part(MoneyState::Expired, &[AccountKind::Forfeited, AccountKind::Converted]),
-        ],
+        parts: MoneyState::all(held).into_iter().map(part).collect(),
         bar_only: false,
     }))
 }
