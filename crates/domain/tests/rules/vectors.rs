@@ -95,7 +95,7 @@ fn t01_thirty_days_to_claim() {
     says(&late, Fail, &[("last_day", "2025-04-30"), ("claimed_on", "2025-05-01")]);
     assert_eq!(
         late.sentence,
-        "The last day to claim on “The activity” was Wed 30 April 2025. Talk to your channel manager about an extension."
+        "The last day to claim on “The activity” was Wed 30 April 2025. The program gives no more time: what was not claimed by then goes back to its fund."
     );
 }
 

@@ -184,7 +184,7 @@ pub fn window(policy: &Policy, of: &Window) -> Verdict {
             if policy.extension.is_some() && of.extended == 0 {
                 "Extensions are asked for before that day; talk to your channel manager."
             } else {
-                "Talk to your channel manager about an extension."
+                "The program gives no more time: what was not claimed by then goes back to its fund."
             },
         ),
         Some(day) => Verdict::pass(
