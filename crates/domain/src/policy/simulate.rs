@@ -35,17 +35,7 @@ pub fn compare(s: &Situation, other: &Policy, first: impl Fn(Date) -> bool) -> V
         let said = |policy: &Policy| request(s, policy, on);
         let ((before, was), (after, is)) = (said(&s.policy), said(other));
         let number = &s.cycle.number;
-        differences(&before, &after, |rule, before, after, sentence| {
-            found.push(Difference {
-                number: number.clone(),
-                what: "request",
-                rule,
-                before,
-                after,
-                sentence,
-                amounts: None,
-            });
-        });
+        found.extend(differences(number, "request", &before, &after));
         if was != is {
             found.push(amounts(number.clone(), "request", "vendor_share", (was, is)));
         }
@@ -55,17 +45,7 @@ pub fn compare(s: &Situation, other: &Policy, first: impl Fn(Date) -> bool) -> V
         let said = |policy: &Policy| one_claim(s, policy, claim, on, first(on));
         let ((before, was), (after, is)) = (said(&s.policy), said(other));
         let number = format!("{}/{}", s.cycle.number, claim.no);
-        differences(&before, &after, |rule, before, after, sentence| {
-            found.push(Difference {
-                number: number.clone(),
-                what: "claim",
-                rule,
-                before,
-                after,
-                sentence,
-                amounts: None,
-            });
-        });
+        found.extend(differences(&number, "claim", &before, &after));
         if was != is {
             found.push(amounts(number, "claim", "claim_amount", (was, is)));
         }
@@ -112,17 +92,22 @@ fn one_claim(s: &Situation, policy: &Policy, claim: &Claim, on: Date, first: boo
 }
 
 /// Rules whose worst verdict differs, with what the new one says.
-fn differences(before: &[Verdict], after: &[Verdict], mut found: impl FnMut(String, Judgement, Judgement, String)) {
+fn differences(number: &str, what: &'static str, before: &[Verdict], after: &[Verdict]) -> Vec<Difference> {
     let (before, after) = (worst(before), worst(after));
-    for (rule, now) in &after {
-        let was = before.get(rule).map_or(Judgement::NotApplicable, |verdict| verdict.outcome);
-        if severity(was) != severity(now.outcome) {
-            let sentence = format!("{} {}", now.sentence, now.remedy).trim().to_owned();
-            found((*rule).to_owned(), was, now.outcome, sentence);
-        } else if before.get(rule).is_some_and(|was| levels(was) != levels(now)) {
-            found((*rule).to_owned(), was, now.outcome, now.sentence.clone());
-        }
-    }
+    let differs = |(rule, now): (&str, &Verdict)| {
+        let known = before.get(rule);
+        let was = known.map_or(Judgement::NotApplicable, |verdict| verdict.outcome);
+        let sentence = if severity(was) != severity(now.outcome) {
+            format!("{} {}", now.sentence, now.remedy).trim().to_owned()
+        } else if known.is_some_and(|was| levels(was) != levels(now)) {
+            now.sentence.clone()
+        } else {
+            return None;
+        };
+        let (number, rule) = (number.to_owned(), rule.to_owned());
+        Some(Difference { number, what, rule, before: was, after: now.outcome, sentence, amounts: None })
+    };
+    after.into_iter().filter_map(differs).collect()
 }
 
 /// Who decides is a difference even where everybody passes.
