@@ -1,5 +1,10 @@
 //! A fund: a pot of the vendor's money in one currency, and the commands that fill it and give it out.
 
+mod budget;
+mod credit;
+mod expiry;
+mod returns;
+
 use crate::event::Entry;
 use crate::ids::{FundId, PartnerId, ProgramId};
 use crate::ledger::{Account, AccountKind, Book, Posting};
@@ -121,15 +126,17 @@ pub fn decide(s: &FundSituation, actor: &Actor, command: &FundCommand, now: Inst
     };
     let today = now.date_naive();
     let (kind, words, postings, notices) = match command {
-        FundCommand::Budget { amount, reason } => budget(s, by, *amount, reason)?,
-        FundCommand::Lower { amount, reason } => lower(s, by, *amount, reason)?,
+        FundCommand::Budget { amount, reason } => budget::budget(s, by, *amount, reason)?,
+        FundCommand::Lower { amount, reason } => budget::lower(s, by, *amount, reason)?,
         FundCommand::Allocate { partner, amount, expires, reason } => {
-            allocate(s, by, (*partner, *amount, *expires), reason, today)?
+            credit::allocate(s, by, (*partner, *amount, *expires), reason, today)?
         }
-        FundCommand::MoveBack { partner, amount, reason } => move_back(s, by, *partner, *amount, reason)?,
-        FundCommand::Forfeit => forfeit(s, today)?,
-        FundCommand::Warn { lot } => warn(s, *lot)?,
-        FundCommand::RecordReturn { partner, amount, reference } => record_return(s, by, *partner, *amount, reference)?,
+        FundCommand::MoveBack { partner, amount, reason } => credit::move_back(s, by, *partner, *amount, reason)?,
+        FundCommand::Forfeit => expiry::forfeit(s, today)?,
+        FundCommand::Warn { lot } => expiry::warn(s, *lot)?,
+        FundCommand::RecordReturn { partner, amount, reference } => {
+            returns::record_return(s, by, *partner, *amount, reference)?
+        }
     };
     let payload = serde_json::to_value(command).unwrap_or_default();
     let mut fund = s.fund.clone();
@@ -161,31 +168,6 @@ fn positive(s: &FundSituation, amount: Money) -> Result<(), Refusal> {
     ))
 }
 
-fn budget(s: &FundSituation, by: &str, amount: Money, reason: &str) -> Result<Made, Refusal> {
-    positive(s, amount)?;
-    crate::steps::need_reason(reason)?;
-    let posting = Posting { from: Account::funding(s.fund.id), to: Account::unallocated(s.fund.id), amount };
-    Ok((
-        "fund.budgeted",
-        format!("{by} put {amount} into {}: “{}”", s.fund.name, reason.trim()),
-        vec![posting],
-        Vec::new(),
-    ))
-}
-
-fn lower(s: &FundSituation, by: &str, amount: Money, reason: &str) -> Result<Made, Refusal> {
-    positive(s, amount)?;
-    crate::steps::need_reason(reason)?;
-    enough(s, &Account::unallocated(s.fund.id), amount, "unallocated")?;
-    let posting = Posting { from: Account::unallocated(s.fund.id), to: Account::funding(s.fund.id), amount };
-    Ok((
-        "fund.lowered",
-        format!("{by} took {amount} out of {}: “{}”", s.fund.name, reason.trim()),
-        vec![posting],
-        Vec::new(),
-    ))
-}
-
 fn enough(s: &FundSituation, account: &Account, amount: Money, what: &str) -> Result<(), Refusal> {
     let held = s.book.minor(account);
     if held >= amount.minor {
@@ -206,40 +188,6 @@ fn named(s: &FundSituation) -> Result<&str, Refusal> {
         .ok_or_else(|| Refusal::at("partner", "partner", "That partner is not known.", "Choose one from the list."))
 }
 
-fn allocate(
-    s: &FundSituation,
-    by: &str,
-    (partner, amount, expires): (PartnerId, Money, Option<Date>),
-    reason: &str,
-    today: Date,
-) -> Result<Made, Refusal> {
-    positive(s, amount)?;
-    crate::steps::need_reason(reason)?;
-    let name = named(s)?;
-    if s.fund.kind.is_shared() {
-        return Err(Refusal::new(
-            "shared_fund",
-            format!("{} is shared: partners ask for its money case by case.", s.fund.name),
-            "Allocate from a discretionary fund.",
-        ));
-    }
-    if expires.is_some_and(|day| day < today) {
-        return Err(Refusal::at(
-            "expires",
-            "expires",
-            "The credit would be expired already.",
-            "Choose a day from today on, or none.",
-        ));
-    }
-    enough(s, &Account::unallocated(s.fund.id), amount, "unallocated")?;
-    let posting =
-        Posting { from: Account::unallocated(s.fund.id), to: Account::available(s.fund.id, partner, expires), amount };
-    let until = expires.map_or_else(String::new, |day| format!(" until {}", crate::calendar::words(day)));
-    let words = format!("{by} allocated {amount} to {name}{until}: “{}”", reason.trim());
-    let notice = notice(s, Topic::FundsAllocated, partner, amount, expires, by.trim_end_matches(','));
-    Ok(("fund.allocated", words, vec![posting], vec![notice]))
-}
-
 fn notice(s: &FundSituation, topic: Topic, partner: PartnerId, amount: Money, due: Option<Date>, by: &str) -> Notice {
     let facts = Facts {
         number: s.fund.code.clone(),
@@ -252,90 +200,4 @@ fn notice(s: &FundSituation, topic: Topic, partner: PartnerId, amount: Money, du
         ..Facts::default()
     };
     Notice { topic, audience: Audience::Partner(partner), facts }
-}
-
-fn move_back(s: &FundSituation, by: &str, partner: PartnerId, amount: Money, reason: &str) -> Result<Made, Refusal> {
-    positive(s, amount)?;
-    crate::steps::need_reason(reason)?;
-    let name = named(s)?;
-    let wallet = |account: &Account| {
-        account.kind == AccountKind::Available && account.fund == s.fund.id && account.partner == Some(partner)
-    };
-    let Some(draws) = s.book.draw(amount.minor, wallet) else {
-        let left = Money::new(s.book.total(wallet), s.fund.currency);
-        return Err(Refusal::at(
-            "amount",
-            "funds_available",
-            format!("{name} has {left} unused in {}.", s.fund.name),
-            "Take back that much or less.",
-        ));
-    };
-    let postings = draws
-        .into_iter()
-        .map(|(from, minor)| Posting {
-            from,
-            to: Account::unallocated(s.fund.id),
-            amount: Money::new(minor, s.fund.currency),
-        })
-        .collect();
-    Ok(("fund.moved_back", format!("{by} took {amount} back from {name}: “{}”", reason.trim()), postings, Vec::new()))
-}
-
-fn forfeit(s: &FundSituation, today: Date) -> Result<Made, Refusal> {
-    let expired = s.book.lots(|account| {
-        account.kind == AccountKind::Available
-            && account.fund == s.fund.id
-            && account.lot.is_some_and(|day| day < today)
-    });
-    let postings: Vec<Posting> = expired
-        .iter()
-        .map(|lot| Posting { from: lot.account, to: Account::forfeited(s.fund.id), amount: lot.amount })
-        .collect();
-    if postings.is_empty() {
-        return Err(Refusal::new("nothing_due", "No credit has expired.", "The timer comes back when some does."));
-    }
-    let total = Money::new(postings.iter().map(|posting| posting.amount.minor).sum(), s.fund.currency);
-    let notices = postings
-        .iter()
-        .filter_map(|posting| {
-            Some(notice(s, Topic::FundsForfeited, posting.from.partner?, posting.amount, posting.from.lot, "Fundloop"))
-        })
-        .collect();
-    Ok(("fund.forfeited", format!("{total} of {} expired unused.", s.fund.name), postings, notices))
-}
-
-fn warn(s: &FundSituation, lot: Date) -> Result<Made, Refusal> {
-    let expiring = s.book.lots(|account| account.kind == AccountKind::Available && account.lot == Some(lot));
-    let told = expiring.iter().filter_map(|balance| {
-        Some(notice(s, Topic::FundsExpiring, balance.account.partner?, balance.amount, Some(lot), "Fundloop"))
-    });
-    let notices: Vec<Notice> = told.collect();
-    if notices.is_empty() {
-        return Err(Refusal::new("nothing_due", "No credit expires on that day.", "There is nobody to warn."));
-    }
-    let words = format!("Partners were told that their credit expires on {}.", crate::calendar::words(lot));
-    Ok(("fund.warned", words, Vec::new(), notices))
-}
-
-fn record_return(
-    s: &FundSituation,
-    by: &str,
-    partner: PartnerId,
-    amount: Money,
-    reference: &str,
-) -> Result<Made, Refusal> {
-    positive(s, amount)?;
-    let mut reasons = Vec::new();
-    crate::steps::check_text("reference", "The payment reference", reference, 120, &mut reasons);
-    Refusal::unless_empty(reasons)?;
-    let name = named(s)?;
-    let owed = Account::recoverable(s.fund.id, partner);
-    enough(s, &owed, amount, "to come back")?;
-    let posting = Posting { from: owed, to: Account::funding(s.fund.id), amount };
-    Ok((
-        "fund.returned",
-        format!("{by} recorded {amount} returned by {name} ({}).", reference.trim()),
-        vec![posting],
-        Vec::new(),
-    ))
 }

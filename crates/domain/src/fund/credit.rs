@@ -1,0 +1,76 @@
+//! Credit given to partners, and taken back unused.
+
+use super::{FundSituation, Made, enough, named, notice, positive};
+use crate::Date;
+use crate::ids::PartnerId;
+use crate::ledger::{Account, AccountKind, Posting};
+use crate::money::Money;
+use crate::notice::Topic;
+use crate::refusal::Refusal;
+
+pub(super) fn allocate(
+    s: &FundSituation,
+    by: &str,
+    (partner, amount, expires): (PartnerId, Money, Option<Date>),
+    reason: &str,
+    today: Date,
+) -> Result<Made, Refusal> {
+    positive(s, amount)?;
+    crate::steps::need_reason(reason)?;
+    let name = named(s)?;
+    if s.fund.kind.is_shared() {
+        return Err(Refusal::new(
+            "shared_fund",
+            format!("{} is shared: partners ask for its money case by case.", s.fund.name),
+            "Allocate from a discretionary fund.",
+        ));
+    }
+    if expires.is_some_and(|day| day < today) {
+        return Err(Refusal::at(
+            "expires",
+            "expires",
+            "The credit would be expired already.",
+            "Choose a day from today on, or none.",
+        ));
+    }
+    enough(s, &Account::unallocated(s.fund.id), amount, "unallocated")?;
+    let posting =
+        Posting { from: Account::unallocated(s.fund.id), to: Account::available(s.fund.id, partner, expires), amount };
+    let until = expires.map_or_else(String::new, |day| format!(" until {}", crate::calendar::words(day)));
+    let words = format!("{by} allocated {amount} to {name}{until}: “{}”", reason.trim());
+    let notice = notice(s, Topic::FundsAllocated, partner, amount, expires, by.trim_end_matches(','));
+    Ok(("fund.allocated", words, vec![posting], vec![notice]))
+}
+
+pub(super) fn move_back(
+    s: &FundSituation,
+    by: &str,
+    partner: PartnerId,
+    amount: Money,
+    reason: &str,
+) -> Result<Made, Refusal> {
+    positive(s, amount)?;
+    crate::steps::need_reason(reason)?;
+    let name = named(s)?;
+    let wallet = |account: &Account| {
+        account.kind == AccountKind::Available && account.fund == s.fund.id && account.partner == Some(partner)
+    };
+    let Some(draws) = s.book.draw(amount.minor, wallet) else {
+        let left = Money::new(s.book.total(wallet), s.fund.currency);
+        return Err(Refusal::at(
+            "amount",
+            "funds_available",
+            format!("{name} has {left} unused in {}.", s.fund.name),
+            "Take back that much or less.",
+        ));
+    };
+    let postings = draws
+        .into_iter()
+        .map(|(from, minor)| Posting {
+            from,
+            to: Account::unallocated(s.fund.id),
+            amount: Money::new(minor, s.fund.currency),
+        })
+        .collect();
+    Ok(("fund.moved_back", format!("{by} took {amount} back from {name}: “{}”", reason.trim()), postings, Vec::new()))
+}
