@@ -5,6 +5,7 @@
 //! clock that starts fifteen months back. So every balance, mail and timeline of the demo is a real one.
 
 mod cast;
+mod coop;
 mod results;
 mod script;
 mod tell;
@@ -24,7 +25,8 @@ pub async fn seed(engine: &Engine, db: &Db, password_hash: &str) -> anyhow::Resu
     let start = first_day_of_quarter(today) - Months::new(15);
     engine.clock.set(morning(start - Days::new(60), 0));
     let world = cast::move_in(engine, db, password_hash, start, today).await?;
-    Box::pin(tell::tell(engine, db, &world, script::cycles(start, today), start, today)).await?;
+    let coop = coop::Coop::open(engine, &world, start, today).await?;
+    Box::pin(tell::tell(engine, db, (&world, coop), script::cycles(start, today), start, today)).await?;
     engine.clock.set(end);
     engine.tick().await?;
     engine.deliver().await?;

@@ -1,6 +1,7 @@
 //! Tells the tales: every step on its day, by the person whose step it is, in the order of days.
 
 use super::cast::World;
+use super::coop::Coop;
 use super::script::{Spot, Tale, Turn};
 use super::{morning, results};
 use chrono::Days;
@@ -52,7 +53,7 @@ enum Beat {
 pub async fn tell(
     engine: &Engine,
     db: &Db,
-    world: &World,
+    (world, mut coop): (&World, Coop),
     tales: Vec<Tale>,
     start: Date,
     today: Date,
@@ -67,6 +68,7 @@ pub async fn tell(
     let mut numbers: Vec<Option<String>> = vec![None; tales.len()];
     let (mut ticked, mut minutes, mut last_day) = (start, 0, start);
     for (day, index, beat) in beats {
+        coop.until(engine, world, day).await?;
         if day >= ticked + Days::new(7) {
             engine.clock.set(morning(day, -60));
             engine.tick().await?;
@@ -81,6 +83,7 @@ pub async fn tell(
             .await
             .map_err(|error| error.context(format!("{beat:?} of {} on {day}", tales[index].title)))?;
     }
+    coop.until(engine, world, today).await?;
     Ok(())
 }
 
