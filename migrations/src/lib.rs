@@ -22,6 +22,7 @@ mod m10_results;
 mod m11_rollups;
 mod m12_imports;
 mod m13_office;
+mod m15_periods;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m11_rollups::Migration),
             Box::new(m12_imports::Migration),
             Box::new(m13_office::Migration),
+            Box::new(m15_periods::Migration),
         ]
     }
 }

@@ -141,6 +141,7 @@ impl Fill {
             "{code}" if pattern.starts_with("/admin/programs/") => "EMEA",
             "{token}" | "{session}" | "{code}" | "{link}" => "0000000000000000",
             "{act}" => "allocation",
+            "{kind}" => "sales",
             "{id}" | "{deal}" | "{file}" | "{user}" | "{partner}" | "{batch}" => nobody,
             "{name}" => "app.css",
             "{program}" => "EMEA",

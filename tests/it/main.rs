@@ -5,6 +5,7 @@ mod api;
 mod cycles;
 mod dashboard;
 mod durability;
+mod earning;
 mod entry;
 mod hang_up;
 mod in_the_browser;

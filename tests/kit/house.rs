@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::http::Visitor;
 use crate::people::{ANA, CLAIRE, JONAS, MARA, Persona, SAM, TOMAS, YUKI};
 use crate::story::pdf;
-use crate::world::eur;
+use crate::world::{EARNING, eur};
 
 /// What cannot be found by following links: cycles by number, and addresses that came by mail or paper.
 #[derive(Debug, Default)]
@@ -32,6 +32,7 @@ impl App {
         self.move_on(live).await;
         self.ahead(&mut house).await;
         house.campaign = self.results(live_number(&house, 2)).await;
+        self.purchases().await;
         house.mailed = self.mailed().await;
         self.deliver().await;
         house
@@ -152,6 +153,21 @@ impl App {
         self.take_in(&ana, "csv", "deals.csv", &deals).await;
         self.hand_in(&mara, "salesforce-campaign-members", "to-look-at.csv", &members).await;
         campaign
+    }
+
+    /// Credit earned on purchases, a period closed, and a file of purchases put aside.
+    async fn purchases(&self) {
+        self.start_earning(EARNING).await;
+        let tomas = self.sign_in(TOMAS).await;
+        let sales = "Invoice number,Partner,Invoice date,Product,Quantity,Amount,Currency\n\
+                     INV-1,nordwind.example,2026-03-10,suite,12,4800.00,EUR\n\
+                     INV-2,nordwind.example,2026-04-14,appliance,3,,EUR\n\
+                     INV-3,Kestrel Networks AG,2026-03-20,suite,1,300.00,EUR\n\
+                     INV-4,nobody.example,2026-03-20,suite,1,300.00,EUR\n";
+        self.take_in(&tomas, "sales", "sales.csv", sales).await;
+        let page = tomas.open("/funds/COOP-DEMAND/closing").await;
+        tomas.press(&page, "Close the period until Tue 31 March 2026", &[]).await.assert_status(200);
+        self.hand_in(&tomas, "sales", "april.csv", &sales.replace("INV-", "APR-")).await;
     }
 
     async fn take_in(&self, visitor: &Visitor, kind: &str, name: &str, file: &str) {

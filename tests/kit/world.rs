@@ -11,6 +11,9 @@ use domain::ids::{FundId, ProgramId};
 use domain::machine::{Command, Situation};
 use domain::money::{Currency, Money};
 use engine::clock::Clock;
+use engine::files::Upload;
+use engine::imports::fields::Kind as ImportKind;
+use engine::imports::run::{Said, Summary};
 use engine::programs::NewProgram;
 use engine::{Engine, Error, NewFund, Submission, WhichCycle, WhichFund};
 use mailer::{Letterbox, Mail, Post, Sender};
@@ -22,6 +25,31 @@ use crate::{Database, Ground, Kind};
 
 /// The fund everyone asks from.
 pub const FUND: &str = "EMEA-GROWTH";
+
+/// Rules to earn by, for [`World::start_earning`]: all of a purchase, 60 and 40, in months.
+pub const EARNING: &str = "
+[earning]
+rate = \"1.00\"
+threshold = \"1000\"
+below = \"convert\"
+
+[[earning.accrual]]
+product = \"appliance\"
+per_unit = \"40.00\"
+
+[[earning.split]]
+fund = \"Demand\"
+share = \"0.60\"
+
+[[earning.split]]
+fund = \"COOP-BRAND\"
+share = \"0.40\"
+
+[use]
+days_after_period = 60
+period = \"month\"
+carry_over = \"0.50\"
+";
 
 pub struct World {
     pub engine: Engine,
@@ -128,6 +156,35 @@ impl World {
         let (actor, once) = (who.actor(), Submission::own());
         let advanced = self.engine.fund(&actor, WhichFund::Code(FUND), command, &once).await?;
         Ok(advanced.words)
+    }
+
+    /// A second program, whose guide lets credit be earned: everything of the first one's, and these rules. Its funds are
+    /// `COOP-DEMAND` and `COOP-BRAND`.
+    pub async fn start_earning(&self, rules: &str) {
+        let guide = format!("{}{rules}", engine::catalog::GUIDES[0].1);
+        let new = NewProgram { code: "COOP".to_owned(), name: "Co-op EMEA".to_owned(), guide };
+        self.engine.open_program(&SAM.actor(), &new, &Submission::own()).await.expect("the program starts");
+        let programs = self.engine.reader().programs(&Viewer::system()).await.expect("programs can be read");
+        let program = programs.iter().find(|program| program.code == "COOP").expect("it was just started").id;
+        for name in ["Demand", "Brand"] {
+            let code = format!("COOP-{}", name.to_uppercase());
+            let (kind, currency) = (FundKind::Accrual, Currency::EUR);
+            let new = NewFund { code, name: name.to_owned(), program, parent: None, kind, currency };
+            self.engine.open_fund(&TOMAS.actor(), &new, &Submission::own()).await.expect("the fund opens");
+        }
+    }
+
+    /// Finance takes a sales file in; what could not be kept comes back with it.
+    pub async fn import_sales(&self, file: &str) -> Summary {
+        let file = Upload { name: "sales.csv".to_owned(), bytes: file.as_bytes().to_vec() };
+        let done = self.engine.import_file(&TOMAS.actor(), ImportKind::Sales, &file, &Said::default(), false).await;
+        done.expect("the file is taken in").0
+    }
+
+    /// A command to any fund.
+    pub async fn act_on(&self, who: Persona, code: &str, command: &FundCommand) -> Result<Vec<String>, Error> {
+        let done = self.engine.fund(&who.actor(), WhichFund::Code(code), command, &Submission::own()).await;
+        done.map(|advanced| advanced.words)
     }
 
     /// Everything the rules see of a cycle now.

@@ -2,8 +2,13 @@
 
 mod budget;
 mod credit;
+mod earning;
 mod expiry;
+mod period;
 mod returns;
+
+pub use earning::Earned;
+pub use period::{Closing, PartnerEarned, PartnerLine, PeriodFacts, closable_from, closing, last_day};
 
 use crate::event::Entry;
 use crate::ids::{FundId, PartnerId, ProgramId};
@@ -11,9 +16,12 @@ use crate::ledger::{Account, AccountKind, Book, Posting};
 use crate::money::{Currency, Money};
 use crate::notice::{Audience, Facts, Notice, Topic};
 use crate::people::{Actor, Role};
+use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::{Date, Instant};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// How partners come to its money.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -64,6 +72,9 @@ pub struct Fund {
     pub currency: Currency,
     /// Counts recorded events.
     pub version: i64,
+    /// The last day of the last closed period: nothing is accrued up to it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_until: Option<Date>,
 }
 
 /// What finance does with a fund.
@@ -84,6 +95,14 @@ pub enum FundCommand {
     Warn { lot: Date },
     /// A clawed back amount has come back from the partner.
     RecordReturn { partner: PartnerId, amount: Money, reference: String },
+    /// Purchases were imported: made by the import alone, which asks the guide what they earn.
+    #[serde(skip_deserializing)]
+    Accrue { batch: Uuid, file: String, earned: Vec<Earned> },
+    /// An import of purchases is undone: made by the import alone.
+    #[serde(skip_deserializing)]
+    TakeBack { batch: Uuid, file: String, earned: Vec<Earned> },
+    /// The period that is next in order ends for good.
+    ClosePeriod { until: Date },
 }
 
 /// What the fund's rules may look at.
@@ -93,6 +112,10 @@ pub struct FundSituation {
     pub book: Book,
     /// The partner the command names, if it is one the fund may serve.
     pub partner_name: Option<String>,
+    /// The guide in force, where credit expires or a period ends.
+    pub guide: Option<Arc<Policy>>,
+    /// Where a period ends.
+    pub period: Option<PeriodFacts>,
 }
 
 /// What will be recorded for a fund. Only [`decide`] makes one.
@@ -100,6 +123,7 @@ pub struct FundSituation {
 pub struct FundDecision {
     fund: Fund,
     entry: Entry,
+    closes: Option<(Date, Date)>,
 }
 
 impl FundDecision {
@@ -110,11 +134,17 @@ impl FundDecision {
     pub fn entry(&self) -> &Entry {
         &self.entry
     }
+
+    /// First and last day of the period it closes.
+    pub fn closes(&self) -> Option<(Date, Date)> {
+        self.closes
+    }
 }
 
 /// Judges what finance does with a fund.
 pub fn decide(s: &FundSituation, actor: &Actor, command: &FundCommand, now: Instant) -> Result<FundDecision, Refusal> {
-    let by_timer = actor.is_system() && matches!(command, FundCommand::Forfeit | FundCommand::Warn { .. });
+    let by_itself = matches!(command, FundCommand::Forfeit | FundCommand::Warn { .. } | FundCommand::Accrue { .. });
+    let by_timer = actor.is_system() && by_itself;
     let keeper = actor.standing_that(|standing| standing.has(Role::Finance) && !standing.is_partner());
     let Some(standing) = keeper.or_else(|| by_timer.then_some(&actor.me)) else {
         return Err(Refusal::new("not_your_role", "Funds are kept by finance.", "Ask a colleague in finance."));
@@ -125,6 +155,7 @@ pub fn decide(s: &FundSituation, actor: &Actor, command: &FundCommand, now: Inst
         None => actor.me.name.clone(),
     };
     let today = now.date_naive();
+    let mut closes = None;
     let (kind, words, postings, notices) = match command {
         FundCommand::Budget { amount, reason } => budget::budget(s, by, *amount, reason)?,
         FundCommand::Lower { amount, reason } => budget::lower(s, by, *amount, reason)?,
@@ -137,12 +168,24 @@ pub fn decide(s: &FundSituation, actor: &Actor, command: &FundCommand, now: Inst
         FundCommand::RecordReturn { partner, amount, reference } => {
             returns::record_return(s, by, *partner, *amount, reference)?
         }
+        FundCommand::Accrue { file, earned, .. } => earning::accrue(s, by, file, earned)?,
+        FundCommand::TakeBack { file, earned, .. } => earning::take_back(s, by, file, earned)?,
+        FundCommand::ClosePeriod { until } => {
+            let (made, period) = period::close(s, by, *until, now)?;
+            closes = Some(period);
+            made
+        }
     };
     let payload = serde_json::to_value(command).unwrap_or_default();
     let mut fund = s.fund.clone();
     fund.version += 1;
+    fund.closed_until = closes.map(|(_, last)| last).or(fund.closed_until);
     let kind = kind.to_owned();
-    Ok(FundDecision { fund, entry: Entry { kind, words, payload, postings, notices, quiet: false, acting_for } })
+    Ok(FundDecision {
+        fund,
+        entry: Entry { kind, words, payload, postings, notices, quiet: false, acting_for },
+        closes,
+    })
 }
 
 /// The next day credit in the book expires: the day after its last good one.

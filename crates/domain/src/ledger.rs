@@ -100,6 +100,10 @@ impl Account {
         Self::of_fund(AccountKind::Forfeited, fund)
     }
 
+    pub fn converted(fund: FundId) -> Self {
+        Self::of_fund(AccountKind::Converted, fund)
+    }
+
     pub fn available(fund: FundId, partner: PartnerId, lot: Option<Date>) -> Self {
         Self { partner: Some(partner), lot, ..Self::of_fund(AccountKind::Available, fund) }
     }

@@ -46,13 +46,14 @@ pub enum Topic {
     FundsAllocated,
     FundsExpiring,
     FundsForfeited,
+    UnderThreshold,
     Invitation,
     PasswordReset,
     ImportFinished,
 }
 
 impl Topic {
-    pub const ALL: [Topic; 40] = [
+    pub const ALL: [Topic; 41] = [
         Topic::PlanSubmitted,
         Topic::PlanAgreed,
         Topic::PlanReturned,
@@ -90,6 +91,7 @@ impl Topic {
         Topic::FundsAllocated,
         Topic::FundsExpiring,
         Topic::FundsForfeited,
+        Topic::UnderThreshold,
         Topic::Invitation,
         Topic::PasswordReset,
         Topic::ImportFinished,

@@ -3,13 +3,15 @@
 use crate::advance::{Advanced, Submission, same_version};
 use crate::error::{Error, Result};
 use crate::{Engine, notices};
-use domain::fund::{self, Fund, FundCommand, FundKind, FundSituation};
+use domain::Instant;
+use domain::fund::{self, Closing, Fund, FundCommand, FundKind, FundSituation};
 use domain::ids::{FundId, PartnerId, ProgramId};
+use domain::ledger::Book;
 use domain::money::Currency;
 use domain::people::{Actor, Role};
 use domain::refusal::Reason;
 use serde::{Deserialize, Serialize};
-use storage::WhichFund;
+use storage::{FundParts, Tx, Viewer, WhichFund};
 use uuid::Uuid;
 
 /// What finance opens a fund with.
@@ -58,6 +60,7 @@ impl Engine {
                 kind: new.kind,
                 currency: new.currency,
                 version: 0,
+                closed_until: None,
             };
             match tx.insert_fund(&fund, now).await {
                 Err(storage::Error::Duplicate(_)) => {
@@ -94,7 +97,7 @@ impl Engine {
             };
             let parts = tx.lock_fund(which, partner_of(command), expired_before).await?;
             same_version(tx, (parts.fund.id.0, parts.fund.version), once, now).await?;
-            let situation = FundSituation { fund: parts.fund, book: parts.book, partner_name: parts.partner_name };
+            let situation = self.fund_situation(tx, parts, command, now).await?;
             let decision = fund::decide(&situation, actor, command, now)?;
             let recorded = tx.record_fund(&decision, actor, now).await?;
             notices::enqueue(self, tx, decision.entry().notices.iter(), actor, now).await?;
@@ -106,6 +109,56 @@ impl Engine {
         })
         .await
     }
+
+    /// What the rules look at; a guide and a period are loaded for those that ask for them.
+    async fn fund_situation(
+        &self,
+        tx: &Tx,
+        parts: FundParts,
+        command: &FundCommand,
+        now: Instant,
+    ) -> Result<FundSituation> {
+        let FundParts { fund, mut book, partner_name } = parts;
+        let (mut guide, mut period) = (None, None);
+        match command {
+            FundCommand::Forfeit => {
+                guide = Some(self.policy(&tx.guide_on(fund.program, now.date_naive()).await?)?);
+            }
+            FundCommand::ClosePeriod { .. } => {
+                let first = tx.first_open_day(&fund).await?;
+                // A period is judged by the guide that was in force when it began.
+                let policy = self.policy(&tx.guide_on(fund.program, first).await?)?;
+                let (facts, wallets) = tx.period_facts(&fund, first, fund::last_day(&policy, first)).await?;
+                book.balances.extend(wallets);
+                (guide, period) = (Some(policy), Some(facts));
+            }
+            _ => {}
+        }
+        Ok(FundSituation { fund, book, partner_name, guide, period })
+    }
+
+    /// The period of a fund that is to be closed next, and what closing it would do now.
+    pub async fn period_ahead(&self, viewer: &Viewer, code: &str) -> Result<PeriodAhead> {
+        let reader = self.reader();
+        let fund = reader.fund(viewer, code).await?;
+        let first = reader.first_open_day(viewer, &fund).await?;
+        let policy = self.policy(&reader.guide_on(viewer, fund.program, first).await?)?;
+        let days = (first, fund::last_day(&policy, first));
+        let (facts, balances) = reader.period_facts(viewer, &fund, days).await?;
+        let (guide, period) = (Some(policy), Some(facts));
+        let situation = FundSituation { fund, book: Book { balances }, partner_name: None, guide, period };
+        let closing = fund::closing(&situation).ok_or_else(|| Error::internal("a period was not loaded"))?;
+        Ok(PeriodAhead { fund: situation.fund, closable_from: fund::closable_from(closing.last), closing })
+    }
+}
+
+/// A period that can be closed next, and what closing it would do.
+#[derive(Clone, Debug)]
+pub struct PeriodAhead {
+    pub fund: Fund,
+    pub closing: Closing,
+    /// From when on it can be closed.
+    pub closable_from: Instant,
 }
 
 fn partner_of(command: &FundCommand) -> Option<PartnerId> {
@@ -113,8 +166,6 @@ fn partner_of(command: &FundCommand) -> Option<PartnerId> {
         FundCommand::Allocate { partner, .. }
         | FundCommand::MoveBack { partner, .. }
         | FundCommand::RecordReturn { partner, .. } => Some(*partner),
-        FundCommand::Budget { .. } | FundCommand::Lower { .. } | FundCommand::Forfeit | FundCommand::Warn { .. } => {
-            None
-        }
+        _ => None,
     }
 }

@@ -21,7 +21,7 @@ pub mod worker;
 
 pub use advance::{Advanced, NewCycle, Submission};
 pub use error::Error;
-pub use funds::NewFund;
+pub use funds::{NewFund, PeriodAhead};
 pub use storage::{WhichCycle, WhichFund};
 
 use crate::error::Result;

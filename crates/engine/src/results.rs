@@ -5,6 +5,7 @@
 
 use crate::Engine;
 use crate::error::{Error, Result};
+use crate::imports::fields::Kind;
 use crate::imports::meet::{Book, Met, Owner};
 use crate::imports::record::{CampaignIn, CompanyIn, PersonIn, Record, TouchIn, natural_key};
 use crate::imports::settings::Unknown;
@@ -208,7 +209,7 @@ impl Engine {
 
     /// A touch or a deal as the API hands it in, met like a row of an import.
     pub async fn record_arrival(&self, actor: &Actor, record: &Record) -> Result<Met> {
-        self.take_in(owner(actor)?, "api", record).await
+        self.take_in(owner(actor, Kind::Csv)?, "api", record).await
     }
 
     async fn take_in(&self, owner: Owner, source: &str, record: &Record) -> Result<Met> {

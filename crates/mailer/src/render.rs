@@ -109,7 +109,7 @@ fn rows(topic: Topic, facts: &Facts, the: &The) -> Vec<Row> {
     let Labels { amount, due } = words::labels(topic);
     let record = match topic {
         Topic::Invitation | Topic::PasswordReset => None,
-        Topic::FundsAllocated | Topic::FundsExpiring | Topic::FundsForfeited => Some("Fund"),
+        Topic::FundsAllocated | Topic::FundsExpiring | Topic::FundsForfeited | Topic::UnderThreshold => Some("Fund"),
         Topic::ImportFinished => Some("File"),
         _ => Some("Cycle"),
     };

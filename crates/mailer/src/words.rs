@@ -103,6 +103,7 @@ topics! {
     FundsAllocated:       "mail/topics/funds_allocated.txt",        "Allocated",       "Use by";
     FundsExpiring:        "mail/topics/funds_expiring.txt",         "Expiring",        "Expires on";
     FundsForfeited:       "mail/topics/funds_forfeited.txt",        "Forfeited",       "Expired on";
+    UnderThreshold:       "mail/topics/under_threshold.txt",        "Under it",        "Period until";
     Invitation:           "mail/topics/invitation.txt",             "Amount",          "Works until";
     PasswordReset:        "mail/topics/password_reset.txt",         "Amount",          "Works until";
     ImportFinished:       "mail/topics/import_finished.txt",        "Amount",          "Day";

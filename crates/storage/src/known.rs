@@ -3,10 +3,10 @@
 use crate::error::Result;
 use crate::filter::Where;
 use crate::read::Reader;
-use crate::rows::{CampaignAlias, Company, Deal, Person, Touch};
+use crate::rows::{Accrual, CampaignAlias, Company, Deal, Person, Touch};
 use crate::sql::{self, Table, rows, values};
 use crate::tx::Tx;
-use domain::ids::{CycleId, PartnerId};
+use domain::ids::{CycleId, PartnerId, ProgramId};
 use sea_orm::ConnectionTrait;
 use std::collections::BTreeSet;
 
@@ -111,6 +111,15 @@ async fn known(db: &impl ConnectionTrait, keys: &Keys) -> Result<Known> {
         partners.extend(rows.into_iter().map(|row| (row.crm_id, row.id)));
     }
     Ok(Known { people, companies, touches, deals, campaigns, aliases, partners })
+}
+
+pub(crate) async fn accruals(
+    db: &impl ConnectionTrait,
+    program: ProgramId,
+    purchases: &BTreeSet<String>,
+) -> Result<Vec<Accrual>> {
+    let of_program = Where::default().eq("program_id", Some(program)).and("taken_back_at IS NULL", Vec::new());
+    among(db, "purchase", purchases, of_program).await
 }
 
 /// Rows of a table whose column holds one of these.

@@ -7,6 +7,7 @@
 
 pub mod cycles;
 pub mod described;
+pub mod earning;
 pub mod money;
 pub mod performance;
 

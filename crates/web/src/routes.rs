@@ -48,8 +48,9 @@ const ADMINISTRATORS: Access = Roles(&[Role::Administrator]);
 const OVERSEERS: Access = Roles(&[Role::Administrator, Role::Auditor]);
 /// Who may invite: administrators anyone, partner administrators their colleagues.
 const INVITERS: Access = Roles(&[Role::Administrator, Role::PartnerAdmin]);
-/// Who may bring in responders and deals: partners their own, the vendor's for all.
-const IMPORTERS: Access = Roles(&[Role::ChannelManager, Role::Administrator, Role::PartnerUser, Role::PartnerAdmin]);
+/// Who may bring in responders and deals (partners their own, the vendor's for all), and finance purchases.
+const IMPORTERS: Access =
+    Roles(&[Role::ChannelManager, Role::Administrator, Role::Finance, Role::PartnerUser, Role::PartnerAdmin]);
 /// Who keeps the funds.
 const FINANCE: Access = Roles(&[Role::Finance]);
 /// The vendor's people: no partner sees a fund or the list of what waits for approval.
@@ -194,9 +195,12 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/funds/new", FINANCE, funds::new::show_form),
     line!(POST, "/funds/new", FINANCE, funds::new::submit),
     line!(GET,  "/funds/{code}", VENDOR, funds::show_page),
+    line!(GET,  "/funds/{code}/closing", FINANCE, funds::closing::show_page),
+    line!(POST, "/funds/{code}/closing", FINANCE, funds::closing::submit),
     line!(GET,  "/funds/{code}/{act}", FINANCE, funds::act::show_page),
     line!(POST, "/funds/{code}/{act}", FINANCE, funds::act::submit),
     line!(GET,  "/wallet", SignedIn, wallet::show_page),
+    line!(GET,  "/wallet/purchases", SignedIn, wallet::purchases::show_page),
     line!(GET,  "/guide", SignedIn, guide::show_first),
     line!(GET,  "/guide/{program}", SignedIn, guide::show_page),
 
@@ -237,6 +241,9 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/api/v1/cycles/{no}/commands", Token(Scope::Write), api::cycles::command),
     line!(GET,  "/api/v1/funds", Token(Scope::Read), api::money::funds),
     line!(POST, "/api/v1/funds/{code}/commands", Token(Scope::Write), api::money::command),
+    line!(GET,  "/api/v1/funds/{code}/periods", Token(Scope::Read), api::earning::periods),
+    line!(GET,  "/api/v1/purchases", Token(Scope::Read), api::earning::purchases),
+    line!(POST, "/api/v1/imports/{kind}", Token(Scope::Write), api::earning::import),
     line!(GET,  "/api/v1/partners", Token(Scope::Read), api::money::partners),
     line!(GET,  "/api/v1/performance", Token(Scope::Read), api::performance::list),
 ];

@@ -1,8 +1,8 @@
 //! Credit whose day has passed, and the warning before it.
 
-use super::{FundSituation, Made, notice};
+use super::{FundSituation, Made, notice, period};
 use crate::Date;
-use crate::ledger::{Account, AccountKind, Posting};
+use crate::ledger::{Account, AccountKind};
 use crate::money::Money;
 use crate::notice::{Notice, Topic};
 use crate::refusal::Refusal;
@@ -13,21 +13,24 @@ pub(super) fn forfeit(s: &FundSituation, today: Date) -> Result<Made, Refusal> {
             && account.fund == s.fund.id
             && account.lot.is_some_and(|day| day < today)
     });
-    let postings: Vec<Posting> = expired
-        .iter()
-        .map(|lot| Posting { from: lot.account, to: Account::forfeited(s.fund.id), amount: lot.amount })
-        .collect();
+    let expired: Vec<(Account, i64)> = expired.iter().map(|lot| (lot.account, lot.amount.minor)).collect();
+    let postings = period::expired(s, &expired);
     if postings.is_empty() {
         return Err(Refusal::new("nothing_due", "No credit has expired.", "The timer comes back when some does."));
     }
-    let total = Money::new(postings.iter().map(|posting| posting.amount.minor).sum(), s.fund.currency);
-    let notices = postings
-        .iter()
+    let sum = |kind: AccountKind| {
+        let into = postings.iter().filter(|posting| posting.to.kind == kind);
+        Money::new(into.map(|posting| posting.amount.minor).sum(), s.fund.currency)
+    };
+    let (forfeited, carried) = (sum(AccountKind::Forfeited), sum(AccountKind::Available));
+    let again = if carried.is_positive() { format!(" {carried} is carried over.") } else { String::new() };
+    let lost = postings.iter().filter(|posting| posting.to.kind == AccountKind::Forfeited);
+    let notices = lost
         .filter_map(|posting| {
             Some(notice(s, Topic::FundsForfeited, posting.from.partner?, posting.amount, posting.from.lot, "Fundloop"))
         })
         .collect();
-    Ok(("fund.forfeited", format!("{total} of {} expired unused.", s.fund.name), postings, notices))
+    Ok(("fund.forfeited", format!("{forfeited} of {} expired unused.{again}", s.fund.name), postings, notices))
 }
 
 pub(super) fn warn(s: &FundSituation, lot: Date) -> Result<Made, Refusal> {

@@ -20,7 +20,7 @@ pub use claiming::{
 pub use costs::{Costed, counted};
 pub use earning::{
     Lot, Pot, Purchase, accrual_rate, accrual_split, accrual_threshold, carry_over, credit_expiry, credit_order,
-    draw_order, earn_window, earned, fund_tree, reinstatement,
+    draw_order, earn_window, earned, fund_tree, reinstatement, under_threshold,
 };
 pub use paying::{Exchanged, Settled, exchange_rate, offset, retention, settlement, settles};
 pub use proving::{Handed, checklist, missing, proof_reminders, proof_window, resubmission};

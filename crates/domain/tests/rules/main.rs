@@ -8,6 +8,7 @@ mod claims;
 mod clock;
 mod config;
 mod duties;
+mod earning;
 mod funds;
 mod guide;
 mod happy_path;

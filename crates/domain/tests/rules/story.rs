@@ -103,6 +103,7 @@ impl Story {
             kind,
             currency,
             version: 0,
+            closed_until: None,
         };
         let partner = Partner {
             id: NORDWIND,
@@ -152,6 +153,8 @@ impl Story {
             fund: self.s.funds[0].clone(),
             book: self.s.book.clone(),
             partner_name: Some(self.s.partner.name.clone()),
+            guide: Some(self.s.policy.clone()),
+            period: None,
         };
         let decision = fund::decide(&s, actor, command, self.now)?;
         decision.entry().postings.iter().for_each(|posting| self.s.book.post(posting));

@@ -9,10 +9,12 @@ pub enum Kind {
     SalesforceCampaignMembers,
     SalesforceOpportunities,
     Csv,
+    /// Purchases that earn credit.
+    Sales,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 3] = [Kind::SalesforceCampaignMembers, Kind::SalesforceOpportunities, Kind::Csv];
+    pub const ALL: [Kind; 4] = [Kind::SalesforceCampaignMembers, Kind::SalesforceOpportunities, Kind::Csv, Kind::Sales];
 
     /// The name in addresses and on the command line: `salesforce-campaign-members`.
     pub fn code(self) -> &'static str {
@@ -20,6 +22,7 @@ impl Kind {
             Kind::SalesforceCampaignMembers => "salesforce-campaign-members",
             Kind::SalesforceOpportunities => "salesforce-opportunities",
             Kind::Csv => "csv",
+            Kind::Sales => "sales",
         }
     }
 
@@ -32,6 +35,7 @@ impl Kind {
             Kind::SalesforceCampaignMembers => "Salesforce campaign members",
             Kind::SalesforceOpportunities => "Salesforce opportunities",
             Kind::Csv => "Any other table (CSV)",
+            Kind::Sales => "Sales that earn credit",
         }
     }
 
@@ -42,6 +46,9 @@ impl Kind {
                 "Deals with stage, amount and campaign: the object export, the weekly export or a report."
             }
             Kind::Csv => "HubSpot, Dynamics, an event list: you say what each column is.",
+            Kind::Sales => {
+                "What partners bought: each purchase earns what the program guide says, once, until the day it says."
+            }
         }
     }
 
@@ -49,6 +56,7 @@ impl Kind {
     pub fn source(self) -> &'static str {
         match self {
             Kind::Csv => "import:csv",
+            Kind::Sales => "import:sales",
             Kind::SalesforceCampaignMembers | Kind::SalesforceOpportunities => "import:salesforce",
         }
     }
@@ -56,6 +64,8 @@ impl Kind {
     /// What a column of such a file can be.
     pub fn fields(self) -> impl Iterator<Item = Field> {
         Field::ALL.into_iter().filter(move |field| match self {
+            Kind::Sales => field.part() == Part::Purchase || matches!(field, Field::Amount | Field::Currency),
+            _ if field.part() == Part::Purchase => false,
             Kind::Csv => true,
             Kind::SalesforceCampaignMembers => field.part() != Part::Deal,
             Kind::SalesforceOpportunities => {
@@ -72,10 +82,11 @@ pub enum Part {
     Company,
     Touch,
     Deal,
+    Purchase,
 }
 
 impl Part {
-    pub const ALL: [Part; 4] = [Part::Person, Part::Company, Part::Touch, Part::Deal];
+    pub const ALL: [Part; 5] = [Part::Person, Part::Company, Part::Touch, Part::Deal, Part::Purchase];
 
     pub fn label(self) -> &'static str {
         match self {
@@ -83,6 +94,7 @@ impl Part {
             Part::Company => "The company",
             Part::Touch => "The touch: when they met which campaign",
             Part::Deal => "The deal",
+            Part::Purchase => "The purchase",
         }
     }
 }
@@ -154,12 +166,24 @@ fields! {
     Closed "closed" "Is closed" Deal "Yes or no; without it, the stage’s name tells." ["isclosed" "closed"];
     Registered "registered" "Is a registered deal" Deal "Yes or no." ["dealregistered" "registered" "isregistered" "registereddeal"];
     PartnerId "partner_id" "Partner’s CRM ID" Deal "The partner account of the deal." ["primarypartneraccountid" "partneraccountid" "partnerid"];
+    PurchaseId "purchase_id" "Purchase or invoice number" Purchase "A purchase earns once: it is known again by this." ["purchaseid" "invoiceid" "invoicenumber" "invoiceno" "invoice" "ordernumber" "orderid" "documentnumber" "rechnungsnummer" "rechnung" "belegnummer"];
+    PurchaseLine "purchase_line" "Line of the invoice" Purchase "Where an invoice has several lines, each counts by its own." ["purchaseline" "invoiceline" "lineno" "linenumber" "lineitem" "position"];
+    SoldTo "sold_to" "Partner" Purchase "Its CRM ID, web domain or name." ["soldto" "partner" "partnername" "partneraccount" "reseller" "resellername" "customer" "customername" "partnerdomain" "händler"];
+    SoldOn "sold_on" "Day of the purchase" Purchase "The guide in force on this day counts." ["soldon" "invoicedate" "purchasedate" "saledate" "orderdate" "postingdate" "rechnungsdatum" "date" "day" "datum"];
+    Product "product" "Product" Purchase "Some products earn at a rate of their own." ["product" "productname" "productgroup" "productline" "sku" "produkt" "artikel"];
+    Units "units" "Units" Purchase "Counts where the guide credits an amount a unit." ["units" "quantity" "qty" "menge" "stück" "anzahl"];
+    Program "program" "Program" Purchase "Whose guide says what is earned." [];
     Deleted "deleted" "Is deleted" Company "Rows that say yes are left out." ["isdeleted"];
 }
 
 impl Field {
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.code() == code)
+    }
+
+    /// Said once for the whole file, never by a column.
+    pub fn is_of_the_file(self) -> bool {
+        self == Field::Program
     }
 
     /// The same value may be said once for every row.
@@ -175,6 +199,7 @@ impl Field {
                 | Field::Closed
                 | Field::Registered
                 | Field::CreatedOn
+                | Field::Program
         )
     }
 }

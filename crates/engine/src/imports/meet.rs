@@ -8,6 +8,7 @@ use super::record::{CampaignIn, CompanyIn, DealIn, PersonIn, Record, RowError, T
 use super::settings::Unknown;
 use domain::Instant;
 use domain::ids::{CycleId, PartnerId};
+use domain::money::Money;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use storage::rows::{Company, Deal, Person, Touch};
@@ -554,6 +555,8 @@ pub struct Tally {
     pub deals: BTreeMap<&'static str, [i128; 4]>,
     /// Rows whose company has neither a domain nor a CRM id.
     pub without_company: u32,
+    /// Credit purchases earn, by the fund's name: the sum and how many purchases.
+    pub earned: BTreeMap<String, (Money, u32)>,
 }
 
 impl Tally {

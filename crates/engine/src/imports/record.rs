@@ -1,6 +1,7 @@
 //! One row, read: the person, the company, the touch and the deal it tells of, or everything that is wrong with it.
 
 use super::fields::Field;
+use super::sales::SaleIn;
 use super::settings::Settings;
 use super::sheet::{Row, RowIs, Sheet};
 use super::values;
@@ -84,8 +85,8 @@ pub struct RowError {
 }
 
 /// What one row came to.
-pub enum Reading {
-    Record(Box<Record>),
+pub enum Reading<T = Record> {
+    Record(Box<T>),
     /// A total, a footer, a row the tool marks as deleted.
     Aside,
     Wrong(Vec<RowError>),
@@ -110,7 +111,19 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// The same rows as purchases.
+    pub fn sales(&self) -> impl Iterator<Item = (Row, Reading<SaleIn>)> + '_ {
+        self.sheet.rows().map(|row| {
+            let reading = self.read_as(&row, |reading: &mut RowReading<'_>| reading.sale());
+            (row, reading)
+        })
+    }
+
     fn read_row(&self, row: &Row) -> Reading {
+        self.read_as(row, |reading| Some(reading.record()))
+    }
+
+    fn read_as<T>(&self, row: &Row, read: impl Fn(&mut RowReading<'_>) -> Option<T>) -> Reading<T> {
         match &row.is {
             RowIs::Aside => return Reading::Aside,
             RowIs::Broken(why) => {
@@ -127,13 +140,15 @@ impl<'a> Rows<'a> {
         if reading.flag(Field::Deleted).unwrap_or(false) {
             return Reading::Aside;
         }
-        let record = reading.record();
-        if reading.errors.is_empty() { Reading::Record(Box::new(record)) } else { Reading::Wrong(reading.errors) }
+        match read(&mut reading) {
+            Some(record) if reading.errors.is_empty() => Reading::Record(Box::new(record)),
+            _ => Reading::Wrong(reading.errors),
+        }
     }
 }
 
 /// One row under way, with what is wrong with it so far.
-struct RowReading<'a> {
+pub(super) struct RowReading<'a> {
     rows: &'a Rows<'a>,
     row: &'a Row,
     errors: Vec<RowError>,
@@ -313,7 +328,7 @@ impl RowReading<'_> {
         (is_won, is_won || closed.unwrap_or(lost))
     }
 
-    fn amount(&mut self) -> Option<Money> {
+    pub(super) fn amount(&mut self) -> Option<Money> {
         let text = self.text(Field::Amount);
         let settings = self.rows.settings;
         let named = text.as_deref().and_then(values::named_currency);
@@ -343,8 +358,18 @@ impl RowReading<'_> {
         }
     }
 
+    /// Its line in the file, from 1.
+    pub(super) fn line(&self) -> u64 {
+        self.row.line
+    }
+
+    /// Which marks the file writes amounts with.
+    pub(super) fn marks(&self) -> Marks {
+        self.rows.settings.marks.unwrap_or(Marks::Point)
+    }
+
     /// A mapped cell, or what holds for every row; `None` where both are empty.
-    fn text(&self, field: Field) -> Option<String> {
+    pub(super) fn text(&self, field: Field) -> Option<String> {
         let settings = self.rows.settings;
         let cell = settings
             .columns
@@ -367,19 +392,19 @@ impl RowReading<'_> {
         values::moment(&text, self.rows.settings.day_order).map_err(|why| self.wrong(field, why)).ok()
     }
 
-    fn day(&mut self, field: Field) -> Option<Date> {
+    pub(super) fn day(&mut self, field: Field) -> Option<Date> {
         let text = self.text(field)?;
         values::day(&text, self.rows.settings.day_order).map_err(|why| self.wrong(field, why)).ok()
     }
 
-    fn wrong(&mut self, field: Field, reason: String) {
+    pub(super) fn wrong(&mut self, field: Field, reason: String) {
         let column = self.rows.settings.columns.get(&field).cloned().unwrap_or_else(|| field.label().to_owned());
         let value = values::short(&self.text(field).unwrap_or_default());
         self.errors.push(RowError { line: self.row.line, column, value, reason });
     }
 
     /// One of these fields is missing; none of them was there and wrong.
-    fn missing(&mut self, fields: &[Field], reason: &str) {
+    pub(super) fn missing(&mut self, fields: &[Field], reason: &str) {
         let columns = &self.rows.settings.columns;
         let names: Vec<&str> = fields.iter().filter_map(|field| columns.get(field)).map(String::as_str).collect();
         if !self.errors.iter().any(|error| names.contains(&error.column.as_str())) {

@@ -3,7 +3,7 @@
 //! A preview and a commit meet rows with the same code; the preview keeps what it would write in memory only. Running
 //! a file again finds every row by its id and changes nothing.
 
-use super::fields::Kind;
+use super::fields::{Field, Kind};
 use super::meet::{Book, Met, Outcome, Owner, Tally};
 use super::record::{Reading, Record, RowError, Rows};
 use super::report::report;
@@ -15,7 +15,7 @@ use crate::Engine;
 use crate::error::{Error, Result};
 use crate::files::{Upload, clean_name, path_of};
 use domain::ids::CycleId;
-use domain::money::{Currency, Marks};
+use domain::money::{Currency, Marks, Money};
 use domain::people::{Actor, Role};
 use object_store::ObjectStoreExt;
 use serde_json::json;
@@ -71,7 +71,24 @@ impl Summary {
         }
     }
 
-    fn refuse(&mut self, errors: Vec<RowError>) {
+    /// Adds what another part of the same file came to, of its tally the credit.
+    pub(super) fn take_in(&mut self, part: Summary) {
+        self.added += part.added;
+        self.changed += part.changed;
+        self.unchanged += part.unchanged;
+        self.left_out += part.left_out;
+        self.refused += part.refused;
+        self.aside += part.aside;
+        self.errors.extend(part.errors);
+        self.looks.extend(part.looks);
+        for (fund, (sum, purchases)) in part.tally.earned {
+            let all = self.tally.earned.entry(fund).or_insert((Money::zero(sum.currency), 0));
+            all.0.minor += sum.minor;
+            all.1 += purchases;
+        }
+    }
+
+    pub(super) fn refuse(&mut self, errors: Vec<RowError>) {
         self.refused += 1;
         if self.errors.len() < MOST_EXCEPTIONS {
             self.errors.extend(errors);
@@ -106,26 +123,38 @@ pub struct Said {
     pub day_order: Option<DayOrder>,
     /// Other systems' names of campaigns, and the ID each stands for.
     pub campaigns: Vec<(String, String)>,
+    /// The code of the program purchases belong to.
+    pub program: Option<String>,
 }
 
-/// Whose import it is, as far as somebody may import at all.
-pub fn owner(actor: &Actor) -> Result<Owner> {
+/// Whose import it is, as far as somebody may import such a file at all: purchases are finance's, everything else is a
+/// channel manager's, an administrator's or, of their own campaigns, a partner's.
+pub fn owner(actor: &Actor, kind: Kind) -> Result<Owner> {
     let may = |roles: &[Role]| roles.iter().any(|role| actor.me.has(*role));
-    match actor.me.partner {
-        Some(partner) if may(&[Role::PartnerUser, Role::PartnerAdmin]) => Ok(Owner(Some(partner))),
-        None if may(&[Role::ChannelManager, Role::Administrator, Role::Integration, Role::System]) => Ok(Owner(None)),
-        _ => Err(Error::refused(
-            "not_your_role",
-            "Imports are done by channel managers, administrators and partners.",
-            "Ask one of them.",
-        )),
+    let refused = |why: &str| Err(Error::refused("not_your_role", why, "Ask one of them."));
+    match (actor.me.partner, kind) {
+        (None, Kind::Sales) if may(&[Role::System]) => Ok(Owner(None)),
+        (None, Kind::Sales) if actor.standing_that(|one| one.has(Role::Finance) && !one.is_partner()).is_some() => {
+            Ok(Owner(None))
+        }
+        (_, Kind::Sales) => refused("Purchases are imported by finance."),
+        (Some(partner), _) if may(&[Role::PartnerUser, Role::PartnerAdmin]) => Ok(Owner(Some(partner))),
+        (None, _) if may(&[Role::ChannelManager, Role::Administrator, Role::Integration, Role::System]) => {
+            Ok(Owner(None))
+        }
+        _ => refused("Such files are imported by channel managers, administrators and partners."),
     }
+}
+
+/// The kind a stored name stands for.
+fn kind_of(code: &str) -> Result<Kind> {
+    Kind::from_code(code).ok_or_else(|| Error::internal(format!("an import is of the unknown kind {code}")))
 }
 
 impl Engine {
     /// Takes a file in and guesses what its columns are, from a saved map that fits or from their names.
     pub async fn hand_in(&self, actor: &Actor, kind: Kind, file: &Upload) -> Result<Uuid> {
-        let owner = owner(actor)?;
+        let owner = owner(actor, kind)?;
         let sheet = read_sheet(file.bytes.clone()).await?;
         let settings = self.fitting_settings(actor, kind, &sheet).await?;
         let sha256 = hex::encode(Sha256::digest(&file.bytes));
@@ -149,22 +178,25 @@ impl Engine {
 
     /// A file that was handed in, read again, with what is still to be answered.
     pub async fn import(&self, actor: &Actor, id: Uuid) -> Result<Import> {
-        let owner = owner(actor)?;
         let upload = self.reader().upload(&Viewer::from(actor), id).await?;
+        let owner = owner(actor, kind_of(&upload.kind)?)?;
         // What a file brings is its owner's: nobody carries another's import out.
         if upload.partner_id != owner.0 {
             return Err(Error::NotFound);
         }
         let sheet = read_sheet(self.bytes_of(&upload).await?).await?;
         let mut settings: Settings = serde_json::from_str(&upload.settings).map_err(Error::internal)?;
-        let questions = settings.ask(&sheet);
+        let mut questions = settings.ask(&sheet);
+        if settings.kind == Kind::Sales {
+            questions.extend(self.ask_for_program(&mut settings).await?);
+        }
         Ok(Import { upload, sheet, settings, questions })
     }
 
     /// Keeps what a person says about a file, and for the next file of the same source where they want that.
     pub async fn answer_import(&self, actor: &Actor, id: Uuid, answers: &Answers) -> Result<()> {
-        let owner = owner(actor)?;
         let import = self.import(actor, id).await?;
+        let owner = owner(actor, import.settings.kind)?;
         let settings = answers.settings.clone().onto(&import.sheet);
         let now = self.clock.now();
         let json = to_json(&settings)?;
@@ -190,23 +222,23 @@ impl Engine {
 
     /// Forgets a file that was not committed.
     pub async fn drop_import(&self, actor: &Actor, id: Uuid) -> Result<()> {
-        owner(actor)?;
         let upload = self.reader().upload(&Viewer::from(actor), id).await?;
+        owner(actor, kind_of(&upload.kind)?)?;
         Ok(self.db.write(async |tx| tx.drop_upload(upload.id).await).await?)
     }
 
     /// What committing would do, row by row, without doing it.
     pub async fn preview_import(&self, actor: &Actor, id: Uuid) -> Result<(Import, Summary)> {
         let import = self.import(actor, id).await?;
-        let mut summary = self.dry_run(owner(actor)?, &import.sheet, &import.settings).await?;
+        let mut summary = self.dry_run(actor, &import.sheet, &import.settings).await?;
         summary.questions.clone_from(&import.questions);
         Ok((import, summary))
     }
 
     /// Writes a file's rows, once: a second commit of the same file is answered with its batch.
     pub async fn commit_import(&self, actor: &Actor, id: Uuid) -> Result<Summary> {
-        let owner = owner(actor)?;
         let import = self.import(actor, id).await?;
+        let owner = owner(actor, import.settings.kind)?;
         if let Some(batch) = import.upload.batch_id {
             return Ok(Summary { batch: Some(batch), ..Summary::default() });
         }
@@ -229,19 +261,25 @@ impl Engine {
         if !claimed {
             return Err(Error::Conflict);
         }
+        if import.settings.kind == Kind::Sales {
+            return self.write_sales(actor, &import.sheet, &import.settings, &batch).await;
+        }
         self.write_rows(owner, &import.sheet, &import.settings, &batch).await
     }
 
     /// Takes a batch back: what it added goes, what it changed is as it was. People something else refers to stay.
     pub async fn undo_import(&self, actor: &Actor, batch: Uuid) -> Result<()> {
-        owner(actor)?;
         let seen = self.reader().batch(&Viewer::from(actor), batch).await?;
+        owner(actor, kind_of(&seen.kind)?)?;
         if seen.undone_at.is_some() {
             return Err(Error::refused(
                 "undone",
                 "This import has been undone already.",
                 "Import the file again if you need it.",
             ));
+        }
+        if seen.kind == Kind::Sales.code() {
+            return self.take_sales_back(actor, &seen).await;
         }
         let now = self.clock.now();
         let cycles = self
@@ -290,7 +328,7 @@ impl Engine {
         said: &Said,
         dry_run: bool,
     ) -> Result<(Summary, Vec<u8>)> {
-        let owner = owner(actor)?;
+        owner(actor, kind)?;
         let sheet = read_sheet(file.bytes.clone()).await?;
         let mut settings = match &said.map {
             Some(map) => map.clone().onto(&sheet),
@@ -299,9 +337,13 @@ impl Engine {
         settings.currency = said.currency.or(settings.currency);
         settings.marks = said.marks.or(settings.marks);
         settings.day_order = said.day_order.or(settings.day_order);
-        let questions = settings.ask(&sheet);
+        let mut questions = settings.ask(&sheet);
+        if settings.kind == Kind::Sales {
+            settings.fixed.extend(said.program.clone().map(|code| (Field::Program, code)));
+            questions.extend(self.ask_for_program(&mut settings).await?);
+        }
         let mut summary = if dry_run || !questions.is_empty() {
-            self.dry_run(owner, &sheet, &settings).await?
+            self.dry_run(actor, &sheet, &settings).await?
         } else {
             let id = self.hand_in(actor, kind, file).await?;
             self.answer_import(actor, id, &Answers { settings, campaigns: said.campaigns.clone(), save_as: None })
@@ -314,7 +356,11 @@ impl Engine {
         Ok((summary, report))
     }
 
-    async fn dry_run(&self, owner: Owner, sheet: &Sheet, settings: &Settings) -> Result<Summary> {
+    async fn dry_run(&self, actor: &Actor, sheet: &Sheet, settings: &Settings) -> Result<Summary> {
+        if settings.kind == Kind::Sales {
+            return self.try_sales(actor, sheet, settings).await;
+        }
+        let owner = owner(actor, settings.kind)?;
         let mut book = Book::new(owner, settings.kind.source(), settings.unknown, None, self.clock.now());
         let mut summary = Summary::default();
         let mut chunk = Vec::new();

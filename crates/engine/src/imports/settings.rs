@@ -50,6 +50,10 @@ pub enum Question {
     Currency,
     /// Nothing in the map tells a person, a campaign or a deal.
     NothingMapped,
+    /// The columns a purchase cannot do without.
+    NoPurchase,
+    /// Which program's guide says what is earned; the codes of those that let credit be earned.
+    Program { codes: Vec<String> },
 }
 
 impl Question {
@@ -65,6 +69,16 @@ impl Question {
             Question::NothingMapped => {
                 "Say which column is the e-mail address or the person’s CRM ID, or which is the deal’s ID or name."
                     .to_owned()
+            }
+            Question::NoPurchase => {
+                "Say which columns are the purchase’s number, the partner and the day, and which is the amount or the units."
+                    .to_owned()
+            }
+            Question::Program { codes } if codes.is_empty() => {
+                "No program lets credit be earned: an administrator adds a guide with an [earning] section first.".to_owned()
+            }
+            Question::Program { codes } => {
+                format!("Say which program the purchases belong to: {}.", codes.join(", "))
             }
         }
     }
@@ -109,11 +123,22 @@ impl Settings {
             && (!self.has_deals() || self.has(Field::Date) || self.has(Field::RespondedOn))
     }
 
+    /// Rows hold a purchase: its number, whose it is, its day, and what was bought.
+    pub fn has_purchases(&self) -> bool {
+        let has = |field: &Field| self.columns.contains_key(field);
+        [Field::PurchaseId, Field::SoldTo, Field::SoldOn].iter().all(has)
+            && [Field::Amount, Field::Units].iter().any(has)
+    }
+
     /// What a person has to say before the file can be read, and the marks and the order the file proves by itself.
     pub fn ask(&mut self, sheet: &Sheet) -> Vec<Question> {
         let proof = Proof::of(self, sheet);
         let mut questions = Vec::new();
-        if !self.has_touches() && !self.has_deals() {
+        if self.kind == Kind::Sales {
+            if !self.has_purchases() {
+                questions.push(Question::NoPurchase);
+            }
+        } else if !self.has_touches() && !self.has_deals() {
             questions.push(Question::NothingMapped);
         }
         if self.day_order.is_none() {
@@ -154,7 +179,7 @@ impl Proof {
         let place = |field: Field| {
             settings.columns.get(&field).and_then(|name| sheet.column(name)).map(|at| (at, sheet.header[at].clone()))
         };
-        let days: Vec<_> = [Field::Date, Field::RespondedOn, Field::CreatedOn, Field::ClosedOn]
+        let days: Vec<_> = [Field::Date, Field::RespondedOn, Field::CreatedOn, Field::ClosedOn, Field::SoldOn]
             .into_iter()
             .filter_map(place)
             .collect();

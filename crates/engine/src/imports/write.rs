@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
         done.cycles.extend(written.touches.iter().filter_map(|row| row.cycle_id));
         done.cycles.extend(written.deals.iter().filter_map(|row| row.cycle_id));
         let changes = self.numbered(&written.changes);
-        let exceptions = self.exceptions(&done.summary, refused);
+        let exceptions = exceptions(self.batch.id, self.exceptions, &done.summary, refused);
         let counts = ImportBatch {
             added: done.summary.added,
             changed: done.summary.changed,
@@ -117,38 +117,9 @@ impl<'a> Run<'a> {
             .collect()
     }
 
-    fn exceptions(&self, done: &Summary, refused: &Summary) -> Vec<ImportException> {
-        let left = MOST_EXCEPTIONS.saturating_sub(self.exceptions as usize);
-        let errors = refused.errors.iter().chain(&done.errors).map(|error| (error, false));
-        let all = errors.chain(done.looks.iter().map(|look| (look, true)));
-        let mut all: Vec<(&RowError, bool)> = all.collect();
-        all.sort_by_key(|(error, _)| error.line);
-        (self.exceptions + 1..)
-            .zip(all.into_iter().take(left))
-            .map(|(n, (error, kept))| ImportException {
-                batch_id: self.batch.id,
-                n,
-                line: i64::try_from(error.line).unwrap_or(i64::MAX),
-                column_name: error.column.clone(),
-                cell: error.value.clone(),
-                reason: error.reason.clone(),
-                kept,
-            })
-            .collect()
-    }
-
     fn take_in(&mut self, done: Done, refused: Summary) {
-        let sum = &mut self.summary;
-        for part in [done.summary, refused] {
-            sum.added += part.added;
-            sum.changed += part.changed;
-            sum.unchanged += part.unchanged;
-            sum.left_out += part.left_out;
-            sum.refused += part.refused;
-            sum.aside += part.aside;
-            sum.errors.extend(part.errors);
-            sum.looks.extend(part.looks);
-        }
+        self.summary.take_in(done.summary);
+        self.summary.take_in(refused);
         self.cycles.extend(done.cycles);
         self.changes += u32::try_from(done.changes).unwrap_or(u32::MAX);
         self.exceptions += u32::try_from(done.exceptions).unwrap_or(u32::MAX);
@@ -162,4 +133,25 @@ struct Done {
     cycles: Vec<CycleId>,
     changes: usize,
     exceptions: usize,
+}
+
+/// The rows of a chunk that want a look, in the file's order, numbered on from those before.
+pub(super) fn exceptions(batch: Uuid, before: u32, done: &Summary, refused: &Summary) -> Vec<ImportException> {
+    let left = MOST_EXCEPTIONS.saturating_sub(before as usize);
+    let errors = refused.errors.iter().chain(&done.errors).map(|error| (error, false));
+    let all = errors.chain(done.looks.iter().map(|look| (look, true)));
+    let mut all: Vec<(&RowError, bool)> = all.collect();
+    all.sort_by_key(|(error, _)| error.line);
+    (before + 1..)
+        .zip(all.into_iter().take(left))
+        .map(|(n, (error, kept))| ImportException {
+            batch_id: batch,
+            n,
+            line: i64::try_from(error.line).unwrap_or(i64::MAX),
+            column_name: error.column.clone(),
+            cell: error.value.clone(),
+            reason: error.reason.clone(),
+            kept,
+        })
+        .collect()
 }

@@ -17,7 +17,7 @@ use storage::Viewer;
 
 #[derive(Args, Debug)]
 pub struct ImportArgs {
-    /// salesforce-campaign-members, salesforce-opportunities or csv.
+    /// salesforce-campaign-members, salesforce-opportunities, csv or sales.
     #[arg(value_parser = kind)]
     kind: Kind,
     file: PathBuf,
@@ -36,6 +36,9 @@ pub struct ImportArgs {
     /// Another system's name of a campaign and its ID, as in "Autumn webinar=FL-0042-1K"; may be given several times.
     #[arg(long = "campaign", value_name = "NAME=ID", value_parser = campaign)]
     campaigns: Vec<(String, String)>,
+    /// The code of the program purchases belong to, where several let credit be earned.
+    #[arg(long, value_name = "CODE")]
+    program: Option<String>,
     /// Say what would happen and change nothing.
     #[arg(long)]
     dry_run: bool,
@@ -54,6 +57,7 @@ pub async fn run(program: &Program, args: ImportArgs, json: bool) -> anyhow::Res
         marks: args.decimals,
         day_order: args.days,
         campaigns: args.campaigns,
+        program: args.program,
     };
     let file = Upload { name, bytes };
     let done = ground.engine.import_file(&Actor::system(), args.kind, &file, &said, args.dry_run).await;
@@ -76,6 +80,9 @@ fn print(summary: &Summary, dry_run: bool) {
     }
     let lead = if summary.batch.is_some() { "Done" } else { "Nothing was changed; it would be" };
     println!("{lead}: {}", summary.words());
+    for (fund, (sum, purchases)) in &summary.tally.earned {
+        println!("  {purchases} purchases earn {sum} in {fund}");
+    }
     for (name, rows) in summary.tally.unknown.iter().take(10) {
         println!("  not a campaign of ours: {name} ({rows} rows)");
     }
@@ -89,7 +96,7 @@ fn print(summary: &Summary, dry_run: bool) {
         println!("{} rows were kept but want a look.", summary.looks.len());
     }
     if !dry_run && !summary.questions.is_empty() {
-        println!("Answer with --currency, --decimals, --days or --map, and run it again.");
+        println!("Answer with --currency, --decimals, --days --program or --map, and run it again.");
     }
 }
 
@@ -122,7 +129,7 @@ async fn map(ground: &Ground, named: Option<&str>) -> anyhow::Result<Option<Sett
 }
 
 fn kind(code: &str) -> Result<Kind, String> {
-    let known = "choose salesforce-campaign-members, salesforce-opportunities or csv";
+    let known = "choose salesforce-campaign-members, salesforce-opportunities, csv or sales";
     Kind::from_code(code).ok_or_else(|| known.to_owned())
 }
 

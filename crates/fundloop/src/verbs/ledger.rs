@@ -79,15 +79,22 @@ async fn statement(db: &Db, args: &StatementArgs, json: bool) -> anyhow::Result<
         paging.after = Some(next);
     }
     movements.reverse();
+    let opening = match args.from.and_then(|day| day.pred_opt()) {
+        Some(day) => Some((day, reader.accounts_on(&viewer, of, day).await?)),
+        None => None,
+    };
     if json {
-        let whole = serde_json::json!({ "on": on, "accounts": accounts, "movements": movements });
+        let whole = serde_json::json!({ "on": on, "accounts": accounts, "movements": movements,
+            "opening": opening.as_ref().map(|(day, accounts)| serde_json::json!({ "on": day, "accounts": accounts })) });
         println!("{whole:#}");
         return Ok(Outcome::Done);
     }
-    println!("Accounts at the end of {on} (UTC)");
-    for line in &accounts {
-        println!("  {:<18} {:>16}  {}", line.kind.code(), exact(line.amount), whose(line));
+    if let Some((day, accounts)) = &opening {
+        println!("Opening: accounts at the end of {day} (UTC)");
+        accounts.iter().for_each(print_account);
     }
+    println!("Accounts at the end of {on} (UTC)");
+    accounts.iter().for_each(print_account);
     println!("Postings{}", args.from.map_or_else(String::new, |day| format!(" since {day}")));
     for line in &movements {
         let (when, way) =
@@ -95,6 +102,10 @@ async fn statement(db: &Db, args: &StatementArgs, json: bool) -> anyhow::Result<
         println!("  {when}  {way:<26} {:>16}  {}  {}", exact(line.amount), line.fund, line.words);
     }
     Ok(Outcome::Done)
+}
+
+fn print_account(line: &AccountLine) {
+    println!("  {:<18} {:>16}  {}", line.kind.code(), exact(line.amount), whose(line));
 }
 
 /// With every decimal, so that columns line up.

@@ -4,9 +4,9 @@ use super::cycle::TimelineEntry;
 use super::{Page, Paging, Reader};
 use crate::error::{Error, Result};
 use crate::filter::Where;
+use crate::periods::{self, Base, LINE, end_of, start_of};
 use crate::sql::{self, rows, values};
 use crate::viewer::{Scope, Viewer};
-use chrono::{Days, NaiveTime};
 use domain::ids::{CycleId, EventId, FundId, PartnerId};
 use domain::ledger::{Account, AccountKind};
 use domain::money::{Currency, Money};
@@ -78,6 +78,7 @@ rows! {
         fund: String,
         kind: AccountKind,
         partner: Option<String>,
+        cycle_id: Option<CycleId>,
         /// The cycle's number.
         number: Option<String>,
         /// The campaign's or claim's number inside the cycle.
@@ -155,54 +156,103 @@ impl Reader {
         sql::all(&self.db, &sql, found.values).await
     }
 
-    /// The same at the end of a past day (UTC), from the postings.
+    /// The same at the end of a past day (UTC): the last closing by then, and the postings since.
     pub async fn wallet_sums_on(&self, viewer: &Viewer, partner: PartnerId, day: Date) -> Result<Vec<WalletSum>> {
         self.partner(viewer, partner).await?;
-        let sql =
-            "SELECT s.fund_id, f.name AS fund_name, s.kind, f.currency, CAST(SUM(s.change) AS bigint) AS amount FROM (
-                     SELECT x.fund_id, t.kind, x.amount AS change FROM posting x JOIN account t ON t.id = x.to_id
-                     WHERE x.partner_id = $1 AND x.at < $2 AND t.partner_id = $1
-                     UNION ALL
-                     SELECT x.fund_id, o.kind, -x.amount AS change FROM posting x JOIN account o ON o.id = x.from_id
-                     WHERE x.partner_id = $1 AND x.at < $2 AND o.partner_id = $1
-                   ) s JOIN fund f ON f.id = s.fund_id GROUP BY s.fund_id, f.code, f.name, s.kind, f.currency
-                   ORDER BY f.code, s.kind";
-        sql::all(&self.db, sql, values![partner, end_of(day)]).await
+        let mut sums = Vec::new();
+        for fund in self.funds_of_partner(partner).await? {
+            let sql = format!(
+                "SELECT f.id AS fund_id, f.name AS fund_name, s.kind, f.currency, CAST(SUM(s.change) AS bigint) AS amount
+                 FROM ({}) s JOIN fund f ON f.id = $1 GROUP BY f.id, f.code, f.name, s.kind, f.currency ORDER BY s.kind",
+                periods::moved(true)
+            );
+            let mut values = periods::base(&self.db, fund, day).await?.values(fund, day);
+            values.extend(values![partner]);
+            sums.extend(sql::all::<WalletSum>(&self.db, &sql, values).await?);
+        }
+        Ok(sums)
     }
 
-    /// What was in one account at the end of a day (UTC), in minor units.
+    /// The funds a partner has an account in, by code.
+    async fn funds_of_partner(&self, partner: PartnerId) -> Result<Vec<FundId>> {
+        let sql = "SELECT f.id FROM fund f
+                   WHERE EXISTS (SELECT 1 FROM account a WHERE a.partner_id = $1 AND a.fund_id = f.id) ORDER BY f.code";
+        sql::column(&self.db, "id", sql, values![partner]).await
+    }
+
+    /// What was in one account at the end of a day (UTC), in minor units: the last closing by then, and the account's
+    /// postings since. A claim's paid account is in no closing of its own; it has few postings.
     pub async fn account_on(&self, viewer: &Viewer, account: &Account, day: Date) -> Result<i64> {
         self.may_see(viewer, MovementsOf::Account(*account)).await?;
-        let sql = "SELECT CAST(COALESCE(SUM(change), 0) AS bigint) AS amount FROM (
-                     SELECT amount AS change FROM posting WHERE to_id = $1 AND at < $2
-                     UNION ALL SELECT -amount AS change FROM posting WHERE from_id = $1 AND at < $2
-                   ) moves";
-        let sums = sql::column(&self.db, "amount", sql, values![account.id(), end_of(day)]).await?;
+        let base = match account.kind {
+            AccountKind::Paid => Base::NONE,
+            _ => periods::base(&self.db, account.fund, day).await?,
+        };
+        let mut conditions = vec!["fund_id = $1".to_owned(), "day = $2".to_owned()];
+        let mut values = base.values(account.fund, day);
+        values.extend(values![account.id(), account.kind]);
+        conditions.push("kind = $6".to_owned());
+        let parts = [
+            ("partner_id", account.partner.map(|partner| values![partner])),
+            ("cycle_id", account.cycle.map(|cycle| values![cycle])),
+            ("item", account.item.map(|item| values![item])),
+            ("lot", account.lot.map(|lot| values![lot])),
+        ];
+        for (column, value) in parts {
+            if let Some(value) = value {
+                values.extend(value);
+                conditions.push(format!("{column} = ${}", values.len()));
+            } else {
+                conditions.push(format!("{column} IS NULL"));
+            }
+        }
+        let sql = format!(
+            "SELECT CAST(COALESCE(SUM(change), 0) AS bigint) AS amount FROM (
+               SELECT amount AS change FROM closing WHERE {}
+               UNION ALL SELECT amount AS change FROM posting WHERE to_id = $5 AND at >= $3 AND at < $4
+               UNION ALL SELECT -amount AS change FROM posting WHERE from_id = $5 AND at >= $3 AND at < $4
+             ) moves",
+            conditions.join(" AND ")
+        );
+        let sums = sql::column(&self.db, "amount", &sql, values).await?;
         Ok(sums.first().copied().unwrap_or(0))
     }
 
-    /// Every account of a fund or partner that held something at the end of a day (UTC), from the postings alone.
+    /// Every account of a fund or partner that held something at the end of a day (UTC): the last closing by then, and
+    /// the postings since. What was paid is one line a partner and fund.
     pub async fn accounts_on(&self, viewer: &Viewer, of: MovementsOf, day: Date) -> Result<Vec<AccountLine>> {
         self.may_see(viewer, of).await?;
-        let (column, id) = match of {
-            MovementsOf::Fund(fund) => ("fund_id", fund.0),
-            MovementsOf::Partner(partner) => ("partner_id", partner.0),
-            MovementsOf::Account(account) => ("id", account.id()),
+        let (funds, partner) = match of {
+            MovementsOf::Fund(fund) => (vec![fund], None),
+            MovementsOf::Partner(partner) => (self.funds_of_partner(partner).await?, Some(partner)),
+            MovementsOf::Account(account) => (vec![account.fund], account.partner),
         };
-        let sql = format!(
-            "SELECT f.code AS fund, a.kind, p.name AS partner, c.number, a.item, a.lot, a.currency,
-                    CAST(SUM(s.change) AS bigint) AS amount FROM (
-               SELECT x.to_id AS id, x.amount AS change FROM posting x JOIN account t ON t.id = x.to_id
-               WHERE t.{column} = $1 AND x.at < $2
-               UNION ALL
-               SELECT x.from_id AS id, -x.amount AS change FROM posting x JOIN account o ON o.id = x.from_id
-               WHERE o.{column} = $1 AND x.at < $2
-             ) s JOIN account a ON a.id = s.id JOIN fund f ON f.id = a.fund_id
-             LEFT JOIN partner p ON p.id = a.partner_id LEFT JOIN cycle c ON c.id = a.cycle_id
-             GROUP BY f.code, a.kind, p.name, c.number, a.item, a.lot, a.currency HAVING SUM(s.change) <> 0
-             ORDER BY f.code, a.kind, p.name, c.number, a.item, a.lot"
+        let line = format!(
+            "SELECT {LINE}, CAST(SUM(change) AS bigint) AS amount FROM ({}) m",
+            periods::moved(partner.is_some())
         );
-        sql::all(&self.db, &sql, values![id, end_of(day)]).await
+        let sql = format!(
+            "SELECT f.code AS fund, s.kind, p.name AS partner, c.number, s.cycle_id, s.item, s.lot, f.currency, s.amount
+             FROM ({line} GROUP BY {LINE} HAVING SUM(change) <> 0) s JOIN fund f ON f.id = $1
+             LEFT JOIN partner p ON p.id = s.partner_id LEFT JOIN cycle c ON c.id = s.cycle_id
+             ORDER BY s.kind, p.name, c.number, s.item, s.lot"
+        );
+        let mut lines = Vec::new();
+        for fund in funds {
+            let mut values = periods::base(&self.db, fund, day).await?.values(fund, day);
+            if let Some(partner) = partner {
+                values.extend(values![partner]);
+            }
+            lines.extend(sql::all::<AccountLine>(&self.db, &sql, values).await?);
+        }
+        if let MovementsOf::Account(account) = of {
+            let paid = account.kind == AccountKind::Paid;
+            lines.retain(|line| {
+                let item = paid || (line.cycle_id, line.item) == (account.cycle, account.item);
+                line.kind == account.kind && line.lot == account.lot && item
+            });
+        }
+        Ok(lines)
     }
 
     /// Movements between two days (UTC, both included), newest first.
@@ -263,12 +313,4 @@ pub(super) fn vendor_only(viewer: &Viewer) -> Result<()> {
         Scope::All | Scope::Regions(_) => Ok(()),
         Scope::Partner(_) | Scope::Nothing => Err(Error::NotFound),
     }
-}
-
-pub(super) fn start_of(day: Date) -> Instant {
-    day.and_time(NaiveTime::MIN).and_utc()
-}
-
-pub(super) fn end_of(day: Date) -> Instant {
-    start_of(day.checked_add_days(Days::new(1)).unwrap_or(day))
 }

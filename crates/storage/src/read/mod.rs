@@ -17,6 +17,7 @@ mod paging;
 mod partners;
 mod people;
 mod performance;
+mod periods;
 mod programs;
 mod results;
 
@@ -36,6 +37,7 @@ pub use paging::{Page, Paging};
 pub use partners::PartnerFilter;
 pub use people::UserFilter;
 pub use performance::{CampaignLine, Dimension, PerformanceFilter, PerformanceKey, PerformanceLine};
+pub use periods::{EarnedLine, PartnerNames};
 pub use results::{DealFilter, DealLine, TouchFilter, TouchLine, VisitDay};
 
 use crate::sql::rows;

@@ -1,10 +1,11 @@
 //! Lists of money: claims, funds with their balances, statements, wallets.
 
-use super::funds::{end_of, start_of, vendor_only};
+use super::funds::vendor_only;
 use super::lists::after_key;
 use super::{Page, Paging, Reader};
 use crate::error::{Error, Result};
 use crate::filter::{List, Where};
+use crate::periods::{end_of, start_of};
 use crate::sql::{self, anywhere, rows, values};
 use crate::viewer::{Scope, Viewer};
 use crate::write::cycle::NEVER;

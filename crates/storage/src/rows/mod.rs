@@ -1,6 +1,7 @@
 //! Rows of tables that are written as they stand. Cycles and the ledger are not among them: those are written from a
 //! decision only.
 
+mod accruals;
 mod files;
 mod imports;
 mod partners;
@@ -9,6 +10,7 @@ mod programs;
 mod results;
 mod work;
 
+pub use accruals::Accrual;
 pub use files::File;
 pub use imports::{CampaignAlias, ImportException, ImportMap, ImportUpload};
 pub use partners::PartnerRow;

@@ -73,6 +73,7 @@ impl<'a> World<'a> {
             kind: FundKind::Discretionary,
             currency: Currency::EUR,
             version: 0,
+            closed_until: None,
         };
         let world = Self {
             fresh,
@@ -126,7 +127,13 @@ impl<'a> World<'a> {
             .db
             .write(async |tx| {
                 let parts = tx.lock_fund(WhichFund::Id(self.fund.id), Some(self.partner.id), None).await?;
-                let situation = FundSituation { fund: parts.fund, book: parts.book, partner_name: parts.partner_name };
+                let situation = FundSituation {
+                    fund: parts.fund,
+                    book: parts.book,
+                    partner_name: parts.partner_name,
+                    guide: Some(self.policy.clone()),
+                    period: None,
+                };
                 let decision = fund::decide(&situation, &finance, command, noon())?;
                 Ok(tx.record_fund(&decision, &finance, noon()).await?)
             })

@@ -22,6 +22,7 @@ pub async fn ledger(db: &Db) -> Result<Vec<Finding>> {
     findings.extend(keys(&snapshot).await?);
     findings.extend(fund_equations(&snapshot).await?);
     findings.extend(months(&snapshot).await?);
+    findings.extend(super::periods::closings(&snapshot).await?);
     findings.extend(rollups(&snapshot).await?);
     snapshot.rollback().await?;
     Ok(findings)

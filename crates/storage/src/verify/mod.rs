@@ -4,6 +4,7 @@
 
 mod audit;
 mod ledger;
+mod periods;
 
 pub use audit::{Head, against, audit, heads};
 pub use ledger::ledger;

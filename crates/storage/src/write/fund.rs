@@ -11,7 +11,7 @@ use crate::sql::{self, Table, rows, values};
 use crate::tx::Tx;
 use domain::fund::{Fund, FundDecision, FundKind};
 use domain::ids::{EventId, FundId, PartnerId, ProgramId};
-use domain::ledger::Book;
+use domain::ledger::{Book, Posting};
 use domain::money::Currency;
 use domain::people::Actor;
 use domain::{Date, Instant};
@@ -26,6 +26,7 @@ rows! {
         kind: FundKind,
         currency: Currency,
         version: i64,
+        closed_until: Option<Date>,
         head_hash: String,
         created_at: Instant,
     }
@@ -42,6 +43,7 @@ impl FundRow {
             kind: self.kind,
             currency: self.currency,
             version: self.version,
+            closed_until: self.closed_until,
         }
     }
 }
@@ -124,15 +126,16 @@ impl Tx {
         let chain = Chain {
             stream: fund.id.0,
             kind: "fund",
-            partner: entries[0].postings.iter().find_map(|posting| posting.to.partner.or(posting.from.partner)),
+            partner: one_partner(&entries[0].postings),
             seq: before.version,
             head: before.head_hash,
             state_hash: &state_hash,
         };
         let events = chain.extend(entries, actor, now);
         let head = events.last().map_or_else(|| GENESIS.to_owned(), |event| event.hash.clone());
-        let sql = "UPDATE fund SET version = $3, head_hash = $4 WHERE id = $1 AND version = $2";
-        if sql::execute(&self.db, sql, values![fund.id, before.version, fund.version, head]).await? == 0 {
+        let sql = "UPDATE fund SET version = $3, head_hash = $4, closed_until = $5 WHERE id = $1 AND version = $2";
+        let values = values![fund.id, before.version, fund.version, head, fund.closed_until];
+        if sql::execute(&self.db, sql, values).await? == 0 {
             return Err(Error::Stale);
         }
         let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
@@ -140,6 +143,9 @@ impl Tx {
         self.move_balances(&postings).await?;
         self.append(&events).await?;
         self.post(&postings, now).await?;
+        if let (Some(period), Some(event)) = (decision.closes(), ids.first()) {
+            self.keep_closing(fund.id, period, *event, now).await?;
+        }
         Ok(Recorded { number: fund.code.clone(), version: fund.version, events: ids })
     }
 
@@ -149,6 +155,13 @@ impl Tx {
                    WHERE kind = 'available' AND balance > 0 AND lot < $1 ORDER BY fund_id LIMIT 100";
         sql::column(&self.db, "fund_id", sql, values![day]).await
     }
+}
+
+/// The partner an event is about; one about several is nobody's own.
+fn one_partner(postings: &[Posting]) -> Option<PartnerId> {
+    let mut partners = postings.iter().filter_map(|posting| posting.to.partner.or(posting.from.partner));
+    let first = partners.next()?;
+    partners.all(|other| other == first).then_some(first)
 }
 
 pub(crate) fn row_of(fund: &Fund, head_hash: String, created_at: Instant) -> FundRow {
@@ -161,6 +174,7 @@ pub(crate) fn row_of(fund: &Fund, head_hash: String, created_at: Instant) -> Fun
         kind: fund.kind,
         currency: fund.currency,
         version: fund.version,
+        closed_until: fund.closed_until,
         head_hash,
         created_at,
     }

@@ -8,6 +8,7 @@ pub(crate) mod office;
 mod outbox;
 mod partners;
 mod people;
+mod periods;
 mod programs;
 pub(crate) mod projection;
 mod results;

@@ -30,6 +30,9 @@ const fn post(path: &'static str, body: &'static str, summary: &'static str) -> 
     Call { method: "POST", path, scope: "write", summary, body: Some(body), answer: "Advanced", pages: false }
 }
 
+/// A body that is a file and no JSON.
+const FILE: &str = "File";
+
 pub const CALLS: &[Call] = &[
     get("/api/v1/cycles", "Page", true, "The cycles the token's owner may see, newest first."),
     get("/api/v1/cycles/{no}", "Cycle", false, "One cycle, whole. Its ETag is the version to send as If-Match."),
@@ -46,7 +49,29 @@ pub const CALLS: &[Call] = &[
         false,
         "Every fund with the balances of its accounts, in minor units, and the version to send as If-Match.",
     ),
-    post("/api/v1/funds/{code}/commands", "FundCommand", "Move a fund's money."),
+    post("/api/v1/funds/{code}/commands", "FundCommand", "Move a fund's money, or close its period."),
+    get(
+        "/api/v1/funds/{code}/periods",
+        "Periods",
+        false,
+        "The periods of a fund that are closed, and what closing the next one does to each partner, in minor units.",
+    ),
+    get(
+        "/api/v1/purchases",
+        "Page",
+        true,
+        "What a partner earned on which purchase, the latest first; partner= says whose, for the vendor's people.",
+    ),
+    Call {
+        answer: "Imported",
+        ..post(
+            "/api/v1/imports/{kind}",
+            FILE,
+            "Take a file in: kind is sales, salesforce-campaign-members, salesforce-opportunities or csv. The query says \
+             program (of purchases), name, currency, marks (point or comma), day_order (day_first or month_first) and \
+             dry_run. The same file again changes nothing.",
+        )
+    },
     get("/api/v1/partners", "Page", false, "The partners the token's owner may see."),
     get(
         "/api/v1/performance",
@@ -111,7 +136,12 @@ fn operation(call: &Call) -> Value {
         "summary": call.summary,
         "description": format!("Needs a token with the scope “{}”.", call.scope),
     });
-    if let Some(body) = call.body {
+    if call.body == Some(FILE) {
+        for name in ["program", "name", "currency", "marks", "day_order", "dry_run"] {
+            parameters.push(json!({ "name": name, "in": "query", "schema": { "type": "string" } }));
+        }
+        operation["requestBody"] = json!({ "required": true, "content": { "text/csv": { "schema": refer(FILE) } } });
+    } else if let Some(body) = call.body {
         let key = json!({ "type": "string", "minLength": 1, "maxLength": 100 });
         parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "required": true, "schema": key }));
         if call.path.ends_with("/commands") {
@@ -156,7 +186,17 @@ fn schemas() -> Value {
                 "copy_of": { "type": ["string", "null"], "format": "uuid" } } },
         "Command": tagged(&["step", "do"], "A step of the loop and what to do in it, with that act's own fields: \
             {\"step\":\"plan\",\"do\":\"submit\"}. The table of moves in the documentation names them all."),
-        "FundCommand": { "type": "object", "description": "Budget, lower, allocate, move back, record a return." },
+        "FundCommand": { "type": "object",
+            "description": "Budget, lower, allocate, move back, record a return, close the period." },
+        "File": { "type": "string", "description": "The table as the tool wrote it: CSV in any usual encoding." },
+        "Imported": { "type": "object", "required": ["added", "unchanged", "refused", "questions", "errors"], "properties": {
+            "batch": { "type": ["string", "null"], "format": "uuid" }, "added": { "type": "integer" },
+            "unchanged": { "type": "integer" }, "refused": { "type": "integer" },
+            "questions": { "type": "array", "items": text() },
+            "errors": { "type": "array", "items": { "type": "object" } } } },
+        "Periods": { "type": "object", "required": ["currency", "version", "next", "closed"], "properties": {
+            "currency": text(), "version": { "type": "integer" }, "next": { "type": "object" },
+            "closed": { "type": "array", "items": { "type": "object" } } } },
         "Advanced": { "type": "object", "required": ["number", "version", "words"], "properties": {
             "number": text(), "version": { "type": "integer" }, "words": { "type": "array", "items": text() } } },
         "Problem": { "type": "object", "required": ["title", "status", "code"], "properties": {

@@ -1,6 +1,7 @@
 //! /funds: the tree of funds; /funds/{code}: one fund's balances, allocations and statement.
 
 pub mod act;
+pub mod closing;
 pub mod new;
 
 use actix_web::web::{Path, Query};
@@ -72,6 +73,7 @@ struct FundPage {
     on: String,
     on_words: Option<String>,
     acts: Vec<(&'static str, String)>,
+    closed: Option<String>,
 }
 
 struct AllocationRow {
@@ -219,6 +221,7 @@ pub async fn show_page(who: Who, code: Path<String>, asked: Query<Asked>) -> Ans
         lines: statement.rows.into_iter().map(line).collect(),
         on: asked.on.clone(),
         on_words: on.map(date_words),
+        closed: fund.closed_until.map(date_words),
         acts: if who.has(Role::Finance) { acts(&fund) } else { Vec::new() },
         code: fund.code,
         name: fund.name,
@@ -304,7 +307,8 @@ fn pager(code: &str, asked: &Asked, next: Option<&str>, shown: usize) -> Option<
 /// What finance can do with this fund: address and words.
 fn acts(fund: &Fund) -> Vec<(&'static str, String)> {
     let wanted = Act::ALL.into_iter().filter(|act| act.fits(fund.kind));
-    wanted.map(|act| (act.button(), format!("{}/{}", href(&fund.code), act.path()))).collect()
+    let closing = ("Close a period", format!("{}/closing", href(&fund.code)));
+    wanted.map(|act| (act.button(), format!("{}/{}", href(&fund.code), act.path()))).chain([closing]).collect()
 }
 
 /// How a fund's kind reads in a form.

@@ -59,8 +59,12 @@ pub async fn list(who: Who) -> Answer {
     let batches = reader.batches(who.viewer()).await?;
     show(&ListPage {
         shell: who.shell("Imports"),
-        open: open.into_iter().filter(|upload| upload.partner_id == own).map(waiting).collect(),
-        batches: batches.into_iter().map(batch).collect(),
+        open: open
+            .into_iter()
+            .filter(|upload| upload.partner_id == own && may_import(&who, &upload.kind))
+            .map(waiting)
+            .collect(),
+        batches: batches.into_iter().map(|line| batch(&who, line)).collect(),
     })
 }
 
@@ -68,7 +72,12 @@ fn waiting(upload: ImportUpload) -> Waiting {
     Waiting { id: upload.id, kind: kind_words(&upload.kind), at: moment(upload.at), name: upload.file_name }
 }
 
-fn batch(line: BatchSeen) -> Batch {
+/// Whether this person may import files of this kind, and so take them back.
+fn may_import(who: &Who, kind: &str) -> bool {
+    Kind::from_code(kind).is_some_and(|kind| engine::imports::run::owner(who.actor(), kind).is_ok())
+}
+
+fn batch(who: &Who, line: BatchSeen) -> Batch {
     let number = |rows: u32| grouped(rows.into());
     Batch {
         id: line.id,
@@ -84,7 +93,7 @@ fn batch(line: BatchSeen) -> Batch {
             (None, 0) => Badge::new(Tone::Ok, "Imported"),
             (None, _) => Badge::new(Tone::Warn, "Imported in part"),
         },
-        can_undo: line.undone_at.is_none(),
+        can_undo: line.undone_at.is_none() && may_import(who, &line.kind),
         name: line.file_name,
     }
 }
@@ -101,10 +110,12 @@ struct NewPage {
 }
 
 fn new_page(who: &Who, typed: &Typed) -> NewPage {
-    let kinds = Kind::ALL.map(|kind| Choice::new(kind.code(), kind.label()).hint(kind.hint())).to_vec();
+    let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| may_import(who, kind.code())).collect();
+    let first = kinds.first().map_or("", |kind| kind.code());
+    let kinds = kinds.iter().map(|kind| Choice::new(kind.code(), kind.label()).hint(kind.hint())).collect();
     let form = who
         .form()
-        .with(Field::radios("kind", "What is in the file?", kinds).value_is(Kind::SalesforceCampaignMembers.code()))
+        .with(Field::radios("kind", "What is in the file?", kinds).value_is(first))
         .with(Field::file("file", "File", ".csv,.txt,.tsv").hint("CSV as the tool wrote it, at most 25 MB."))
         .with(currency_field(None));
     NewPage { shell: who.shell("Import a file"), form: typed.onto(form) }

@@ -1,5 +1,7 @@
 //! /wallet: what a partner has, fund by fund and lot by lot, and by when it is to be used.
 
+pub mod purchases;
+
 use actix_web::web::Query;
 use askama::Template;
 use domain::Date;
@@ -7,7 +9,7 @@ use domain::ids::{FundId, PartnerId};
 use domain::ledger::AccountKind;
 use domain::money::{Currency, Money};
 use serde::Deserialize;
-use storage::read::WalletLine;
+use storage::read::{Paging, WalletLine};
 
 use crate::charts::{FundBar, FundPart, MoneyState, Unit};
 use crate::error::{Answer, Error};
@@ -17,6 +19,8 @@ use crate::view::{Amount, Badge, Due, Task, TaskList, Tone, step_href};
 
 /// Credit that expires within this many days is marked.
 const SOON_DAYS: i64 = 30;
+/// Purchases shown in the wallet itself.
+const LATEST: u16 = 8;
 
 #[derive(Template)]
 #[template(path = "pages/wallet.html")]
@@ -27,6 +31,8 @@ struct WalletPage {
     funds: Vec<FundBlock>,
     tasks: TaskList,
     expiring: Vec<String>,
+    purchases: Vec<purchases::Purchase>,
+    all_purchases: String,
 }
 
 struct FundBlock {
@@ -59,6 +65,7 @@ pub async fn show_page(who: Who, asked: Query<Asked>) -> Answer {
     let names = reader.partner_names(who.viewer()).await?;
     let name = names.into_iter().find(|(id, _)| *id == partner).ok_or(Error::NotFound)?.1;
     let today = who.today();
+    let earned = reader.earned(who.viewer(), partner, &Paging::first(LATEST)).await?;
     let tasks = reader.waiting_for_partner(who.viewer(), partner).await?.into_iter().map(|cycle| Task {
         verb: "Due".to_owned(),
         title: cycle.task,
@@ -74,6 +81,8 @@ pub async fn show_page(who: Who, asked: Query<Asked>) -> Answer {
         partner: name,
         own: own.is_some(),
         expiring: expiring(&lines, today),
+        purchases: earned.rows.into_iter().map(|line| purchases::Purchase::new(line, today)).collect(),
+        all_purchases: purchases::href(partner, own.is_some(), ""),
         funds: blocks(&lines, today),
         tasks: TaskList { tasks: tasks.collect() },
     })

@@ -120,6 +120,13 @@ pub fn accrual_split(policy: &Policy, amount: Money) -> Verdict {
     verdict.with("funds", names).with("parts", parts.into_iter().map(|(_, part)| part).collect::<Vec<_>>())
 }
 
+/// What becomes of a period's accrual that stays under the threshold; `None` where it reaches it, or there is none.
+pub fn under_threshold(policy: &Policy, accrued: Money) -> Option<Below> {
+    let earning = policy.earning.as_ref()?;
+    let least = policy.amount(earning.threshold?);
+    (accrued.minor < least.minor).then(|| earning.below.unwrap_or(Below::Keep))
+}
+
 /// What becomes of a period's accrual: credit from the threshold on; below it, what the guide says.
 pub fn accrual_threshold(policy: &Policy, accrued: Money) -> Verdict {
     let rule = "accrual_threshold";
@@ -128,17 +135,18 @@ pub fn accrual_threshold(policy: &Policy, accrued: Money) -> Verdict {
         return Verdict::not_applicable(rule, "The guide has no threshold for what is earned.");
     };
     let zero = Money::zero(accrued.currency);
-    let (converted, forfeited, balance, verdict) = if accrued.minor >= least.minor {
-        let sentence = format!("{accrued} reaches the threshold of {least} and stays credit.");
-        (zero, zero, accrued, Verdict::pass(rule, sentence))
-    } else {
-        let under = format!("{accrued} stays under the threshold of {least}");
-        match earning.below {
-            Some(Below::Convert) => {
-                (accrued, zero, zero, Verdict::warn(rule, format!("{under}: all of it is converted to a rebate.")))
-            }
-            Some(Below::Forfeit) => (zero, accrued, zero, Verdict::warn(rule, format!("{under}: all of it is lost."))),
-            _ => (zero, zero, accrued, Verdict::pass(rule, format!("{under}: it is kept for the next period."))),
+    let under = format!("{accrued} stays under the threshold of {least}");
+    let (converted, forfeited, balance, verdict) = match under_threshold(policy, accrued) {
+        None => {
+            let sentence = format!("{accrued} reaches the threshold of {least} and stays credit.");
+            (zero, zero, accrued, Verdict::pass(rule, sentence))
+        }
+        Some(Below::Convert) => {
+            (accrued, zero, zero, Verdict::warn(rule, format!("{under}: all of it is converted to a rebate.")))
+        }
+        Some(Below::Forfeit) => (zero, accrued, zero, Verdict::warn(rule, format!("{under}: all of it is lost."))),
+        Some(Below::Keep) => {
+            (zero, zero, accrued, Verdict::pass(rule, format!("{under}: it is kept for the next period.")))
         }
     };
     let figures = [

@@ -165,7 +165,7 @@ async fn situation(who: &Who, fund: Fund, command: &FundCommand) -> Result<FundS
         let names = reader.partner_names(who.viewer()).await?;
         partner_name = names.into_iter().find(|(id, _)| *id == partner).map(|(_, name)| name);
     }
-    Ok(FundSituation { fund, book: Book { balances }, partner_name })
+    Ok(FundSituation { fund, book: Book { balances }, partner_name, guide: None, period: None })
 }
 
 fn of_partner(partner: PartnerId, line: &WalletLine) -> Option<Balance> {
@@ -193,7 +193,7 @@ fn amount_of(command: &FundCommand) -> Option<Money> {
         | FundCommand::Allocate { amount, .. }
         | FundCommand::MoveBack { amount, .. }
         | FundCommand::RecordReturn { amount, .. } => Some(*amount),
-        FundCommand::Forfeit | FundCommand::Warn { .. } => None,
+        _ => None,
     }
 }
 

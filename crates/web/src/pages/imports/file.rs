@@ -18,7 +18,7 @@ use crate::extract::{Who, finish, show};
 use crate::fields::{Fields, Typed};
 use crate::posted::Posted;
 use crate::shell::Shell;
-use crate::view::{Choice, Fact, Field, Form, Stats, count, grouped};
+use crate::view::{Amount, Choice, Fact, Field, Form, Stats, count, grouped};
 
 /// Problems shown on the page; the report holds them all.
 const SHOWN: usize = 20;
@@ -46,17 +46,23 @@ struct FilePage {
     /// Names of questions on campaigns of other names, with how many rows each is about.
     aliases: Vec<(String, u32)>,
     open_map: bool,
+    /// Purchases: credit per fund, and how many purchases give it.
+    earned: Vec<(String, Amount, u32)>,
+    sales: bool,
 }
 
 async fn page(who: &Who, id: Uuid, typed: Typed) -> Result<FilePage, Error> {
     let (import, summary) = who.site().engine.preview_import(who.actor(), id).await?;
+    let sales = import.settings.kind == Kind::Sales;
+    let programs = if sales { who.site().engine.earning_programs().await? } else { Vec::new() };
     let coded = who.reader().coded_campaigns(who.viewer()).await?;
     let campaigns: Vec<Choice> = coded
         .iter()
         .map(|one| Choice::new(&one.code, format!("{}, {} ({})", one.name, one.code, one.number)))
         .collect();
     let unknown: Vec<(&String, &u32)> = summary.tally.unknown.iter().take(NAMES).collect();
-    let mut form = answers_form(who, &import, &campaigns);
+    let programs: Vec<Choice> = programs.iter().map(|one| Choice::new(&one.program.code, &one.program.name)).collect();
+    let mut form = answers_form(who, &import, (&campaigns, &programs));
     for (row, (name, _)) in unknown.iter().enumerate() {
         form = form.with(Field::hidden(&format!("alias.{row}.name"), *name)).with(
             Field::select(&format!("alias.{row}.code"), &format!("“{name}” is"), or_none("None of ours", &campaigns))
@@ -79,7 +85,9 @@ async fn page(who: &Who, id: Uuid, typed: Typed) -> Result<FilePage, Error> {
         can_commit: summary.questions.is_empty() && summary.added + summary.changed + summary.unchanged > 0,
         parts: parts(import.settings.kind),
         aliases: aliases.collect(),
-        open_map: import.settings.kind == Kind::Csv || !typed.is_blank(),
+        open_map: matches!(import.settings.kind, Kind::Csv | Kind::Sales) || !typed.is_blank(),
+        earned: summary.tally.earned.iter().map(|(fund, (sum, n))| (fund.clone(), (*sum).into(), *n)).collect(),
+        sales,
         form: typed.onto(form),
         name: import.upload.file_name,
     })
@@ -117,6 +125,11 @@ fn or_none(words: &str, choices: &[Choice]) -> Vec<Choice> {
 
 /// The names of the form's fields, by the record they belong to.
 fn parts(kind: Kind) -> Vec<(&'static str, Vec<String>)> {
+    if kind == Kind::Sales {
+        let names =
+            kind.fields().map(|field| if field.is_of_the_file() { fixed_name(field) } else { column_name(field) });
+        return vec![(Part::Purchase.label(), names.collect())];
+    }
     let of = |part: Part| kind.fields().filter(move |field| field.part() == part);
     let named = Part::ALL.into_iter().map(|part| {
         let names = of(part).flat_map(|field| {
@@ -136,7 +149,7 @@ fn fixed_name(field: Column) -> String {
     format!("fixed_{}", field.code())
 }
 
-fn answers_form(who: &Who, import: &Import, campaigns: &[Choice]) -> Form {
+fn answers_form(who: &Who, import: &Import, (campaigns, programs): (&[Choice], &[Choice])) -> Form {
     let settings = &import.settings;
     let columns: Vec<Choice> = import.sheet.header.iter().map(|name| Choice::new(name, name)).collect();
     let mut form = who
@@ -169,24 +182,23 @@ fn answers_form(who: &Who, import: &Import, campaigns: &[Choice]) -> Form {
             .optional(),
         )
         .with(
-            Field::select(
-                "unknown",
-                "Rows of campaigns that are none of ours",
-                vec![
-                    Choice::new("keep", "Keep them as the vendor’s own touches"),
-                    Choice::new("leave", "Leave them out"),
-                ],
-            )
-            .value_is(if settings.unknown == Unknown::LeaveOut { "leave" } else { "keep" }),
-        )
-        .with(
             Field::text("save_as", "Keep these answers for the next file, named")
                 .hint("A file with the same columns is then read the same way.")
                 .optional(),
         );
+    if settings.kind != Kind::Sales {
+        form = form.with(unknown_field(settings.unknown));
+    }
     for field in settings.kind.fields() {
         let held = settings.columns.get(&field).map_or("", String::as_str);
         let choices = or_none("Not in this file", &columns);
+        if field.is_of_the_file() {
+            let programs = or_none("Choose a program", programs);
+            let held = settings.fixed.get(&field).map_or("", String::as_str);
+            let one = Field::select(&fixed_name(field), field.label(), programs).hint(field.hint());
+            form = form.with(one.value_is(held).optional());
+            continue;
+        }
         form = form.with(
             Field::select(&column_name(field), field.label(), choices).hint(field.hint()).value_is(held).optional(),
         );
@@ -201,6 +213,16 @@ fn answers_form(who: &Who, import: &Import, campaigns: &[Choice]) -> Form {
         }
     }
     form
+}
+
+fn unknown_field(set: Unknown) -> Field {
+    let choices =
+        vec![Choice::new("keep", "Keep them as the vendor’s own touches"), Choice::new("leave", "Leave them out")];
+    Field::select("unknown", "Rows of campaigns that are none of ours", choices).value_is(if set == Unknown::LeaveOut {
+        "leave"
+    } else {
+        "keep"
+    })
 }
 
 fn marks_code(marks: Marks) -> &'static str {
@@ -225,11 +247,15 @@ fn read(who: &Who, kind: Kind, posted: &Posted) -> Result<Answers, Error> {
         let day_order = f.optional_choice("days", |code| {
             [DayOrder::DayFirst, DayOrder::MonthFirst].into_iter().find(|order| days_code(*order) == code)
         });
-        let unknown = f.choice("unknown", |code| match code {
-            "keep" => Some(Unknown::VendorOwn),
-            "leave" => Some(Unknown::LeaveOut),
-            _ => None,
-        });
+        let unknown = if kind == Kind::Sales {
+            Some(Unknown::default())
+        } else {
+            f.choice("unknown", |code| match code {
+                "keep" => Some(Unknown::VendorOwn),
+                "leave" => Some(Unknown::LeaveOut),
+                _ => None,
+            })
+        };
         let (save_as, map, campaigns) = (f.optional_text("save_as"), read_map(kind, f), read_aliases(f));
         let (columns, fixed) = map?;
         let settings = Settings {
@@ -252,9 +278,11 @@ fn read_map(kind: Kind, f: &mut Fields) -> Option<(Map, Map)> {
     let (mut columns, mut fixed, mut sound) = (Map::new(), Map::new(), true);
     for field in kind.fields() {
         // A column's name may be long or odd; it only ever picks a column that is there.
-        let named = f.optional_long_text(&column_name(field));
-        sound &= named.is_some();
-        columns.extend(named.flatten().map(|name| (field, name)));
+        if !field.is_of_the_file() {
+            let named = f.optional_long_text(&column_name(field));
+            sound &= named.is_some();
+            columns.extend(named.flatten().map(|name| (field, name)));
+        }
         if field.can_be_fixed() {
             let said = f.optional_text(&fixed_name(field));
             sound &= said.is_some();

@@ -1,0 +1,116 @@
+//! /api/v1/imports, /api/v1/purchases, /api/v1/funds/{code}/periods: files taken in, what was earned, and periods.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Bytes, Path, Query};
+use domain::ids::PartnerId;
+use domain::money::{Currency, Marks, Money};
+use engine::PeriodAhead;
+use engine::files::Upload;
+use engine::imports::fields::Kind;
+use engine::imports::run::{Said, Summary};
+use engine::imports::settings::Question;
+use engine::imports::values::DayOrder;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use storage::read::Paging;
+
+use super::Answer;
+use crate::error::Error;
+use crate::extract::{Machine, finish};
+
+/// What is said about a file beside its content.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    name: Option<String>,
+    program: Option<String>,
+    currency: Option<String>,
+    marks: Option<Marks>,
+    day_order: Option<DayOrder>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// POST /api/v1/imports/{kind}?program=&name=&currency=&marks=&`day_order`=&`dry_run`=
+///
+/// The body is the file. Its rows are known again by their own ids: the same file twice changes nothing the second time.
+pub async fn import(machine: Machine, kind: Path<String>, about: Query<About>, body: Bytes) -> Answer {
+    let kind = Kind::from_code(&kind).ok_or(Error::NotFound)?;
+    let currency = about
+        .currency
+        .as_deref()
+        .map(|code| Currency::from_code(code).ok_or_else(|| Error::BadRequest(format!("{code} is no currency code."))));
+    let said = Said {
+        currency: currency.transpose()?,
+        marks: about.marks,
+        day_order: about.day_order,
+        program: about.program.clone(),
+        ..Said::default()
+    };
+    let name = about.name.clone().unwrap_or_else(|| format!("{}.csv", kind.code()));
+    let file = Upload { name, bytes: body.to_vec() };
+    let (engine, actor, dry_run) = (machine.site().engine.clone(), machine.actor().clone(), about.dry_run);
+    let (summary, _) = finish(async move { engine.import_file(&actor, kind, &file, &said, dry_run).await }).await?;
+    Ok(HttpResponse::Ok().json(told(&summary)))
+}
+
+fn told(summary: &Summary) -> Value {
+    json!({
+        "batch": summary.batch,
+        "added": summary.added,
+        "changed": summary.changed,
+        "unchanged": summary.unchanged,
+        "left_out": summary.left_out,
+        "refused": summary.refused,
+        "questions": summary.questions.iter().map(Question::words).collect::<Vec<_>>(),
+        "errors": summary.errors,
+    })
+}
+
+/// Whose purchases to list.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Whose {
+    partner: Option<PartnerId>,
+    after: Option<String>,
+    size: Option<u16>,
+}
+
+/// GET /api/v1/purchases?partner=&after=&size=
+pub async fn purchases(machine: Machine, whose: Query<Whose>) -> Answer {
+    let Some(partner) = machine.actor().me.partner.or(whose.partner) else {
+        return Err(Error::BadRequest("Name the partner: ?partner=…".to_owned()).into());
+    };
+    let paging = Paging { after: whose.after.clone(), size: whose.size.unwrap_or(50).clamp(1, 200) };
+    let found = machine.site().engine.reader().earned(machine.viewer(), partner, &paging).await.map_err(Error::from)?;
+    Ok(HttpResponse::Ok().json(found))
+}
+
+/// GET /api/v1/funds/{code}/periods
+pub async fn periods(machine: Machine, code: Path<String>) -> Answer {
+    let engine = &machine.site().engine;
+    let PeriodAhead { fund, closing, closable_from } =
+        engine.period_ahead(machine.viewer(), &code).await.map_err(Error::from)?;
+    let closed = engine.reader().closed_periods(machine.viewer(), fund.id).await.map_err(Error::from)?;
+    let minor = |amount: Money| amount.minor;
+    let lines: Vec<Value> = closing
+        .lines
+        .iter()
+        .map(|line| {
+            json!({
+                "partner": line.partner, "name": line.name, "earned": minor(line.earned),
+                "threshold": line.threshold.map(minor), "converted": minor(line.converted), "lost": minor(line.lost),
+                "forfeited": minor(line.forfeited), "carried_over": minor(line.carried), "stays": minor(line.stays),
+                "expires": line.until,
+            })
+        })
+        .collect();
+    let closed: Vec<Value> =
+        closed.iter().map(|one| json!({ "first": one.first_day, "last": one.last_day, "closed_at": one.at })).collect();
+    Ok(HttpResponse::Ok().json(json!({
+        "currency": fund.currency,
+        "version": fund.version,
+        "next": { "first": closing.first, "last": closing.last, "closable_from": closable_from, "partners": lines },
+        "closed": closed,
+    })))
+}
