@@ -2,7 +2,8 @@
 
 - first, last and linear: ChannelAttribution's heuristic_models, to the last printed digit;
 - Markov chains of order 1 to 4: numpy's linear solver on the whole chain and on the chain without each channel, to 1e-9
-  of the total.
+  of the total;
+- every model, in both formats: reference.py, in fractions, to the last digit asked for, on small files of all shapes.
 
 On journeys made from a seed, and on a file of paths you name: a peer's own published data, for example.
 """
@@ -20,6 +21,7 @@ import ChannelAttribution
 import numpy as np
 import pandas
 
+import reference
 from generate import generate
 
 HERE = Path(__file__).parent
@@ -136,6 +138,19 @@ def check(source):
     return good
 
 
+def check_all_models(cases):
+    """Small files of all shapes, through standard input; returns whether all agree."""
+
+    def run(arguments, text):
+        command = [os.environ["FUNDLOOP"], "attribute", "--input", "-", *map(str, arguments)]
+        return subprocess.run(command, input=text, check=True, capture_output=True).stdout.decode()
+
+    print(f"{cases} small files, {len(reference.MODELS)} models, in fractions")
+    differing = reference.check(run, cases, HERE / "data")
+    print(f"  {'DIFFERS' if differing else 'agrees'}  {cases - differing} of {cases} to the last digit")
+    return differing == 0
+
+
 def record(source):
     """Write what the others say of a small file, for the kernel's own test to compare itself with."""
     RECORDED.mkdir(exist_ok=True)
@@ -152,6 +167,7 @@ def record(source):
 def main():
     parser = argparse.ArgumentParser(prog="bench/attribution/verify", description=__doc__.splitlines()[0])
     parser.add_argument("--file", action="append", default=[], help="CSV with path, conversions, value, nulls")
+    parser.add_argument("--cases", type=int, default=200, help="so many small files for every model")
     parser.add_argument("--record", action="store_true", help="renew what the kernel's test compares itself with")
     asked = parser.parse_args()
     data = HERE / "data"
@@ -159,7 +175,7 @@ def main():
     files = asked.file or [generate(data, journeys, channels)[0] for journeys, channels in sizes]
     if asked.record:
         return record(generate(data, 300, 6)[0])
-    results = [check(file) for file in files]
+    results = [check_all_models(asked.cases), *map(check, files)]
     return 0 if all(results) else 1
 
 

@@ -30,6 +30,7 @@ mod journey;
 pub mod markov;
 mod model;
 mod models;
+mod places;
 mod solver;
 mod sparse;
 mod split;

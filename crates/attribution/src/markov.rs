@@ -21,8 +21,8 @@ pub struct Chain {
     order: usize,
     states: Vec<State>,
     by_key: FastMap<Key, u32>,
-    /// From a state by a channel: the place in `steps`.
-    by_step: FastMap<u64, u32>,
+    /// From a state by a channel: the place in `steps`, and the state it leads to.
+    by_step: FastMap<u64, (u32, u32)>,
     steps: Vec<CountedStep>,
 }
 
@@ -69,9 +69,9 @@ impl Chain {
         let journeys = outcome.conversions + outcome.nulls;
         let mut at = START;
         for channel in path {
-            let step = self.step(at, channel);
-            self.steps[step].count += journeys;
-            at = self.steps[step].to;
+            let (step, to) = self.step(at, channel);
+            self.steps[step as usize].count += journeys;
+            at = to;
         }
         if at != START {
             self.states[at as usize].outcome.add(outcome);
@@ -89,25 +89,28 @@ impl Chain {
         for theirs in &other.steps {
             let from = self.state(renumbered(other.states[theirs.from as usize].key));
             let channel = renumber[other.states[theirs.to as usize].last() as usize];
-            let step = self.step(from, channel);
-            self.steps[step].count += theirs.count;
+            let (step, _) = self.step(from, channel);
+            self.steps[step as usize].count += theirs.count;
         }
     }
 
-    /// The place in `steps` of the step from a state by a channel.
-    fn step(&mut self, from: u32, channel: Channel) -> usize {
+    /// The step from a state by a channel: its place in `steps`, and the state it leads to.
+    fn step(&mut self, from: u32, channel: Channel) -> (u32, u32) {
         let step = u64::from(from) << 32 | u64::from(channel);
-        if let Some(place) = self.by_step.get(&step) {
-            return *place as usize;
-        }
+        self.by_step.get(&step).copied().unwrap_or_else(|| self.new_step(step, from, channel))
+    }
+
+    #[cold]
+    fn new_step(&mut self, step: u64, from: u32, channel: Channel) -> (u32, u32) {
         let mut key = self.states[from as usize].key;
         key.rotate_left(1);
         key[Self::MAX_ORDER - 1] = channel;
         key[..Self::MAX_ORDER - self.order].fill(PAD);
         let to = self.state(key);
-        self.by_step.insert(step, small(self.steps.len()));
+        let place = small(self.steps.len());
+        self.by_step.insert(step, (place, to));
         self.steps.push(CountedStep { from, to, count: 0 });
-        self.steps.len() - 1
+        (place, to)
     }
 
     fn state(&mut self, key: Key) -> u32 {

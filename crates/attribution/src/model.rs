@@ -75,6 +75,21 @@ impl Model {
         matches!(self, Self::TimeDecay { .. })
     }
 
+    /// What tells one touch from another under this model.
+    pub(crate) fn looks_at(&self) -> LooksAt {
+        match self {
+            Self::First
+            | Self::Last
+            | Self::Linear
+            | Self::Position402040
+            | Self::JShaped
+            | Self::InverseJ
+            | Self::CustomPosition(_) => LooksAt::Places,
+            Self::UMarketo | Self::UHubspot | Self::WShaped | Self::FullPath | Self::Milestones(_) => LooksAt::Marks,
+            Self::LastNonDirect | Self::TimeDecay { .. } | Self::Shapley => LooksAt::More,
+        }
+    }
+
     /// The weights of a model of milestones.
     pub fn milestones(&self) -> Option<&MilestoneWeights> {
         match self {
@@ -85,6 +100,23 @@ impl Model {
             Self::Milestones(weights) => Some(weights),
             _ => None,
         }
+    }
+}
+
+/// What a model wants to know of a touch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LooksAt {
+    /// Whether it is the first or the last, and of how many.
+    Places,
+    /// That, milestones, and whether the buyer responded.
+    Marks,
+    More,
+}
+
+impl LooksAt {
+    /// Only places matter in a journey in which some touch holds a milestone or is no response, or none.
+    pub fn is_places(self, marked: bool) -> bool {
+        self == Self::Places || self == Self::Marks && !marked
     }
 }
 

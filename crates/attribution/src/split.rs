@@ -39,7 +39,8 @@ pub fn split(amount: i64, weights: &[u64]) -> Option<Vec<i64>> {
 
 /// Round parts of a total to whole units so that they add up to the total, itself rounded half up: every part is rounded
 /// down, and the units left over go to the largest remainders, the earlier first among equals. A negative total is
-/// rounded like its mirror image. The parts may miss the total by far less than a unit.
+/// rounded like its mirror image. Parts may miss the total by a little; should that come to more units than there are
+/// parts, they go round again, to parts that are not zero.
 pub(crate) fn round_together(total: i128, parts: &[i128], unit: i128) -> Vec<i128> {
     let sign = if total < 0 { -1 } else { 1 };
     let wanted = (2 * sign * total + unit).div_euclid(2 * unit);
@@ -47,8 +48,9 @@ pub(crate) fn round_together(total: i128, parts: &[i128], unit: i128) -> Vec<i12
     let left = usize::try_from(wanted - rounded.iter().sum::<i128>()).unwrap_or(0);
     let mut places: Vec<usize> = (0..parts.len()).collect();
     places.sort_by_key(|place| Reverse((sign * parts[*place]).rem_euclid(unit)));
-    for place in places.into_iter().take(left) {
-        rounded[place] += 1;
+    let again = places.iter().filter(|place| parts[**place] != 0).cycle();
+    for place in places.iter().chain(again).take(left) {
+        rounded[*place] += 1;
     }
     rounded.into_iter().map(|part| sign * part).collect()
 }
@@ -93,8 +95,9 @@ mod tests {
 
     #[test]
     fn rounded_parts_add_up_to_the_rounded_total() {
-        let cases: [(i128, &[i128], &[i128]); 6] = [
-            (300, &[99, 99, 99], &[1, 1, 1]), // what was lost below is given back
+        let cases: [(i128, &[i128], &[i128]); 7] = [
+            (700, &[0, 200, 100], &[1, 4, 2]), // more is missing than there are parts
+            (300, &[99, 99, 99], &[1, 1, 1]),  // what was lost below is given back
             (100, &[34, 33, 33], &[1, 0, 0]),
             (100, &[33, 33, 34], &[0, 0, 1]),
             (-100, &[-33, -33, -34], &[0, 0, -1]),

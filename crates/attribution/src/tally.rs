@@ -7,8 +7,9 @@ use std::str::FromStr;
 
 use crate::journey::{Channel, Outcome, Touch};
 use crate::markov::Chain;
-use crate::model::{Model, ModelError};
+use crate::model::{LooksAt, Model, ModelError};
 use crate::models::{Weighted, weigh};
+use crate::places::{self, Places};
 use crate::split::round_together;
 
 /// What can be asked of many journeys.
@@ -59,7 +60,7 @@ const FRACTION: u32 = 32;
 const LARGEST: u128 = 1 << 94;
 
 /// Conversions and value.
-type Sums = [i128; 2];
+pub(crate) type Sums = [i128; 2];
 
 /// Totals by channel under several measures, while journeys are being read.
 #[derive(Debug, Clone)]
@@ -71,21 +72,35 @@ pub struct Tally {
     gross: [u128; 2],
     /// Of journeys without touches.
     unattributed: Sums,
+    /// Of journeys that nothing but places tells apart, and of those with milestones or touches without a response.
+    plain: Places,
+    marked: Places,
     weights: Vec<Weighted>,
 }
 
 #[derive(Debug, Clone)]
 enum Column {
-    Divided { model: Model, sums: Vec<Sums> },
+    /// `sums` are those of journeys divided one by one.
+    Divided {
+        model: Model,
+        looks_at: LooksAt,
+        sums: Vec<Sums>,
+    },
     Chain(Chain),
-    TookPart { sums: Vec<Sums>, seen: Vec<u64>, journeys: u64 },
+    TookPart {
+        sums: Vec<Sums>,
+        seen: Vec<u64>,
+        journeys: u64,
+    },
 }
 
 impl Tally {
     /// Nothing read yet. An order that is not 1 to 4 is an error.
     pub fn new(measures: &[Measure]) -> Result<Self, ModelError> {
         let column = |measure: &Measure| match measure {
-            Measure::Rule(model) => Ok(Column::Divided { model: model.clone(), sums: Vec::new() }),
+            Measure::Rule(model) => {
+                Ok(Column::Divided { model: model.clone(), looks_at: model.looks_at(), sums: Vec::new() })
+            }
             Measure::Markov { order } => {
                 Chain::new(*order).map(Column::Chain).ok_or_else(|| ModelError::Order(order.to_string()))
             }
@@ -97,6 +112,8 @@ impl Tally {
             total: [0; 2],
             gross: [0; 2],
             unattributed: [0; 2],
+            plain: Places::default(),
+            marked: Places::default(),
             weights: Vec::new(),
         })
     }
@@ -117,13 +134,28 @@ impl Tally {
         };
         self.make_room(largest + 1);
         for column in &mut self.columns {
+            if let Column::Chain(chain) = column {
+                chain.add(touches.iter().map(|touch| touch.channel), *outcome);
+            }
+        }
+        if amounts != [0; 2] {
+            self.share(touches, converted_at, amounts);
+        }
+    }
+
+    /// Give each touch's channel its part of a journey that came to something.
+    fn share(&mut self, touches: &[Touch], converted_at: i64, amounts: Sums) {
+        let marked = touches.iter().any(|touch| !touch.response || !touch.milestones.is_empty());
+        let short = touches.len() <= places::LONGEST;
+        let mut by_place = false;
+        for column in &mut self.columns {
             match column {
-                Column::Divided { model, sums } if outcome.conversions != 0 || outcome.value != 0 => {
+                Column::Divided { looks_at, .. } if short && looks_at.is_places(marked) => by_place = true,
+                Column::Divided { model, sums, .. } => {
                     weigh(model, touches, converted_at, &mut self.weights);
                     divide(sums, touches, &self.weights, amounts);
                 }
-                Column::Divided { .. } => {}
-                Column::Chain(chain) => chain.add(touches.iter().map(|touch| touch.channel), *outcome),
+                Column::Chain(_) => {}
                 Column::TookPart { sums, seen, journeys } => {
                     *journeys += 1;
                     for channel in touches.iter().map(|touch| touch.channel as usize) {
@@ -134,6 +166,10 @@ impl Tally {
                     }
                 }
             }
+        }
+        if by_place {
+            let places = if marked { &mut self.marked } else { &mut self.plain };
+            places.add(touches, self.channels, amounts);
         }
     }
 
@@ -153,6 +189,8 @@ impl Tally {
                 _ => unreachable!("both tallies were made for the same measures"),
             }
         }
+        self.plain.merge(&other.plain, renumber);
+        self.marked.merge(&other.marked, renumber);
         add(&mut self.total, other.total);
         add(&mut self.unattributed, other.unattributed);
         for (ours, theirs) in self.gross.iter_mut().zip(other.gross) {
@@ -186,7 +224,14 @@ impl Tally {
         let outside = self.unattributed.map(|amount| amount << FRACTION);
         let totals = |column| {
             let (by_channel, unattributed, credit) = match column {
-                Column::Divided { sums, .. } => (sums, outside, true),
+                Column::Divided { model, looks_at, mut sums } => {
+                    for (marked, places) in [(false, &self.plain), (true, &self.marked)] {
+                        if looks_at.is_places(marked) {
+                            places.divide(&model, &mut sums);
+                        }
+                    }
+                    (sums, outside, true)
+                }
                 Column::TookPart { sums, .. } => (sums, outside, false),
                 Column::Chain(chain) => {
                     let (sums, mut unattributed) = by_effect(&chain, self.channels);
@@ -266,9 +311,8 @@ fn by_effect(chain: &Chain, channels: usize) -> (Vec<Sums>, Sums) {
             left[quantity] += divided.amount << FRACTION;
             continue;
         }
-        let division = Division::new(divided.amount, whole);
         for (sums, weight) in sums.iter_mut().zip(&divided.weights) {
-            sums[quantity] += division.part(*weight);
+            sums[quantity] += exact_part(divided.amount, *weight, whole);
         }
     }
     (sums, left)
@@ -276,18 +320,30 @@ fn by_effect(chain: &Chain, channels: usize) -> (Vec<Sums>, Sums) {
 
 fn divide(sums: &mut [Sums], touches: &[Touch], weights: &[Weighted], amounts: Sums) {
     let whole: u128 = weights.iter().map(|part| u128::from(part.weight)).sum();
+    let mut heaviest = (0, 0);
+    let mut lost = amounts.map(|amount| amount << FRACTION);
     let divisions = amounts.map(|amount| (amount != 0).then(|| Division::new(amount, whole)));
     for (touch, part) in touches.iter().zip(weights).filter(|(_, part)| part.weight > 0) {
-        for (sum, division) in sums[touch.channel as usize].iter_mut().zip(&divisions) {
+        let channel = touch.channel as usize;
+        if part.weight > heaviest.1 {
+            heaviest = (channel, part.weight);
+        }
+        for ((sum, lost), division) in sums[channel].iter_mut().zip(&mut lost).zip(&divisions) {
             if let Some(division) = division {
-                *sum += division.part(part.weight);
+                let part = division.part(part.weight);
+                *sum += part;
+                *lost -= part;
             }
         }
     }
+    // Over millions of journeys it would grow. Where weights are small it can not, and equal touches stay equal.
+    if whole > 1 << 8 {
+        add(&mut sums[heaviest.0], lost);
+    }
 }
 
-/// An amount divided by weights, each part rounded towards zero at the last binary place. What rounding loses is far
-/// below the last decimal, and is given back when totals are rounded together.
+/// An amount divided by weights, quickly: each part falls short of its exact share by no more than about 2^-64 of the
+/// amount. What little is lost goes to the heaviest touch, or is given back when totals are rounded together.
 enum Division {
     /// The amount of weight one, for weights whose sum is small: one division, then a multiplication a part.
     Unit { unit: u128, negative: bool },
@@ -325,7 +381,21 @@ impl Division {
     }
 }
 
-fn add(sums: &mut Sums, amounts: Sums) {
+/// `amount x weight / whole`, exactly, rounded towards zero at the last binary place; 32 bits of the amount at a time, as
+/// one divides by hand. `whole` is below 2^96 and no less than the weight.
+pub(crate) fn exact_part(amount: i128, weight: u64, whole: u128) -> i128 {
+    let (mut part, mut rest) = (0, 0);
+    for place in [64, 32, 0] {
+        let digit = (amount.unsigned_abs() >> place) & u128::from(u32::MAX);
+        let product = (rest << 32) + digit * u128::from(weight);
+        (part, rest) = ((part << 32) + product / whole, product % whole);
+    }
+    part = (part << FRACTION) + (rest << FRACTION) / whole;
+    let part = i128::try_from(part).unwrap_or(i128::MAX);
+    if amount < 0 { -part } else { part }
+}
+
+pub(crate) fn add(sums: &mut Sums, amounts: Sums) {
     for (sum, amount) in sums.iter_mut().zip(amounts) {
         *sum += amount;
     }

@@ -60,7 +60,7 @@ pub struct AttributeArgs {
     /// TOML file with the weights of custom-position (first, middle, last) and milestones (a name each, and others)
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// CSV file to write; standard output if left out
+    /// CSV file to write; standard output if left out or -
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Decimals of the numbers written, up to 12
@@ -89,11 +89,11 @@ pub fn run(args: AttributeArgs) -> anyhow::Result<ExitCode> {
     progress.finish_and_clear();
     let counted = counted.with_context(|| format!("{} could not be read", args.input.display()))?;
     match &args.output {
-        Some(path) => {
+        Some(path) if path.as_os_str() != "-" => {
             let file = File::create(path).with_context(|| format!("{} could not be written", path.display()))?;
             write(BufWriter::new(file), &settings.asked, counted, u32::from(args.precision))?;
         }
-        None => write(std::io::stdout().lock(), &settings.asked, counted, u32::from(args.precision))?,
+        _ => write(std::io::stdout().lock(), &settings.asked, counted, u32::from(args.precision))?,
     }
     Ok(ExitCode::SUCCESS)
 }

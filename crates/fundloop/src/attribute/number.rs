@@ -13,33 +13,51 @@ pub fn parse(text: &[u8]) -> Option<i128> {
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] | digits => (false, digits),
     };
-    let (digits, exponent) = match digits.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')) {
-        Some(place) => (&digits[..place], exponent(&digits[place + 1..])?),
-        None => (digits, 0),
-    };
-    let (number, decimals) = if digits.len() <= 18 { short(digits)? } else { long(digits)? };
-    let power = i32::try_from(DECIMALS).ok()? + exponent - decimals;
-    let number = scaled(number, power).filter(|number| *number < LIMIT)?;
+    let number = short(digits).or_else(|| any(digits)).filter(|number| *number < LIMIT)?;
     Some(if negative { -number } else { number })
 }
 
-/// Digits with at most one dot, as a whole number and how many of them are decimals; so few that 64 bits hold them.
-fn short(digits: &[u8]) -> Option<(i128, i32)> {
-    let (mut number, mut decimals, mut dot) = (0_u64, 0, false);
+/// What most cells hold: so few digits that 64 bits hold them, at most one dot and twelve decimals.
+fn short(digits: &[u8]) -> Option<i128> {
+    if digits.len() > 18 {
+        return None;
+    }
+    let (mut number, mut decimals, mut dots) = (0_u64, 0, 0);
     for byte in digits {
         match byte {
             b'0'..=b'9' => {
                 number = number * 10 + u64::from(byte - b'0');
-                decimals += i32::from(dot);
+                decimals += dots;
             }
-            b'.' if !dot => dot = true,
+            b'.' => dots += 1,
             _ => return None,
         }
     }
-    (digits.len() > usize::from(dot)).then_some((i128::from(number), decimals))
+    let unit = UNITS.get(decimals)?;
+    (dots <= 1 && digits.len() > dots).then(|| i128::from(number) * i128::from(*unit))
 }
 
-/// The same for many digits. Those before the dot make the number too large, those after it are soon too fine to matter.
+/// What the last digit of a number with so many decimals counts for: `10^12` for none, one for twelve.
+const UNITS: [u64; DECIMALS as usize + 1] = {
+    let (mut units, mut decimals) = ([1; DECIMALS as usize + 1], DECIMALS as usize);
+    while decimals > 0 {
+        decimals -= 1;
+        units[decimals] = units[decimals + 1] * 10;
+    }
+    units
+};
+
+fn any(text: &[u8]) -> Option<i128> {
+    let (digits, exponent) = match text.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')) {
+        Some(place) => (&text[..place], exponent(&text[place + 1..])?),
+        None => (text, 0),
+    };
+    let (number, decimals) = long(digits)?;
+    scaled(number, i32::try_from(DECIMALS).ok()? + exponent - decimals)
+}
+
+/// Digits with at most one dot, as a whole number and how many of them are decimals. Too many before the dot make the
+/// number too large, those far after it are too fine to matter.
 fn long(digits: &[u8]) -> Option<(i128, i32)> {
     let (mut number, mut decimals, mut dot) = (0_i128, 0, false);
     for byte in digits {
@@ -53,7 +71,7 @@ fn long(digits: &[u8]) -> Option<(i128, i32)> {
             _ => return None,
         }
     }
-    Some((number, decimals))
+    (digits.len() > usize::from(dot)).then_some((number, decimals))
 }
 
 fn exponent(text: &[u8]) -> Option<i32> {

@@ -1,7 +1,6 @@
 //! Paths: a row for all journeys that went one way.
 
 use std::io::Read;
-use std::mem;
 
 use attribution::tally::Tally;
 use attribution::{Outcome, Touch};
@@ -57,35 +56,41 @@ impl Columns {
             value: amount("value", self.value)?,
             nulls: amount("nulls", self.nulls)?,
         };
-        to.touches.clear();
-        for (place, step) in steps(row.get(Some(self.path))).enumerate() {
-            let channel = to.names.number(step, (row.line, place));
+        let Collected { names, tally, touches } = to;
+        touches.clear();
+        each_step(row.get(Some(self.path)), |step| {
+            let channel = names.number(step, (row.line, touches.len()));
             // The place of a step stands in for its time.
-            let at = i64::try_from(place).unwrap_or(i64::MAX);
-            to.touches.push(Touch { direct: to.names.is_direct(channel), ..Touch::new(0, channel, at) });
-        }
-        let converted_at = i64::try_from(to.touches.len()).unwrap_or(i64::MAX);
-        to.tally.record(&to.touches, converted_at, &outcome);
+            let at = i64::try_from(touches.len()).unwrap_or(i64::MAX);
+            touches.push(Touch { direct: names.is_direct(channel), ..Touch::new(0, channel, at) });
+        });
+        let converted_at = i64::try_from(touches.len()).unwrap_or(i64::MAX);
+        tally.record(touches, converted_at, &outcome);
         Ok(())
     }
 }
 
 /// The steps of a path, separated by ` > `; a step without a name is none.
-fn steps(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn each_step<'a>(path: &'a [u8], mut take: impl FnMut(&'a [u8])) {
     let blank = |place: usize| path.get(place).is_none_or(u8::is_ascii_whitespace);
-    // At either end of the path the blank has been trimmed away.
-    let parts = move |place: &usize| (*place == 0 || blank(place - 1)) && blank(place + 1);
+    let mut step = |step: &'a [u8]| match step.trim_ascii() {
+        [] => {}
+        step => take(step),
+    };
     let mut begin = 0;
-    Places::new(path, [b'>'; 2])
-        .filter(parts)
-        .chain([path.len()])
-        .map(move |end| path[mem::replace(&mut begin, end + 1)..end].trim_ascii())
-        .filter(|step| !step.is_empty())
+    for end in Places::new(path, [b'>']) {
+        // At either end of the path the blank has been trimmed away.
+        if (end == 0 || blank(end - 1)) && blank(end + 1) {
+            step(&path[begin..end]);
+            begin = end + 1;
+        }
+    }
+    step(&path[begin..]);
 }
 
 #[cfg(test)]
 mod tests {
-    use super::steps;
+    use super::each_step;
 
     #[test]
     fn a_path_falls_apart_into_steps() {
@@ -100,7 +105,8 @@ mod tests {
             (">", &[]),
         ];
         for (path, expected) in cases {
-            let found: Vec<_> = steps(path.as_bytes()).map(|step| std::str::from_utf8(step).unwrap()).collect();
+            let mut found = Vec::new();
+            each_step(path.as_bytes(), |step| found.push(std::str::from_utf8(step).unwrap()));
             assert_eq!(found, expected, "{path}");
         }
     }

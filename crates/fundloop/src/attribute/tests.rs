@@ -215,6 +215,26 @@ fn a_long_file_is_read_as_a_short_one() {
 }
 
 #[test]
+fn large_amounts_add_up_to_the_last_of_twelve_decimals() {
+    let mut input = String::from("journey_id,timestamp,channel,conversion,value\n");
+    for journey in 0..30_u32 {
+        for touch in 0..=journey % 5 {
+            let converts = touch == journey % 5;
+            let value = if converts { "123456789012.34" } else { "" };
+            let (second, channel) = (touch * 40_000 + journey, (journey * touch + journey) % 7);
+            input += &format!("j{journey},{second},c{channel},{},{value}\n", u8::from(converts));
+        }
+    }
+    let models = ["linear", "time-decay", "u-hubspot", "shapley", "markov"];
+    let output = run(&format!("--format events --precision 12 --model {}", models.join(",")), &input).unwrap();
+    for model in models {
+        let value = |line: &str| line.rsplit(',').next().unwrap().replace('.', "").parse::<i128>().unwrap();
+        let sum: i128 = output.lines().filter(|line| line.split(',').next() == Some(model)).map(value).sum();
+        assert_eq!(sum, 30 * 123_456_789_012_340_000_000_000, "{model}");
+    }
+}
+
+#[test]
 fn many_events_in_any_order_give_the_same_totals() {
     let event = |row: u64| {
         let row = row * 7_919 % 3_001;
