@@ -36,13 +36,9 @@ fn main() {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1))
         .configure_from_args();
-    let mut table = Vec::new();
-    table.push(over_many(&mut criterion));
-    table.push(growth(&mut criterion));
-    table.push(one_deal(&mut criterion));
-    table.push(solver(&mut criterion));
+    let table = [over_many, growth, one_deal, solver].map(|bench| bench(&mut criterion)).concat();
     criterion.final_summary();
-    println!("{}", table.concat());
+    println!("{table}");
 }
 
 /// Journeys in one block of memory.
@@ -148,7 +144,7 @@ fn over_many(criterion: &mut Criterion) -> String {
     for (name, fastest) in runs {
         if let (Some(fastest), Some(sum)) = (fastest, sum) {
             let (rate, sums) = (count as f64 / fastest.as_secs_f64() / 1e6, fastest.as_secs_f64() / sum.as_secs_f64());
-            lines.push_str(&format!("{name:24} {rate:14.1} {sums:18.1}\n"));
+            lines.extend([format!("{name:24} {rate:14.1} {sums:18.1}\n")]);
         }
     }
     lines
@@ -167,7 +163,7 @@ fn growth(criterion: &mut Criterion) -> String {
         });
         if let Some(fastest) = fastest {
             let each = fastest.as_secs_f64() * 1e9 / journeys.touches.len() as f64;
-            lines.push_str(&format!("{size:<24} {:14.1} {each:18.1}\n", fastest.as_secs_f64() * 1e6));
+            lines.extend([format!("{size:<24} {:14.1} {each:18.1}\n", fastest.as_secs_f64() * 1e6)]);
         }
     }
     group.finish();

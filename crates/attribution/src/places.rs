@@ -30,7 +30,9 @@ impl Places {
             [only] => at(only, FIRST),
             [first, between @ .., last] => {
                 at(first, FIRST);
-                between.iter().for_each(|touch| at(touch, BETWEEN));
+                for touch in between {
+                    at(touch, BETWEEN);
+                }
                 at(last, LAST);
             }
         }

@@ -211,7 +211,9 @@ impl Reduced {
                 }
                 *end += times * ended;
                 if few(&some, onward) {
-                    some.iter().for_each(|(to, through)| row[out + 1 + to] += times * through);
+                    for (to, through) in &some {
+                        row[out + 1 + to] += times * through;
+                    }
                 } else {
                     add_times(&mut row[out + 1..], times, onward);
                 }
@@ -259,8 +261,12 @@ impl Reduced {
                     right[*to] = self.divide(sum, state);
                 }
             } else {
-                ways.iter().for_each(|(by, way)| add_times(right, *way, &done[by * states + after..(by + 1) * states]));
-                right.iter_mut().for_each(|sum| *sum = self.divide(*sum, state));
+                for (by, way) in &ways {
+                    add_times(right, *way, &done[by * states + after..(by + 1) * states]);
+                }
+                for sum in right {
+                    *sum = self.divide(*sum, state);
+                }
             }
             let mut whole = 1.0;
             for (from, way) in &ways {

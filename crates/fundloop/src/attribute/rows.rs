@@ -225,7 +225,7 @@ impl<'a, const N: usize> Places<'a, N> {
         };
     }
 
-    #[inline(always)]
+    #[inline]
     fn window(&self, window: &[u8]) -> u64 {
         let (words, rest) = window.as_chunks();
         let mut found = 0;
@@ -240,7 +240,7 @@ impl<'a, const N: usize> Places<'a, N> {
     }
 
     /// A bit for each of eight bytes.
-    #[inline(always)]
+    #[inline]
     fn bits(&self, word: u64) -> u64 {
         const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
         // A byte less than itself is zero where they are the same; adding 127 to the rest of any other sets its top bit.

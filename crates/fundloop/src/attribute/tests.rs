@@ -222,7 +222,7 @@ fn large_amounts_add_up_to_the_last_of_twelve_decimals() {
             let converts = touch == journey % 5;
             let value = if converts { "123456789012.34" } else { "" };
             let (second, channel) = (touch * 40_000 + journey, (journey * touch + journey) % 7);
-            input += &format!("j{journey},{second},c{channel},{},{value}\n", u8::from(converts));
+            input.extend([format!("j{journey},{second},c{channel},{},{value}\n", u8::from(converts))]);
         }
     }
     let models = ["linear", "time-decay", "u-hubspot", "shapley", "markov"];
