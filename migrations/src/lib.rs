@@ -23,6 +23,7 @@ mod m11_rollups;
 mod m12_imports;
 mod m13_office;
 mod m15_periods;
+mod m16_settlements;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m12_imports::Migration),
             Box::new(m13_office::Migration),
             Box::new(m15_periods::Migration),
+            Box::new(m16_settlements::Migration),
         ]
     }
 }

@@ -20,6 +20,7 @@ mod s6_approval;
 mod s7_execution;
 mod s8_tracking;
 mod s9_performance;
+mod settlements;
 mod signin;
 mod sound;
 mod the_loop;

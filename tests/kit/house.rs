@@ -3,8 +3,11 @@
 
 use domain::cycle::Stage;
 use domain::machine::CycleCommand;
+use domain::settlement::{Command, Outcome};
 use domain::steps::s7_execution::FileVerdict;
 use domain::steps::{s6_approval, s7_execution, s8_tracking, s9_performance};
+
+use engine::Submission;
 
 use crate::app::App;
 use crate::http::Visitor;
@@ -48,10 +51,11 @@ impl App {
     }
 
     /// Each takes another way: closed, measured, still listening, in review, payable, clawed back, denied, proof in
-    /// review, proof returned; the last two wait for their proof.
+    /// review, proof returned, in a payment batch; the last one waits for its proof.
     async fn move_on(&self, live: usize) {
         let numbers: Vec<String> = (1..=live).map(number).collect();
-        let [closed, measured, listening, claimed, payable, clawed, denied, handed_in, returned, ..] = &numbers[..]
+        let [closed, measured, listening, claimed, payable, clawed, denied, handed_in, returned, batched, ..] =
+            &numbers[..]
         else {
             panic!("eleven cycles are live")
         };
@@ -78,6 +82,7 @@ impl App {
         for (who, no) in [(MARA, closed), (ANA, closed), (MARA, measured)] {
             self.must(who, no, s9_performance::Command::Sign { lessons: lessons.clone() }).await;
         }
+        self.batches(payable, batched).await;
         for no in [handed_in, returned] {
             self.hand_in_proof(no, MARA).await;
         }
@@ -85,6 +90,26 @@ impl App {
         let verdicts = vec![FileVerdict { file, accepted: false, reason: "The titles are missing.".to_owned() }];
         let reason = "Please complete the list.".to_owned();
         self.must(ANA, returned, s7_execution::Command::ReturnProof { activity: 1, verdicts, reason }).await;
+    }
+
+    /// One batch that has paid an instalment, one that is with the bank, one that waits to be exported.
+    async fn batches(&self, payable: &str, batched: &str) {
+        self.name_accounts().await;
+        let paid = self.batch(TOMAS, &[(payable, Some(eur(100)))]).await;
+        self.export(TOMAS, &paid).await;
+        self.pay(TOMAS, &paid, 1, "SEPA 2026-0900").await;
+        self.prove(batched, MARA).await;
+        self.claim(batched, MARA).await;
+        self.approve_claim(batched, YUKI).await;
+        let rejected = self.batch(TOMAS, &[(batched, Some(eur(200)))]).await;
+        self.export(TOMAS, &rejected).await;
+        let outcome = Outcome::Rejected { payment: 1, reason: "The account is closed.".to_owned() };
+        self.engine.record_payments(&TOMAS.actor(), &rejected, vec![outcome], &Submission::own()).await.expect("told");
+        let sent = self.batch(TOMAS, &[(batched, Some(eur(300)))]).await;
+        self.export(TOMAS, &sent).await;
+        let kept = self.batch(TOMAS, &[(payable, Some(eur(100)))]).await;
+        let cancel = Command::Cancel { reason: "The month is closed.".to_owned() };
+        self.engine.batch(&TOMAS.actor(), &kept, &cancel, &Submission::own()).await.expect("it is cancelled");
     }
 
     /// The next quarter: a cycle in every step before money flows, and every way a request can end.

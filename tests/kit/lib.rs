@@ -7,6 +7,7 @@ pub mod house;
 pub mod html;
 pub mod http;
 pub mod pause;
+pub mod payments;
 pub mod people;
 pub mod pg;
 pub mod story;

@@ -43,6 +43,8 @@ typed_ids! {
     ProgramId,
     /// A pot of the vendor's money in one currency.
     FundId,
+    /// A settlement batch.
+    SettlementId,
     /// One recorded event of a timeline.
     EventId,
     /// A stored file, also addressed by its content hash.

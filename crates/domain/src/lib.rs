@@ -17,9 +17,11 @@ pub mod ledger;
 pub mod machine;
 pub mod money;
 pub mod notice;
+pub mod payee;
 pub mod people;
 pub mod policy;
 pub mod refusal;
+pub mod settlement;
 pub mod steps;
 
 /// A moment in UTC, truncated to microseconds when made, so that SQLite and PostgreSQL agree.

@@ -30,6 +30,7 @@ use crate::steps::{
     Case, Outcome, Stamp, Teller, Told, need_reason, s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request,
     s6_approval, s7_execution, s8_tracking, s9_performance,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everything `decide` may look at: the cycle and what surrounds it, loaded in one transaction.
@@ -50,6 +51,8 @@ pub struct Situation {
     pub evidence: Vec<Evidence>,
     /// Touches and deals; needed from tracking on.
     pub results: Results,
+    /// Claims that are in an open settlement batch, with its number; needed where a claim is paid.
+    pub batched: BTreeMap<u16, String>,
 }
 
 impl Situation {

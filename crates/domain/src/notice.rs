@@ -33,6 +33,7 @@ pub enum Topic {
     ClaimApproved,
     ClaimDenied,
     ClaimPaid,
+    Remittance,
     ClawbackProposed,
     ClawedBack,
     ActivityCancelled,
@@ -78,6 +79,7 @@ impl Topic {
         Topic::ClaimApproved,
         Topic::ClaimDenied,
         Topic::ClaimPaid,
+        Topic::Remittance,
         Topic::ClawbackProposed,
         Topic::ClawedBack,
         Topic::ActivityCancelled,
@@ -134,6 +136,9 @@ pub struct Facts {
     pub reason: Option<String>,
     /// The activity, campaign or file it is about.
     pub item: Option<String>,
+    /// What the amount is made of: a row each.
+    #[serde(default)]
+    pub lines: Vec<(String, Money)>,
     /// The page the one button opens, from the root: `/cycles/C-2026-0042`.
     pub path: String,
 }

@@ -28,11 +28,13 @@ pub struct Submission {
     /// The hash of what was sent, where a command is made of more than that: files get ids when they are kept, and
     /// lines are read beside what the record holds. `None`: the command itself tells a repetition.
     pub content: Option<String>,
+    /// Of a settlement batch's payment: whoever issues it, it is the same.
+    of_batch: bool,
 }
 
 impl Submission {
     pub fn new(key: impl Into<String>) -> Self {
-        Self { key: key.into(), version: None, content: None }
+        Self { key: key.into(), version: None, content: None, of_batch: false }
     }
 
     /// Binds the submission to what was shown.
@@ -47,6 +49,12 @@ impl Submission {
     pub fn of(mut self, content: String) -> Self {
         self.content = Some(content);
         self
+    }
+
+    /// A step in settling a batch's payment, known by its own name. Whoever continues after a crash gets the answer that
+    /// the first one got.
+    pub(crate) fn of_batch(name: String) -> Self {
+        Self { of_batch: true, content: Some(name.clone()), ..Self::new(name) }
     }
 
     /// For the machine's own commands, which are never repeated by a person.
@@ -153,6 +161,7 @@ impl Engine {
                 book: domain::ledger::Book::default(),
                 evidence: Vec::new(),
                 results: domain::steps::s8_tracking::Results::default(),
+                batched: std::collections::BTreeMap::new(),
             };
             let decision = machine::open(&situation, actor, &opening, now)?;
             self.record(tx, &situation, &decision, actor, now).await
@@ -179,7 +188,8 @@ impl Engine {
         let parts = self.reader().cycle_parts(viewer, which).await?;
         let results = self.reader().results_of(&parts.cycle).await?;
         let evidence = self.reader().evidence_for(&parts.cycle).await?;
-        Ok(Situation { results, evidence, ..self.situation(parts)? })
+        let batched = self.reader().batched_of(parts.cycle.id).await?;
+        Ok(Situation { results, evidence, batched, ..self.situation(parts)? })
     }
 
     pub(crate) fn situation(&self, parts: CycleParts) -> Result<Situation> {
@@ -193,6 +203,7 @@ impl Engine {
             book: parts.book,
             evidence: Vec::new(),
             results: domain::steps::s8_tracking::Results::default(),
+            batched: std::collections::BTreeMap::new(),
         })
     }
 
@@ -202,6 +213,7 @@ impl Engine {
         let mut situation = self.situation(parts)?;
         match command.act() {
             Act::CommitForecast => situation.evidence = tx.evidence_for(&situation.cycle).await?,
+            Act::RecordSettlement => situation.batched = tx.batched_of(situation.cycle.id).await?,
             Act::CloseTracking | Act::MeasureAgain => situation.results = tx.results_of(&situation.cycle).await?,
             _ => {}
         }
@@ -237,7 +249,7 @@ impl Engine {
         input: &I,
         work: impl AsyncFn(&Tx, Instant) -> Result<Advanced>,
     ) -> Result<Advanced> {
-        let scope = actor.user().to_string();
+        let scope = if once.of_batch { "settlement".to_owned() } else { actor.user().to_string() };
         let input = once.content.clone().map_or_else(|| digest(input), Ok)?;
         for attempt in 1..=TRIES {
             let now = self.clock.now();

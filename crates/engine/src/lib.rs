@@ -15,6 +15,7 @@ pub mod imports;
 mod notices;
 pub mod programs;
 pub mod results;
+pub mod settlements;
 pub mod signin;
 pub mod simulate;
 pub mod worker;

@@ -98,6 +98,7 @@ impl Engine {
             book: Book::default(),
             evidence: Vec::new(),
             results: Results::default(),
+            batched: std::collections::BTreeMap::new(),
         })
     }
 }

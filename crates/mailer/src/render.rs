@@ -3,6 +3,7 @@
 use crate::words::{self, BOUND, Labels, The, Words};
 use crate::{Address, Mail, Recipient, Sender, clean};
 use askama::Template;
+use domain::money::Marks;
 use domain::notice::{Facts, Notice, Topic};
 
 /// Longer subjects are cut, in characters: no inbox shows more.
@@ -14,7 +15,7 @@ pub fn render(notice: &Notice, to: &Recipient, sender: &Sender, message_id: &str
     let the = The::new(notice, to, sender);
     let page = Page {
         words: words::words(notice.topic, &the),
-        rows: rows(notice.topic, &notice.facts, &the),
+        rows: rows(notice.topic, &notice.facts, &the, to.marks),
         quote_head: quote_head(notice.topic, &the),
         quote: notice.facts.reason.as_deref().map(clean::lines).unwrap_or_default(),
         path: &notice.facts.path,
@@ -53,7 +54,7 @@ struct Page<'a> {
 }
 
 struct Row {
-    label: &'static str,
+    label: String,
     value: String,
 }
 
@@ -105,7 +106,7 @@ impl Page<'_> {
 }
 
 /// The facts under the lead, as far as they are known and new to the reader.
-fn rows(topic: Topic, facts: &Facts, the: &The) -> Vec<Row> {
+fn rows(topic: Topic, facts: &Facts, the: &The, marks: Marks) -> Vec<Row> {
     let Labels { amount, due } = words::labels(topic);
     let record = match topic {
         Topic::Invitation | Topic::PasswordReset => None,
@@ -115,10 +116,14 @@ fn rows(topic: Topic, facts: &Facts, the: &The) -> Vec<Row> {
     };
     let about = match topic {
         Topic::ImportFinished => "Rows",
-        Topic::ClaimPaid => "Reference",
+        Topic::ClaimPaid | Topic::Remittance => "Reference",
         _ => "About",
     };
     let title = Some(clean::line(&facts.title)).filter(|title| !title.is_empty());
+    let lines = facts.lines.iter().map(|(label, amount)| Row {
+        label: clean::line(label),
+        value: format!("{}{BOUND}{}", amount.written(marks), amount.currency),
+    });
     let rows = [
         record.zip(title),
         the.company.clone().filter(|_| !the.partners()).map(|company| ("Partner", company)),
@@ -126,7 +131,8 @@ fn rows(topic: Topic, facts: &Facts, the: &The) -> Vec<Row> {
         the.amount.clone().map(|money| (amount, money)),
         the.due.clone().map(|day| (due, day)),
     ];
-    rows.into_iter().flatten().map(|(label, value)| Row { label, value }).collect()
+    let rows = rows.into_iter().flatten().map(|(label, value)| Row { label: label.to_owned(), value });
+    lines.chain(rows).collect()
 }
 
 /// Who says what is quoted.

@@ -90,6 +90,7 @@ topics! {
     ClaimApproved:        "mail/topics/claim_approved.txt",         "Approved",        "Pay by";
     ClaimDenied:          "mail/topics/claim_denied.txt",           "Claimed",         "Claim until";
     ClaimPaid:            "mail/topics/claim_paid.txt",             "Paid",            "Paid on";
+    Remittance:           "mail/topics/remittance.txt",             "Transferred",     "Paid on";
     ClawbackProposed:     "mail/topics/clawback_proposed.txt",      "To claw back",    "Decide by";
     ClawedBack:           "mail/topics/clawed_back.txt",            "Clawed back",     "Return by";
     ActivityCancelled:    "mail/topics/activity_cancelled.txt",     RELEASED,          "Day";

@@ -1,8 +1,9 @@
 //! What surrounds a cycle: the same for a transaction that has locked it and for a page that only looks.
 
 use crate::error::Result;
+use crate::filter::Where;
 use crate::rows::{Deal, Guide, PartnerRow, Program, Touch};
-use crate::sql::{self, Column, FromRow, Table, values};
+use crate::sql::{self, Column, FromRow, Table, rows, values};
 use crate::write::CycleParts;
 use crate::write::fund::FundRow;
 use crate::write::ledger::AccountRow;
@@ -12,9 +13,10 @@ use domain::Date;
 use domain::cycle::{Cycle, Partner};
 use domain::forecast::Evidence;
 use domain::fund::Fund;
-use domain::ids::{CycleId, PartnerId, ProgramId};
+use domain::ids::{CycleId, FundId, PartnerId, ProgramId};
 use domain::ledger::{Balance, Book};
 use domain::money::Money;
+use domain::settlement::Ground;
 use domain::steps::s8_tracking::{DealFact, Results, TouchFact};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 use std::collections::BTreeMap;
@@ -202,4 +204,66 @@ pub(crate) async fn evidence_for(db: &impl ConnectionTrait, cycle: &Cycle) -> Re
         .into_iter()
         .map(|(tactic, [partner, region, program])| Evidence::weigh(tactic, partner, region, program));
     Ok(weighed.collect())
+}
+
+rows! {
+    view NewestDetails {
+        owner: String,
+        version: i64,
+    }
+
+    view Batched {
+        cycle_id: CycleId,
+        claim_no: u16,
+        number: String,
+    }
+
+    view Planned {
+        partner_id: PartnerId,
+        fund_id: FundId,
+        held_back: i64,
+    }
+}
+
+/// What is known of these partners and cycles that a settlement batch is judged on.
+pub(crate) async fn batch_ground(
+    db: &impl ConnectionTrait,
+    partners: &[PartnerId],
+    cycles: &[CycleId],
+) -> Result<Ground> {
+    let owners: Vec<String> = partners.iter().map(ToString::to_string).collect();
+    let of = Where::default().among("owner", &owners);
+    let sql = format!(
+        "SELECT owner, CAST(MAX(version) AS bigint) AS version FROM payment_details {} GROUP BY owner",
+        of.sql()
+    );
+    let newest: Vec<NewestDetails> = sql::all(db, &sql, of.values).await?;
+    let of = Where::default().and("waits", Vec::new()).among("partner_id", partners);
+    let sql = format!(
+        "SELECT partner_id, fund_id, CAST(SUM(held_back) AS bigint) AS held_back FROM settlement_claim {}
+         GROUP BY partner_id, fund_id",
+        of.sql()
+    );
+    let planned: Vec<Planned> = sql::all(db, &sql, of.values).await?;
+    let batched = batched(db, Where::default().among("x.cycle_id", cycles)).await?;
+    Ok(Ground {
+        details: newest.iter().filter_map(|row| Some((row.owner.parse().ok()?, row.version))).collect(),
+        batched: batched.into_iter().map(|row| ((row.cycle_id, row.claim_no), row.number)).collect(),
+        planned: planned.iter().map(|row| ((row.partner_id, row.fund_id), row.held_back)).collect(),
+    })
+}
+
+/// A cycle's claims that are in an open settlement batch.
+pub(crate) async fn batched_of(db: &impl ConnectionTrait, cycle: CycleId) -> Result<BTreeMap<u16, String>> {
+    let rows = batched(db, Where::default().eq("x.cycle_id", Some(cycle))).await?;
+    Ok(rows.into_iter().map(|row| (row.claim_no, row.number)).collect())
+}
+
+async fn batched(db: &impl ConnectionTrait, of: Where) -> Result<Vec<Batched>> {
+    let of = of.and("x.waits", Vec::new());
+    let sql = format!(
+        "SELECT x.cycle_id, x.claim_no, b.number FROM settlement_claim x JOIN settlement b ON b.id = x.settlement_id {}",
+        of.sql()
+    );
+    sql::all(db, &sql, of.values).await
 }

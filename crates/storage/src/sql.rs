@@ -7,10 +7,11 @@ use crate::error::{Error, Result};
 use domain::cycle::{Party, Stage};
 use domain::forecast::FunnelStage;
 use domain::fund::FundKind;
-use domain::ids::{CycleId, EventId, FileId, FundId, PartnerId, ProgramId, UserId};
+use domain::ids::{CycleId, EventId, FileId, FundId, PartnerId, ProgramId, SettlementId, UserId};
 use domain::ledger::AccountKind;
 use domain::money::{Currency, Marks, Money};
 use domain::people::Role;
+use domain::settlement::BatchState;
 use domain::steps::s7_execution::{ActivityState, ClaimState};
 use domain::{Date, Instant};
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
@@ -96,7 +97,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(CycleId, EventId, FileId, FundId, PartnerId, ProgramId, UserId);
+ids!(CycleId, EventId, FileId, FundId, PartnerId, ProgramId, SettlementId, UserId);
 
 /// Kept under their stored name.
 macro_rules! codes {
@@ -116,7 +117,7 @@ macro_rules! codes {
         }
     )*};
 }
-codes!(AccountKind, Currency, FundKind, Party, Stage);
+codes!(AccountKind, BatchState, Currency, FundKind, Party, Stage);
 
 /// Small whole numbers, kept in the next larger signed column.
 macro_rules! small {

@@ -10,6 +10,7 @@ pub mod described;
 pub mod earning;
 pub mod money;
 pub mod performance;
+pub mod settlements;
 
 use actix_web::http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use actix_web::web::Bytes;

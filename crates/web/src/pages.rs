@@ -22,5 +22,6 @@ pub mod resend;
 pub mod response_form;
 pub mod search;
 pub mod set_up;
+pub mod settlements;
 pub mod sign_in;
 pub mod wallet;

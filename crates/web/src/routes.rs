@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::gate::{self, Access};
 use crate::pages::{
     admin, cycle, cycles, funds, guide, health, help, home, imports, invitation, links, new_cycle, notifications,
-    partners, password, performance, profile, response_form, search, set_up, sign_in, wallet,
+    partners, password, performance, profile, response_form, search, set_up, settlements, sign_in, wallet,
 };
 use crate::shell::NavItem;
 use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, files};
@@ -53,6 +53,8 @@ const IMPORTERS: Access =
     Roles(&[Role::ChannelManager, Role::Administrator, Role::Finance, Role::PartnerUser, Role::PartnerAdmin]);
 /// Who keeps the funds.
 const FINANCE: Access = Roles(&[Role::Finance]);
+/// Who sees what was paid to whom, all partners together.
+const PAYMENTS: Access = Roles(&[Role::Finance, Role::Administrator, Role::Auditor]);
 /// The vendor's people: no partner sees a fund or the list of what waits for approval.
 const VENDOR: Access =
     Roles(&[Role::ChannelManager, Role::Approver, Role::Finance, Role::Executive, Role::Administrator, Role::Auditor]);
@@ -191,6 +193,25 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/claims", SignedIn, claims::show_list),
     line!(GET,  "/files/{id}", SignedIn, files::download),
 
+    line!(GET,  "/settlements", PAYMENTS, settlements::list),
+    line!(GET,  "/settlements/new", FINANCE, settlements::new::show_page),
+    line!(POST, "/settlements/new", FINANCE, settlements::new::submit),
+    line!(GET,  "/settlements/account/{currency}", PAYMENTS, settlements::details::show_account),
+    line!(POST, "/settlements/account/{currency}", FINANCE, settlements::details::submit_account),
+    line!(GET,  "/settlements/{no}", PAYMENTS, settlements::batch::show_page),
+    line!(POST, "/settlements/{no}/export", FINANCE, settlements::batch::export),
+    line!(POST, "/settlements/{no}/cancellation", FINANCE, settlements::batch::cancel),
+    line!(GET,  "/settlements/{no}/files/{name}", FINANCE, settlements::batch::download),
+    line!(POST, "/settlements/{no}/return", FINANCE, settlements::returned::preview),
+    line!(POST, "/settlements/{no}/results", FINANCE, settlements::returned::confirm),
+    line!(POST, "/settlements/{no}/continuation", FINANCE, settlements::batch::go_on),
+    line!(GET,  "/settlements/{no}/payments/{payment}", PAYMENTS, settlements::payment::show_page),
+    line!(POST, "/settlements/{no}/payments/{payment}/settlement", FINANCE, settlements::payment::settle),
+    line!(POST, "/settlements/{no}/payments/{payment}/rejection", FINANCE, settlements::payment::reject),
+    line!(GET,  "/remittances/{no}/{payment}", SignedIn, settlements::remittance::show_page),
+    line!(GET,  "/payment-details", SignedIn, settlements::details::show_page),
+    line!(POST, "/payment-details", Roles(&[Role::PartnerAdmin]), settlements::details::submit),
+
     line!(GET,  "/funds", VENDOR, funds::list),
     line!(GET,  "/funds/new", FINANCE, funds::new::show_form),
     line!(POST, "/funds/new", FINANCE, funds::new::submit),
@@ -244,6 +265,12 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/api/v1/funds/{code}/periods", Token(Scope::Read), api::earning::periods),
     line!(GET,  "/api/v1/purchases", Token(Scope::Read), api::earning::purchases),
     line!(POST, "/api/v1/imports/{kind}", Token(Scope::Write), api::earning::import),
+    line!(GET,  "/api/v1/settlements", Token(Scope::Read), api::settlements::list),
+    line!(POST, "/api/v1/settlements", Token(Scope::Write), api::settlements::build),
+    line!(GET,  "/api/v1/settlements/{no}", Token(Scope::Read), api::settlements::show),
+    line!(POST, "/api/v1/settlements/{no}/commands", Token(Scope::Write), api::settlements::command),
+    line!(GET,  "/api/v1/settlements/{no}/files/{name}", Token(Scope::Read), api::settlements::file),
+    line!(POST, "/api/v1/payment-details", Token(Scope::Write), api::settlements::details),
     line!(GET,  "/api/v1/partners", Token(Scope::Read), api::money::partners),
     line!(GET,  "/api/v1/performance", Token(Scope::Read), api::performance::list),
 ];
@@ -304,11 +331,12 @@ pub fn nav(signed: &Signed) -> Vec<NavItem> {
         ("Imports", "/imports"),
         ("Guide", "/guide"),
     ];
-    const VENDOR: [(&str, &str); 9] = [
+    const VENDOR: [(&str, &str); 10] = [
         ("Home", "/"),
         ("Cycles", "/cycles"),
         ("Approvals", "/approvals"),
         ("Claims", "/claims"),
+        ("Settlements", "/settlements"),
         ("Funds", "/funds"),
         ("Performance", "/performance"),
         ("Partners", "/partners"),

@@ -151,7 +151,7 @@ impl Stand {
 async fn measure(kind: Kind, sizes: &[usize], moves: &mut Outcome, pages: &mut Outcome) {
     let mut stands = Vec::new();
     for size in sizes {
-        let Some(stand) = Stand::build(kind, *size).await else { return };
+        let Some(stand) = Box::pin(Stand::build(kind, *size)).await else { return };
         stands.push(stand);
     }
     let name = if kind == Kind::Sqlite { "SQLite" } else { "PostgreSQL" };

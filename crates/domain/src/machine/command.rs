@@ -127,7 +127,7 @@ impl Command {
             Command::Execution(E::SubmitClaim { .. }) => Act::SubmitClaim,
             Command::Execution(E::ApproveClaim { .. }) => Act::ApproveClaim,
             Command::Execution(E::DenyClaim { .. }) => Act::DenyClaim,
-            Command::Execution(E::RecordSettlement { .. }) => Act::RecordSettlement,
+            Command::Execution(E::RecordSettlement { .. } | E::SettleFromBatch { .. }) => Act::RecordSettlement,
             Command::Execution(E::ProposeClawback { .. }) => Act::ProposeClawback,
             Command::Execution(E::ConfirmClawback { .. }) => Act::ConfirmClawback,
             Command::Execution(E::Amend { .. }) => Act::Amend,

@@ -11,6 +11,7 @@ mod release;
 
 pub use claims::{Claim, ClaimLine, ClaimLineDraft, ClaimState, Clawback, Payment, claim_due, claimable, payable};
 pub(crate) use claims::{claim_window, claimed_before};
+pub use payment::InBatch;
 pub use proof::{ActivityState, FileVerdict, ProofFile, ProofUpload, missing_proof};
 pub(super) use release::release_beyond;
 
@@ -65,6 +66,16 @@ pub enum Command {
         claim: u16,
         amount: Money,
         reference: String,
+    },
+    /// A payment of a settlement batch came back as paid. Only the batch issues it, never a form or a call.
+    #[serde(skip_deserializing)]
+    SettleFromBatch {
+        claim: u16,
+        amount: Money,
+        /// Held back in the file that went to the bank.
+        offset: Money,
+        reference: String,
+        batch: InBatch,
     },
     /// Finance asks for money back; a second person confirms.
     ProposeClawback {
@@ -200,6 +211,9 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
         Command::ApproveClaim { claim, amount, reason } => payment::approve(case, *claim, *amount, reason),
         Command::DenyClaim { claim, reason } => payment::deny(case, *claim, reason),
         Command::RecordSettlement { claim, amount, reference } => payment::settle(case, *claim, *amount, reference),
+        Command::SettleFromBatch { claim, amount, offset, reference, batch } => {
+            payment::settle_from_batch(case, *claim, (*amount, *offset), reference, batch)
+        }
         Command::ProposeClawback { claim, amount, reason } => payment::propose_clawback(case, *claim, *amount, reason),
         Command::ConfirmClawback { claim } => payment::confirm_clawback(case, *claim),
         Command::Amend { activity, draft, lines, reason } => amend(case, *activity, draft, lines, reason),

@@ -126,6 +126,7 @@ impl Story {
             book: Book::default(),
             evidence: Vec::new(),
             results: Results::default(),
+            batched: std::collections::BTreeMap::new(),
         };
         let mut story = Self { s, now, recorded: Vec::new(), last: None, opening };
         story.fund(&FundCommand::Budget { amount: Money::units(100_000, currency), reason: "Year".to_owned() });

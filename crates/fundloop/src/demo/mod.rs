@@ -6,6 +6,7 @@
 
 mod cast;
 mod coop;
+mod payments;
 mod results;
 mod script;
 mod tell;
@@ -26,7 +27,9 @@ pub async fn seed(engine: &Engine, db: &Db, password_hash: &str) -> anyhow::Resu
     engine.clock.set(morning(start - Days::new(60), 0));
     let world = cast::move_in(engine, db, password_hash, start, today).await?;
     let coop = coop::Coop::open(engine, &world, start, today).await?;
+    payments::name_accounts(engine, &world).await?;
     Box::pin(tell::tell(engine, db, (&world, coop), script::cycles(start, today), start, today)).await?;
+    payments::send_some(engine, &world, today).await?;
     engine.clock.set(end);
     engine.tick().await?;
     engine.deliver().await?;

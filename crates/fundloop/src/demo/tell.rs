@@ -3,7 +3,7 @@
 use super::cast::World;
 use super::coop::Coop;
 use super::script::{Spot, Tale, Turn};
-use super::{morning, results};
+use super::{morning, payments, results};
 use chrono::Days;
 use domain::Date;
 use domain::cycle::Stage;
@@ -475,6 +475,10 @@ impl Teller<'_> {
     }
 
     async fn pay(&self, no: &str, s: &Situation, first: bool) -> anyhow::Result<()> {
+        // Every other cycle is paid in a batch, as a larger house does it.
+        if self.tale.turn == Turn::Runs && self.tale.partner != "harborpine" && s.cycle.serial.is_multiple_of(2) {
+            return payments::pay_in_batch(self.engine, self.world.person("yuki")?, s).await;
+        }
         for claim in
             s.cycle.claims.iter().filter(|claim| matches!(claim.state, ClaimState::Payable | ClaimState::PartPaid))
         {

@@ -139,6 +139,28 @@ fn request_submitted() {
 }
 
 #[test]
+fn remittance() {
+    let lines = vec![
+        ("Claim C-2026-0042/1".to_owned(), Money::units(6_000, Currency::EUR)),
+        ("Claim C-2026-0051/2".to_owned(), Money::units(8_000, Currency::EUR)),
+        ("Held back against an earlier claw back".to_owned(), Money::units(2_000, Currency::EUR)),
+    ];
+    let facts = Facts {
+        number: "S-2026-0007-3".to_owned(),
+        title: String::new(),
+        by: "Yuki Tanaka".to_owned(),
+        item: Some("BANK 4711".to_owned()),
+        reason: None,
+        path: "/remittances/S-2026-0007/3".to_owned(),
+        lines,
+        ..facts()
+    };
+    let mail = mail(&notice(Topic::Remittance, Audience::Partner(nordwind()), facts));
+    insta::assert_snapshot!("remittance_text", shown(&mail));
+    insta::assert_snapshot!("remittance_html", mail.html);
+}
+
+#[test]
 fn request_approved() {
     let reason = "Approved for the webinar only: the paid social line has no target yet.".to_owned();
     let facts = Facts { item: None, reason: Some(reason), ..facts() };

@@ -20,6 +20,7 @@ mod performance;
 mod periods;
 mod programs;
 mod results;
+mod settlements;
 
 #[cfg(test)]
 pub(crate) use approvals::inbox;
@@ -39,6 +40,7 @@ pub use people::UserFilter;
 pub use performance::{CampaignLine, Dimension, PerformanceFilter, PerformanceKey, PerformanceLine};
 pub use periods::{EarnedLine, PartnerNames};
 pub use results::{DealFilter, DealLine, TouchFilter, TouchLine, VisitDay};
+pub use settlements::{BatchListed, DetailsShown};
 
 use crate::sql::rows;
 use domain::ids::{CycleId, PartnerId};

@@ -26,6 +26,7 @@ pub struct ClaimFilter {
     /// Empty lists every state.
     pub states: Vec<ClaimState>,
     pub partner: Option<PartnerId>,
+    pub currency: Option<Currency>,
     /// Part of the cycle's number, its title or the partner's name.
     pub text: Option<String>,
     /// A claw back is proposed and not confirmed.
@@ -51,6 +52,8 @@ rows! {
         approved: Money,
         paid: Money,
         submitted_at: Instant,
+        /// The open settlement batch it is in.
+        batch: Option<String>,
     }
 
     /// What is in one kind of account of a fund, in minor units.
@@ -111,6 +114,7 @@ impl Reader {
         let mut arms = Vec::new();
         for state in states {
             let mut arm = Where::default().eq("state", Some(state)).eq("partner_id", filter.partner);
+            arm = arm.eq("currency", filter.currency);
             if filter.clawback_open {
                 arm = arm.and("clawback_open", Vec::new());
             }
@@ -133,9 +137,11 @@ impl Reader {
             table: "claim",
             arms: after_key(arms, after),
             order,
-            shown: "SELECT m.*, c.number, c.title, g.name AS campaign, p.name AS partner_name \
+            shown: "SELECT m.*, c.number, c.title, g.name AS campaign, p.name AS partner_name, b.number AS batch \
                     FROM {page} JOIN cycle c ON c.id = m.cycle_id JOIN partner p ON p.id = m.partner_id \
-                    JOIN campaign g ON g.cycle_id = m.cycle_id AND g.no = m.campaign_no",
+                    JOIN campaign g ON g.cycle_id = m.cycle_id AND g.no = m.campaign_no \
+                    LEFT JOIN settlement_claim x ON x.cycle_id = m.cycle_id AND x.claim_no = m.no AND x.waits \
+                    LEFT JOIN settlement b ON b.id = x.settlement_id",
             limit: paging.one_more(),
         };
         let (sql, values) = list.statement();

@@ -125,9 +125,10 @@ impl Reader {
             found = found.and("(e.at, e.id) < (?, ?)", values![at, id]);
         }
         let sql = format!(
-            "SELECT e.id, e.stream, e.stream_kind, COALESCE(c.number, f.code) AS record, e.seq, e.partner_id, e.at,
+            "SELECT e.id, e.stream, e.stream_kind, COALESCE(c.number, f.code, b.number) AS record, e.seq, e.partner_id, e.at,
              e.actor_id, e.actor_name, e.acting_for, e.kind, e.words, e.hash
              FROM event e LEFT JOIN cycle c ON c.id = e.stream LEFT JOIN fund f ON f.id = e.stream
+             LEFT JOIN settlement b ON b.id = e.stream
              {} ORDER BY e.at DESC, e.id DESC LIMIT {}",
             found.sql(),
             paging.one_more()

@@ -151,6 +151,7 @@ impl<'a> World<'a> {
             book: parts.book,
             evidence: Vec::new(),
             results: Results::default(),
+            batched: std::collections::BTreeMap::new(),
         }
     }
 
@@ -190,6 +191,7 @@ impl<'a> World<'a> {
                     book: Book::default(),
                     evidence: Vec::new(),
                     results: Results::default(),
+                    batched: std::collections::BTreeMap::new(),
                 };
                 let decision = machine::open(&situation, &actor, &opening, noon())?;
                 tx.record(&decision, &actor, noon()).await?;

@@ -1,5 +1,5 @@
-//! The timelines: every chain is recomputed from its events and postings, and every cycle and fund must stand exactly
-//! where its chain ends; so must the book of administration.
+//! The timelines: every chain is recomputed from its events and postings, and every cycle, fund and settlement batch must
+//! stand exactly where its chain ends; so must the book of administration.
 
 use super::{ENOUGH, Finding, snapshot};
 use crate::db::Db;
@@ -8,9 +8,11 @@ use crate::sql::{self, rows, values};
 use crate::write::fund::FundRow;
 use crate::write::ledger::PostingRow;
 use crate::write::office::{OfficeRow, state_hash};
+use crate::write::settlement::SettlementRow;
 use crate::write::timeline::{EventRow, GENESIS, Sealed, SealedPosting, sha256};
 use domain::cycle::Cycle;
 use domain::ids::EventId;
+use domain::settlement::Batch;
 use sea_orm::{ConnectionTrait, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -74,6 +76,10 @@ pub async fn audit(db: &Db) -> Result<Vec<Finding>> {
     while let Some(end) = page(db, Rows::Funds, last, &mut findings).await? {
         last = end;
     }
+    last = Uuid::nil();
+    while let Some(end) = page(db, Rows::Batches, last, &mut findings).await? {
+        last = end;
+    }
     page(db, Rows::Office, Uuid::nil(), &mut findings).await?;
     Ok(findings)
 }
@@ -82,6 +88,7 @@ pub async fn audit(db: &Db) -> Result<Vec<Finding>> {
 enum Rows {
     Cycles,
     Funds,
+    Batches,
     Office,
 }
 
@@ -91,6 +98,7 @@ async fn page(db: &Db, table: Rows, after: Uuid, findings: &mut Vec<Finding>) ->
     let claimed = match table {
         Rows::Cycles => cycles(&snapshot, after).await?,
         Rows::Funds => funds(&snapshot, after).await?,
+        Rows::Batches => batches(&snapshot, after).await?,
         Rows::Office => office(&snapshot).await?,
     };
     let Some(end) = claimed.keys().next_back().copied() else { return Ok(None) };
@@ -142,6 +150,24 @@ async fn funds(db: &impl ConnectionTrait, after: Uuid) -> Result<BTreeMap<Uuid, 
         let (head_hash, fund) = (row.head_hash.clone(), row.into_domain());
         let state_hash = sha256(&sql::to_json(&fund));
         (fund.id.0, Claimed { name: fund.code, version: fund.version, head_hash, state_hash, quarrel: None })
+    };
+    Ok(rows.into_iter().map(claimed).collect())
+}
+
+async fn batches(db: &impl ConnectionTrait, after: Uuid) -> Result<BTreeMap<Uuid, Claimed>> {
+    let tail = format!("WHERE id > $1 ORDER BY id LIMIT {STREAMS}");
+    let rows: Vec<SettlementRow> = sql::all(db, &sql::select::<SettlementRow>(&tail), values![after]).await?;
+    let claimed = |row: SettlementRow| {
+        let says = (row.id, row.version, row.state, row.net);
+        let quarrel = match serde_json::from_str::<Batch>(&row.doc) {
+            Err(error) => Some(format!("The stored batch cannot be read: {error}.")),
+            Ok(batch) if (batch.id, batch.version, batch.state, batch.net().minor) != says => {
+                Some("State, version or sum differ between the stored batch and its row.".to_owned())
+            }
+            Ok(_) => None,
+        };
+        let state_hash = sha256(&row.doc);
+        (row.id.0, Claimed { name: row.number, version: row.version, head_hash: row.head_hash, state_hash, quarrel })
     };
     Ok(rows.into_iter().map(claimed).collect())
 }
@@ -218,16 +244,17 @@ async fn orphans(db: &Db) -> Result<Vec<Finding>> {
     let sql = format!(
         "SELECT DISTINCT e.stream FROM event e WHERE NOT EXISTS (SELECT 1 FROM cycle c WHERE c.id = e.stream)
          AND NOT EXISTS (SELECT 1 FROM fund f WHERE f.id = e.stream)
+         AND NOT EXISTS (SELECT 1 FROM settlement s WHERE s.id = e.stream)
          AND NOT EXISTS (SELECT 1 FROM office o WHERE o.id = e.stream) LIMIT {ENOUGH}"
     );
     let streams: Vec<Orphan> = sql::all(db.readers(), &sql, Vec::new()).await?;
-    let words = "There are events of a cycle or fund that is gone.";
+    let words = "There are events of a cycle, fund or batch that is gone.";
     Ok(streams.iter().map(|orphan| Finding::new("orphan", orphan.stream, words)).collect())
 }
 
-/// Every chain's head, cycles, funds, then administration, by id: to be kept elsewhere as an anchor.
+/// Every chain's head, cycles, funds, batches, then administration, by id: to be kept elsewhere as an anchor.
 pub async fn heads(db: &Db, mut keep: impl FnMut(Head)) -> Result<()> {
-    for table in ["cycle", "fund", "office"] {
+    for table in ["cycle", "fund", "settlement", "office"] {
         let mut last = Uuid::nil();
         loop {
             let sql = format!(

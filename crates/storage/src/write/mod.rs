@@ -13,6 +13,7 @@ mod programs;
 pub(crate) mod projection;
 mod results;
 pub(crate) mod rollup;
+pub(crate) mod settlement;
 mod submission;
 pub(crate) mod timeline;
 

@@ -72,6 +72,39 @@ pub const CALLS: &[Call] = &[
              dry_run. The same file again changes nothing.",
         )
     },
+    get(
+        "/api/v1/settlements",
+        "Page",
+        true,
+        "Settlement batches, newest first. For finance, administrators, auditors.",
+    ),
+    post(
+        "/api/v1/settlements",
+        "NewBatch",
+        "Build a batch of payable claims; one that may not be paid refuses it whole.",
+    ),
+    get(
+        "/api/v1/settlements/{no}",
+        "Batch",
+        false,
+        "One batch with its payments. Its ETag is the version to send as If-Match.",
+    ),
+    post(
+        "/api/v1/settlements/{no}/commands",
+        "BatchCommand",
+        "Cancel or export a batch, or record what became of its payments; paid claims are settled at once.",
+    ),
+    get(
+        "/api/v1/settlements/{no}/files/{name}",
+        "BatchFile",
+        false,
+        "A file of an exported batch: payments.csv, pain001.xml or bills.csv (with account and tax).",
+    ),
+    post(
+        "/api/v1/payment-details",
+        "PaymentDetails",
+        "Say where money is sent: a partner its own, finance the house's.",
+    ),
     get("/api/v1/partners", "Page", false, "The partners the token's owner may see."),
     get(
         "/api/v1/performance",
@@ -168,6 +201,36 @@ fn refer(schema: &str) -> Value {
 }
 
 fn schemas() -> Value {
+    let mut all = common();
+    if let (Value::Object(all), Value::Object(more)) = (&mut all, of_settlements()) {
+        all.extend(more);
+    }
+    all
+}
+
+/// What a batch is built of, told and shown as.
+fn of_settlements() -> Value {
+    let text = || json!({ "type": "string" });
+    json!({
+        "NewBatch": { "type": "object", "required": ["currency", "claims"], "additionalProperties": false, "properties": {
+            "currency": text(), "claims": { "type": "array", "items": { "type": "object", "required": ["number", "claim"],
+                "properties": { "number": text(), "claim": { "type": "integer" },
+                    "minor": { "type": ["integer", "null"], "description": "An instalment, in minor units." } } } } } },
+        "Batch": { "type": "object", "required": ["number", "state", "version", "payments"], "properties": {
+            "number": text(), "state": text(), "version": { "type": "integer" },
+            "payments": { "type": "array", "items": { "type": "object" } } } },
+        "BatchCommand": { "type": "object", "required": ["do"], "properties": { "do": text() },
+            "description": "{\"do\":\"cancel\",\"reason\":…}, {\"do\":\"export\",\"pay_on\":…} or \
+                {\"do\":\"record\",\"outcomes\":[{\"status\":\"paid\",\"payment\":1,\"on\":…,\"reference\":…}]}." },
+        "BatchFile": { "type": "string", "description": "The file itself, as text/csv or application/xml." },
+        "PaymentDetails": { "type": "object", "required": ["owner", "details"], "additionalProperties": false,
+            "properties": { "owner": { "type": "object", "description": "{\"partner\":ID} or {\"house\":\"EUR\"}." },
+                "details": { "type": "object", "required": ["payee"], "properties": { "payee": text(), "iban": text(),
+                    "account": text(), "routing": text(), "bic": text() } } } },
+    })
+}
+
+fn common() -> Value {
     let text = || json!({ "type": "string" });
     let id = || json!({ "type": "string", "format": "uuid" });
     let day = || json!({ "type": "string", "format": "date" });

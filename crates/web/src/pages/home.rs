@@ -11,6 +11,7 @@ use storage::read::{CycleLine, FundTotal, Paging, PartnerFilter, StageCount, Wal
 use crate::charts::{FundBar, FundPart, MoneyState, Ring, RingStep, Unit};
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
+use crate::pages::settlements;
 use crate::routes;
 use crate::shell::Shell;
 use crate::view::{Amount, Badge, Due, Empty, Hub, HubItem, Task, TaskList, Tone, cycle_href, short_date, step_href};
@@ -23,6 +24,7 @@ const EXPIRING_DAYS: u64 = 60;
 const SOON_DAYS: i64 = 14;
 const BARS: usize = 4;
 const LOTS: usize = 5;
+const BATCHES: u16 = 5;
 
 #[derive(Template)]
 #[template(path = "pages/home.html")]
@@ -39,6 +41,8 @@ struct HomePage {
     ring: Ring,
     bars: Vec<FundBar>,
     expiring: Vec<Expiring>,
+    /// Settlement batches that are not over, for finance.
+    batches: Vec<settlements::Row>,
     may_open: bool,
 }
 
@@ -68,8 +72,18 @@ pub async fn show_page(who: Who) -> Answer {
         ring: ring(&who, &stages),
         bars: bars(&who).await?,
         expiring: expiring.iter().take(LOTS).filter_map(|lot| expires(&who, lot)).collect(),
+        batches: batches(&who).await?,
         may_open,
     })
+}
+
+/// The newest open settlement batches, for those who pay.
+async fn batches(who: &Who) -> Result<Vec<settlements::Row>, Error> {
+    if !routes::opens("/settlements/new", who.signed()) {
+        return Ok(Vec::new());
+    }
+    let page = who.reader().settlements(who.viewer(), &settlements::OPEN, &Paging::first(BATCHES)).await?;
+    Ok(page.rows.iter().map(settlements::row).collect())
 }
 
 fn greeting(who: &Who) -> String {

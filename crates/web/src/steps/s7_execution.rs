@@ -199,7 +199,7 @@ pub(super) fn activity_href(number: &str, activity: u16) -> String {
     format!("/cycles/{number}/execution/activities/{activity}")
 }
 
-pub(super) fn claim_href(number: &str, claim: u16) -> String {
+pub(crate) fn claim_href(number: &str, claim: u16) -> String {
     format!("/cycles/{number}/claims/{claim}")
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::{Case, Outcome, Stamp, Teller, Told, check_text, s3_forecast, s6_approval};
 use super::release::{in_review, release_all_but, released};
-use super::{ActivityState, Event, Reminder};
+use super::{ActivityState, Event, InBatch, Reminder};
 use crate::calendar::plus;
 use crate::cycle::Cycle;
 use crate::ids::{FileId, UserId};
@@ -129,6 +129,9 @@ pub struct Payment {
     pub reference: String,
     pub by: UserId,
     pub at: Instant,
+    /// The settlement batch that paid it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<InBatch>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -564,8 +567,13 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             } else {
                 String::new()
             };
-            Told::new("claim.settled", format!("{by} paid {cash} on claim {claim} ({}).{offset}", payment.reference))
-                .to(to_partner(Topic::ClaimPaid, *claim).amount(cash).item(payment.reference.clone()))
+            let words = format!("{by} paid {cash} on claim {claim} ({}).{offset}", payment.reference);
+            let told = Told::new("claim.settled", words);
+            // A batch tells of all claims of a payment at once, in the remittance.
+            if payment.batch.is_some() {
+                return told;
+            }
+            told.to(to_partner(Topic::ClaimPaid, *claim).amount(cash).item(payment.reference.clone()))
         }
         Event::ClawbackProposed { claim, amount, reason, .. } => {
             Told::new("claim.clawback_proposed", format!("{by} asks {amount} of claim {claim} back: “{reason}”"))

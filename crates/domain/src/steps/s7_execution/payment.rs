@@ -5,10 +5,20 @@ use super::super::{Case, Outcome, check_optional, check_text, need_reason};
 use super::Event;
 use super::claims::{Claim, ClaimState, Payment};
 use super::release::{in_review, release_all_but, released};
-use crate::ids::UserId;
+use crate::ids::{FundId, UserId};
 use crate::ledger::{Account, AccountKind, Posting};
 use crate::money::Money;
 use crate::refusal::{Reason, Refusal};
+use serde::{Deserialize, Serialize};
+
+/// A payment of a settlement batch.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InBatch {
+    /// `S-2026-0007`
+    pub number: String,
+    /// Its number in the batch.
+    pub payment: u16,
+}
 
 fn in_state<'a>(case: &'a Case, no: u16, states: &[ClaimState]) -> Result<&'a Claim, Refusal> {
     let claim = case.s.cycle.claim(no).ok_or_else(|| {
@@ -134,7 +144,52 @@ pub(super) fn deny(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>, R
 }
 
 pub(super) fn settle(case: &Case, no: u16, amount: Money, reference: &str) -> Result<Vec<Outcome>, Refusal> {
-    let (s, cycle) = (case.s, &case.s.cycle);
+    if let Some(number) = case.s.batched.get(&no) {
+        return Err(Refusal::new(
+            "in_batch",
+            format!("Claim {no} is in the settlement batch {number}, which pays it."),
+            "Wait for that batch, or cancel it before it is exported.",
+        ));
+    }
+    let claim = to_pay(case, no, amount, reference)?;
+    let fund = fund_of(case)?;
+    let owed = case.s.book.minor(&Account::recoverable(fund, case.s.partner.id));
+    let (offset, _) = crate::policy::rules::offset(amount, Money::new(owed, amount.currency));
+    let reference = reference.trim().to_owned();
+    let payment = Payment { amount, offset, reference, by: case.actor.user(), at: case.now, batch: None };
+    Ok(settled(case, claim, fund, payment))
+}
+
+/// As [`settle`], with the sums that went to the bank. What was to be held back and is no longer owed, because it came
+/// back meanwhile, was not paid: it stays outstanding.
+pub(super) fn settle_from_batch(
+    case: &Case,
+    no: u16,
+    (amount, planned): (Money, Money),
+    reference: &str,
+    batch: &InBatch,
+) -> Result<Vec<Outcome>, Refusal> {
+    let fund = fund_of(case)?;
+    let owed = case.s.book.minor(&Account::recoverable(fund, case.s.partner.id));
+    let offset = Money::new(planned.minor.min(owed).max(0), amount.currency);
+    let amount = Money::new(amount.minor - (planned.minor - offset.minor), amount.currency);
+    if case.s.batched.get(&no) != Some(&batch.number) {
+        let why = format!("Claim {no} does not wait for {}.", batch.number);
+        return Err(Refusal::new("not_in_batch", why, "Look at the claim again; it has moved on."));
+    }
+    if amount.is_zero() {
+        let why = format!("Nothing was transferred for claim {no}, and the partner owes nothing any more.");
+        return Err(Refusal::new("nothing_to_settle", why, "It is paid by another batch."));
+    }
+    let claim = to_pay(case, no, amount, reference)?;
+    let reference = reference.trim().to_owned();
+    let batch = Some(batch.clone());
+    let payment = Payment { amount, offset, reference, by: case.actor.user(), at: case.now, batch };
+    Ok(settled(case, claim, fund, payment))
+}
+
+/// The claim, where this person may pay this much of it.
+fn to_pay<'a>(case: &'a Case, no: u16, amount: Money, reference: &str) -> Result<&'a Claim, Refusal> {
     let claim = in_state(case, no, &[ClaimState::Payable, ClaimState::PartPaid])?;
     third_person(case, claim, "pay")?;
     let deciders = [claim.decided_by, claim.decided_in_place_of];
@@ -147,7 +202,7 @@ pub(super) fn settle(case: &Case, no: u16, amount: Money, reference: &str) -> Re
     }
     let mut reasons = Vec::new();
     check_text("reference", "The payment reference", reference, 120, &mut reasons);
-    if amount.currency != cycle.currency || !amount.is_positive() || amount.minor > claim.outstanding().minor {
+    if amount.currency != case.s.cycle.currency || !amount.is_positive() || amount.minor > claim.outstanding().minor {
         reasons.push(
             Reason::new(
                 "amount",
@@ -158,26 +213,25 @@ pub(super) fn settle(case: &Case, no: u16, amount: Money, reference: &str) -> Re
         );
     }
     Refusal::unless_empty(reasons)?;
-    let Some(fund) = cycle.fund() else {
-        return Err(Refusal::new("fund", "The claim has no fund.", "Ask the administrator."));
-    };
-    let owed = s.book.minor(&Account::recoverable(fund, s.partner.id));
-    let (offset, _) = crate::policy::rules::offset(amount, Money::new(owed, cycle.currency));
+    Ok(claim)
+}
+
+fn fund_of(case: &Case) -> Result<FundId, Refusal> {
+    case.s.cycle.fund().ok_or_else(|| Refusal::new("fund", "The claim has no fund.", "Ask the administrator."))
+}
+
+fn settled(case: &Case, claim: &Claim, fund: FundId, payment: Payment) -> Vec<Outcome> {
+    let (cycle, partner) = (case.s.cycle.id, case.s.partner.id);
     let mut postings = vec![Posting {
-        from: Account::claimed(fund, s.partner.id, cycle.id, no),
-        to: Account::paid(fund, s.partner.id, cycle.id, no),
-        amount,
+        from: Account::claimed(fund, partner, cycle, claim.no),
+        to: Account::paid(fund, partner, cycle, claim.no),
+        amount: payment.amount,
     }];
-    if offset.is_positive() {
-        postings.push(Posting {
-            from: Account::recoverable(fund, s.partner.id),
-            to: Account::funding(fund),
-            amount: offset,
-        });
+    if payment.offset.is_positive() {
+        let (from, to) = (Account::recoverable(fund, partner), Account::funding(fund));
+        postings.push(Posting { from, to, amount: payment.offset });
     }
-    let payment =
-        Payment { amount, offset, reference: reference.trim().to_owned(), by: case.actor.user(), at: case.now };
-    Ok(vec![Outcome::with(Event::Settled { claim: no, payment }, postings)])
+    vec![Outcome::with(Event::Settled { claim: claim.no, payment }, postings)]
 }
 
 pub(super) fn propose_clawback(case: &Case, no: u16, amount: Money, reason: &str) -> Result<Vec<Outcome>, Refusal> {

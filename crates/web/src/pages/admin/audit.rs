@@ -59,8 +59,12 @@ pub async fn list(who: Who, asked: Query<Asked>) -> Answer {
 fn line(entry: LogEntry) -> Line {
     let who = entry.who();
     let record = entry.record.unwrap_or_default();
-    let is_office = entry.stream_kind == "office";
-    let folder = if entry.stream_kind == "fund" { "funds" } else { "cycles" };
+    let is_office = entry.stream_kind == "office" && record.is_empty();
+    let folder = match entry.stream_kind.as_str() {
+        "fund" => "funds",
+        "office" => "settlements",
+        _ => "cycles",
+    };
     Line {
         href: if is_office { String::new() } else { format!("/{folder}/{record}") },
         record: format!("{} #{}", if is_office { "Administration" } else { &record }, entry.seq),

@@ -15,6 +15,7 @@ use crate::error::{Answer, Error};
 use crate::extract::{Done, Who, show};
 use crate::fields::Typed;
 use crate::posted::Posted;
+use crate::routes;
 use crate::shell::Shell;
 use crate::steps::s6_approval::describe;
 use crate::steps::{look, objections};
@@ -79,6 +80,8 @@ struct PaymentLine {
     amount: Amount,
     offset: Amount,
     sent: Amount,
+    /// Where the settlement batch tells of the whole payment.
+    remittance: Option<String>,
 }
 
 /// The right-hand side: what this person can do with the claim now.
@@ -232,6 +235,8 @@ fn decide(who: &Who, s: &Situation, claim: &Claim, moves: &[Act], typed: &dyn Fn
     let can = |act| moves.contains(&act);
     match claim.state {
         ClaimState::Review if can(Act::ApproveClaim) => Some(to_approve(who, s, claim, typed)),
+        // A batch pays it: two ways to the bank would be one too many.
+        ClaimState::Payable | ClaimState::PartPaid if s.batched.contains_key(&claim.no) => None,
         ClaimState::Payable | ClaimState::PartPaid if can(Act::RecordSettlement) => {
             Some(to_settle(who, s, claim, typed(Act::RecordSettlement)))
         }
@@ -368,6 +373,7 @@ fn record(who: &Who, s: &Situation, claim: &Claim) -> Record {
         amount: payment.amount.into(),
         offset: payment.offset.into(),
         sent: Money::new(payment.amount.minor - payment.offset.minor, payment.amount.currency).into(),
+        remittance: payment.batch.as_ref().map(|by| format!("/remittances/{}/{}", by.number, by.payment)),
     };
     Record {
         no: claim.no,
@@ -423,6 +429,12 @@ fn facts(who: &Who, s: &Situation, claim: &Claim) -> Vec<Fact> {
     }
     if !claim.payments.is_empty() {
         facts.push(Fact::new("Paid", claim.paid()));
+    }
+    if let Some(number) = s.batched.get(&claim.no) {
+        let (text, href) = (number.clone(), format!("/settlements/{number}"));
+        let opens = routes::opens("/settlements", who.signed());
+        let value = if opens { Value::Link { text, href } } else { Value::Text(text) };
+        facts.push(Fact::new("In the payment batch", value));
     }
     facts
 }

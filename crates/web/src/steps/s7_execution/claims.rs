@@ -3,6 +3,7 @@
 use actix_web::web::Query;
 use askama::Template;
 use domain::ids::PartnerId;
+use domain::money::Currency;
 use domain::people::Role;
 use domain::steps::s7_execution::ClaimState;
 use serde::Deserialize;
@@ -12,6 +13,7 @@ use url::form_urlencoded;
 use super::claim_href;
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
+use crate::routes;
 use crate::shell::Shell;
 use crate::view::{Amount, Badge, Choice, MOST_CHOICES, Pager, Tab, Tabs, Tone, claim_badge, date_words};
 
@@ -21,6 +23,7 @@ use crate::view::{Amount, Badge, Choice, MOST_CHOICES, Pager, Tab, Tabs, Tone, c
 pub struct Asked {
     view: String,
     partner: String,
+    currency: String,
     q: String,
     after: String,
 }
@@ -55,6 +58,10 @@ struct ClaimsPage {
     rows: Vec<Row>,
     pager: Option<Pager>,
     is_partner: bool,
+    currency: String,
+    currencies: Vec<&'static str>,
+    /// Finance may put these into a settlement batch; where all that match go there together.
+    batch_all: Option<String>,
 }
 
 struct Row {
@@ -64,6 +71,8 @@ struct Row {
     partner: String,
     state: Badge,
     clawback: Option<Badge>,
+    /// The settlement batch it is in: its number, and its address for those who may open it.
+    batch: Option<(String, Option<String>)>,
     asked: Amount,
     approved: Amount,
     paid: Amount,
@@ -80,6 +89,7 @@ pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
     let filter = ClaimFilter {
         states: view.states.to_vec(),
         partner: asked.partner.parse::<PartnerId>().ok(),
+        currency: Currency::from_code(&asked.currency),
         text: (!asked.q.trim().is_empty()).then(|| asked.q.clone()),
         clawback_open: false,
         newest_first: matches!(view.name, "paid" | "all"),
@@ -99,8 +109,11 @@ pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
         tabs,
         view: view.name,
         pager: pager(&asked, view.name, page.next.as_deref(), page.rows.len()),
-        rows: page.rows.into_iter().map(row).collect(),
+        currencies: if view.name == "pay" { currencies(&who).await? } else { Vec::new() },
+        batch_all: batch_all(&who, &asked, view.name, &page.rows),
+        rows: page.rows.into_iter().map(|claim| row(&who, claim)).collect(),
         q: asked.q,
+        currency: asked.currency,
         partner: asked.partner,
         partners: Choice::any_of("Every partner", partners),
         is_partner,
@@ -127,7 +140,13 @@ async fn tabs(who: &Who, current: &str) -> Result<Tabs, Error> {
 
 fn pager(asked: &Asked, view: &str, next: Option<&str>, shown: usize) -> Option<Pager> {
     let address = |after: &str| {
-        let pairs = [("view", view), ("partner", &asked.partner), ("q", &asked.q), ("after", after)];
+        let pairs = [
+            ("view", view),
+            ("partner", &asked.partner),
+            ("currency", &asked.currency),
+            ("q", &asked.q),
+            ("after", after),
+        ];
         let set = pairs.into_iter().filter(|(_, value)| !value.is_empty());
         format!("/claims?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(set).finish())
     };
@@ -139,13 +158,40 @@ fn pager(asked: &Asked, view: &str, next: Option<&str>, shown: usize) -> Option<
     })
 }
 
-fn row(claim: ClaimListed) -> Row {
+/// Those of the funds: a batch is of one.
+async fn currencies(who: &Who) -> Result<Vec<&'static str>, Error> {
+    if who.actor().me.is_partner() {
+        return Ok(Vec::new());
+    }
+    let (funds, _) = who.reader().funds(who.viewer()).await?;
+    let mut codes: Vec<&str> = funds.iter().map(|fund| fund.currency.code()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    Ok(if codes.len() > 1 { codes } else { Vec::new() })
+}
+
+/// Where a batch of everything that matches is built, for finance.
+fn batch_all(who: &Who, asked: &Asked, view: &str, rows: &[ClaimListed]) -> Option<String> {
+    if !routes::opens("/settlements/new", who.signed()) || view != "pay" || rows.is_empty() {
+        return None;
+    }
+    let pairs = [("all", "yes"), ("partner", &asked.partner), ("currency", &asked.currency), ("q", &asked.q)];
+    let set = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+    Some(format!("/settlements/new?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(set).finish()))
+}
+
+fn row(who: &Who, claim: ClaimListed) -> Row {
+    let opens = routes::opens("/settlements", who.signed());
     Row {
         href: claim_href(&claim.number, claim.no),
         name: format!("{}, {}", claim.campaign, claim.title),
         number: format!("{}/{}", claim.number, claim.no),
         partner: claim.partner_name,
         state: claim_badge(claim.state),
+        batch: claim.batch.map(|number| {
+            let href = opens.then(|| format!("/settlements/{number}"));
+            (number, href)
+        }),
         clawback: claim.clawback_open.then(|| Badge::new(Tone::Warn, "Claw back proposed")),
         asked: claim.asked.into(),
         approved: claim.approved.into(),

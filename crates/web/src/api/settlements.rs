@@ -1,0 +1,89 @@
+//! /api/v1/settlements: build batches, send them out, tell what came back.
+
+use actix_web::http::header::ETAG;
+use actix_web::web::{Bytes, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use domain::payee::PaymentDetails;
+use domain::settlement::Command;
+use engine::settlements::bank::{Booking, FileKind};
+use engine::settlements::{NewBatch, Owner};
+use serde::Deserialize;
+
+use super::{Answer, Asked, answered, json, submission, submission_on_a_version};
+use crate::error::Error;
+use crate::extract::{Machine, finish};
+use crate::pages::settlements::batch::attachment;
+
+/// GET /api/v1/settlements
+pub async fn list(machine: Machine, asked: Query<Asked>) -> Answer {
+    let page = machine.site().engine.reader().settlements(machine.viewer(), &[], &asked.paging()).await?;
+    Ok(HttpResponse::Ok().json(page))
+}
+
+/// POST /api/v1/settlements
+pub async fn build(machine: Machine, req: HttpRequest, body: Bytes) -> Answer {
+    let once = submission(&machine, &req)?;
+    let new: NewBatch = json(&req, &body)?;
+    let (engine, actor) = (machine.site().engine.clone(), machine.actor().clone());
+    let done = finish(async move { engine.build_batch(&actor, &new, &once).await }).await?;
+    let location = format!("/api/v1/settlements/{}", done.number);
+    Ok(answered(HttpResponse::Created().insert_header(("Location", location)), &done))
+}
+
+/// GET /api/v1/settlements/{no}
+pub async fn show(machine: Machine, no: Path<String>) -> Answer {
+    let batch = machine.site().engine.reader().settlement(machine.viewer(), &no).await?;
+    let tag = (ETAG, format!("\"{}\"", batch.version));
+    Ok(HttpResponse::Ok().insert_header(tag).json(batch))
+}
+
+/// POST /api/v1/settlements/{no}/commands
+pub async fn command(machine: Machine, req: HttpRequest, no: Path<String>, body: Bytes) -> Answer {
+    let once = submission_on_a_version(&machine, &req)?;
+    let command: Command = json(&req, &body)?;
+    let (engine, actor, no) = (machine.site().engine.clone(), machine.actor().clone(), no.into_inner());
+    let done = finish(async move {
+        match command {
+            Command::Record { outcomes } => engine.record_payments(&actor, &no, outcomes, &once).await,
+            other => engine.batch(&actor, &no, &other, &once).await,
+        }
+    })
+    .await?;
+    Ok(answered(&mut HttpResponse::Ok(), &done))
+}
+
+/// What the books call things, for the bills.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Books {
+    account: String,
+    tax: String,
+}
+
+/// GET /api/v1/settlements/{no}/files/{name}
+pub async fn file(machine: Machine, at: Path<(String, String)>, books: Query<Books>) -> Answer {
+    let (no, name) = at.into_inner();
+    let kind = FileKind::from_name(&name).ok_or(Error::NotFound)?;
+    let Books { account, tax } = books.into_inner();
+    let engine = &machine.site().engine;
+    let made = engine.batch_file(machine.actor(), &no, kind, &Booking { account, tax }).await;
+    let (name, bytes) = made.map_err(Error::from)?;
+    Ok(attachment(kind, &name, bytes))
+}
+
+/// Whose account, and the account.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewDetails {
+    owner: Owner,
+    details: PaymentDetails,
+}
+
+/// POST /api/v1/payment-details
+pub async fn details(machine: Machine, req: HttpRequest, body: Bytes) -> Answer {
+    let once = submission(&machine, &req)?;
+    let NewDetails { owner, details } = json(&req, &body)?;
+    let (engine, actor) = (machine.site().engine.clone(), machine.actor().clone());
+    let done = finish(async move { engine.set_payment_details(&actor, owner, &details, &once).await }).await?;
+    Ok(answered(&mut HttpResponse::Ok(), &done))
+}
