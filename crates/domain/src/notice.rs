@@ -54,7 +54,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Topic; 41] = [
+    pub const ALL: [Topic; 42] = [
         Topic::PlanSubmitted,
         Topic::PlanAgreed,
         Topic::PlanReturned,
