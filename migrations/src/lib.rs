@@ -22,6 +22,7 @@ mod m10_results;
 mod m11_rollups;
 mod m12_imports;
 mod m13_office;
+mod m14_funds_tree;
 mod m15_periods;
 mod m16_settlements;
 
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m11_rollups::Migration),
             Box::new(m12_imports::Migration),
             Box::new(m13_office::Migration),
+            Box::new(m14_funds_tree::Migration),
             Box::new(m15_periods::Migration),
             Box::new(m16_settlements::Migration),
         ]

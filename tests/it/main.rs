@@ -7,6 +7,7 @@ mod dashboard;
 mod durability;
 mod earning;
 mod entry;
+mod funds;
 mod hang_up;
 mod in_the_browser;
 mod programs;

@@ -27,6 +27,7 @@ const NO_PAGES: [(&str, &str); 13] = [
     ("/cycles/{no}/action-plan/calendar.ics", "a calendar to download"),
     ("/imports/{id}/report", "a table to download"),
     ("/imports/batches/{batch}/report", "a table to download"),
+    ("/funds/general-ledger.csv", "a table to download"),
     ("/files/{id}", "a file to download"),
     ("/settlements/{no}/files/{name}", "a file to download"),
     ("/admin", "leads on to the first of its pages"),

@@ -2,6 +2,7 @@
 //! imports, somebody invited. What a walk over all pages needs to find something on each.
 
 use domain::cycle::Stage;
+use domain::fund::{FundCommand, FundKind};
 use domain::machine::CycleCommand;
 use domain::settlement::{Command, Outcome};
 use domain::steps::s7_execution::FileVerdict;
@@ -11,7 +12,7 @@ use engine::Submission;
 
 use crate::app::App;
 use crate::http::Visitor;
-use crate::people::{ANA, CLAIRE, JONAS, MARA, Persona, SAM, TOMAS, YUKI};
+use crate::people::{ANA, CLAIRE, JONAS, KESTREL, MARA, Persona, SAM, TOMAS, YUKI, day};
 use crate::story::pdf;
 use crate::world::{EARNING, eur};
 
@@ -30,15 +31,38 @@ impl App {
     pub async fn furnish(&self) -> House {
         let mut house = House::default();
         let live = self.live(&mut house).await;
+        self.fund_that_expires().await;
         // Their webinars are over, the proof is not yet due.
         self.days_pass(53).await;
         self.move_on(live).await;
+        self.wanted_back().await;
         self.ahead(&mut house).await;
         house.campaign = self.results(live_number(&house, 2)).await;
         self.purchases().await;
         house.mailed = self.mailed().await;
         self.deliver().await;
         house
+    }
+
+    /// A fund below the first; Kestrel's credit in it will have expired unused by April.
+    async fn fund_that_expires(&self) {
+        self.fund_below("EMEA-DACH", FundKind::Discretionary).await.expect("a fund below opens");
+        let reason = || "Second quarter".to_owned();
+        let (partner, amount, expires) = (KESTREL.id(), eur(750), Some(day(2026, 3, 31)));
+        for command in [
+            FundCommand::Budget { amount: eur(20_000), reason: reason() },
+            FundCommand::Allocate { partner, amount, expires, reason: reason() },
+        ] {
+            self.act_on(TOMAS, "EMEA-DACH", &command).await.expect("finance moves its money");
+        }
+    }
+
+    /// Tomáš asks for it back; a second person has not agreed yet.
+    async fn wanted_back(&self) {
+        let (partner, amount, expires) = (KESTREL.id(), eur(750), day(2026, 9, 30));
+        let reason = "The trade fair was moved to autumn.".to_owned();
+        let command = FundCommand::ProposeReinstatement { partner, amount, expires, reason };
+        self.act_on(TOMAS, "EMEA-DACH", &command).await.expect("finance proposes");
     }
 
     /// Nine webinars of Nordwind's and one of Kestrel's, approved.

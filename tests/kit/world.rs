@@ -187,6 +187,20 @@ impl World {
         done.map(|advanced| advanced.words)
     }
 
+    /// Opens a fund below the first one, in euros.
+    pub async fn fund_below(&self, code: &str, kind: FundKind) -> Result<FundId, Error> {
+        let new = NewFund {
+            code: code.to_owned(),
+            name: format!("Fund {code}"),
+            program: self.program,
+            parent: Some(self.fund),
+            kind,
+            currency: Currency::EUR,
+        };
+        self.engine.open_fund(&TOMAS.actor(), &new, &Submission::own()).await?;
+        Ok(self.engine.reader().fund(&Viewer::system(), code).await?.id)
+    }
+
     /// Everything the rules see of a cycle now.
     pub async fn look(&self, number: &str) -> Situation {
         let looked = self.engine.look(&Viewer::system(), WhichCycle::Number(number)).await;

@@ -48,13 +48,17 @@ pub enum Topic {
     FundsExpiring,
     FundsForfeited,
     UnderThreshold,
+    CreditMoved,
+    CreditAdjusted,
+    ReinstatementProposed,
+    CreditReinstated,
     Invitation,
     PasswordReset,
     ImportFinished,
 }
 
 impl Topic {
-    pub const ALL: [Topic; 42] = [
+    pub const ALL: [Topic; 46] = [
         Topic::PlanSubmitted,
         Topic::PlanAgreed,
         Topic::PlanReturned,
@@ -94,6 +98,10 @@ impl Topic {
         Topic::FundsExpiring,
         Topic::FundsForfeited,
         Topic::UnderThreshold,
+        Topic::CreditMoved,
+        Topic::CreditAdjusted,
+        Topic::ReinstatementProposed,
+        Topic::CreditReinstated,
         Topic::Invitation,
         Topic::PasswordReset,
         Topic::ImportFinished,

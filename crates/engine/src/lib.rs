@@ -6,11 +6,13 @@
 //! Deliberately absent: HTTP, HTML, SQL, and any rule of the loop.
 
 pub mod advance;
+pub mod allocations;
 pub mod catalog;
 pub mod clock;
 pub mod error;
 pub mod files;
 pub mod funds;
+pub mod general_ledger;
 pub mod imports;
 mod notices;
 pub mod programs;
@@ -48,6 +50,8 @@ pub struct Engine {
     pub(crate) db: Db,
     pub clock: Clock,
     pub catalog: Arc<Catalog>,
+    /// The account codes of the general ledger.
+    pub(crate) chart: Arc<general_ledger::Chart>,
     pub(crate) sender: Arc<Sender>,
     pub(crate) post: Arc<Post>,
     pub(crate) files: Arc<LocalFileSystem>,
@@ -65,12 +69,20 @@ impl Engine {
             db,
             clock,
             catalog: Arc::new(Catalog::shipped()?),
+            chart: Arc::default(),
             sender: Arc::new(sender),
             post: Arc::new(post),
             files: Arc::new(files),
             outbox_has_work: Arc::default(),
             policies: Arc::default(),
         })
+    }
+
+    /// The same with the account codes of a general ledger of one's own.
+    #[must_use]
+    pub fn with_chart(mut self, chart: general_ledger::Chart) -> Self {
+        self.chart = Arc::new(chart);
+        self
     }
 
     /// Where every read goes.

@@ -1,5 +1,6 @@
 //! Settings: the defaults carried inside the program, a file, the environment, in this order; unknown keys are refused.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub mail: Mail,
     pub sessions: Sessions,
     pub worker: Worker,
+    /// Account codes by kind of account; see [`engine::general_ledger::Chart`].
+    pub general_ledger: BTreeMap<String, String>,
     pub log: Log,
 }
 
@@ -137,7 +140,8 @@ impl Settings {
     pub fn shown(&self) -> String {
         let mut text = String::new();
         let url = self.database_url();
-        let lines: [(&str, Vec<(&str, String)>); 7] = [
+        let codes = self.general_ledger.iter().map(|(kind, code)| (kind.as_str(), quoted(code)));
+        let lines: [(&str, Vec<(&str, String)>); 8] = [
             (
                 "server",
                 vec![
@@ -172,6 +176,7 @@ impl Settings {
                 ],
             ),
             ("worker", vec![("every_seconds", self.worker.every_seconds.to_string())]),
+            ("general_ledger", codes.collect()),
             ("log", vec![("level", quoted(&self.log.level)), ("format", quoted(self.log.format.name()))]),
         ];
         for (section, pairs) in lines {

@@ -1,6 +1,7 @@
 //! What the program can be told to do, one file a verb.
 
 mod demo;
+mod export;
 mod ground;
 mod import;
 mod ledger;
@@ -85,6 +86,9 @@ enum Verb {
     /// The mail.
     #[command(subcommand)]
     Mail(mail::MailVerb),
+    /// Export what other systems take in.
+    #[command(subcommand)]
+    Export(export::ExportVerb),
     /// Import results: responders and deals, as tools export them.
     Import(import::ImportArgs),
     /// Program guides: check one, see what it decides, see what it would have changed.
@@ -156,6 +160,7 @@ async fn obey(settings: &Settings, cli: Cli) -> anyhow::Result<Outcome> {
         Verb::Audit(verb) => ledger::audit(settings, verb, json).await,
         Verb::Demo { .. } => Box::pin(demo::demo(settings)).await,
         Verb::Mail(verb) => mail::run(settings, verb).await,
+        Verb::Export(verb) => export::run(settings, verb, json).await,
         Verb::Import(args) => import::run(settings, args, json).await,
         Verb::Policy(verb) => policy::simulate(settings, verb, json).await,
         Verb::Attribute(_) => Ok(Outcome::Done),

@@ -70,6 +70,12 @@ on_both! {
         let wallet = said(&run("ledger statement --partner nordwind"));
         assert!(wallet.contains("50000.00 EUR") && !wallet.contains(KESTREL.name), "{wallet}");
 
+        let journal = said(&run("export gl --from 2026-03-01 --to 2026-03-31"));
+        let first = journal.lines().nth(1).expect("a line below the column names");
+        let expected = "2026-03-02,fund.budgeted,EMEA-GROWTH/1,2910,500000.00,,EUR,EMEA-GROWTH,,,,";
+        assert!(first.starts_with(expected), "{first}");
+        assert_eq!(run("export gl --from 2026-03-31 --to 2026-03-01").status.code(), Some(1));
+
         for (words, code) in [("ledger statement --fund NONE", 1), ("ledger statement --partner e", 1), ("ledger statement", 2)] {
             let refused = run(words);
             assert_eq!(refused.status.code(), Some(code), "{words}: {refused:?}");

@@ -110,7 +110,14 @@ fn rows(topic: Topic, facts: &Facts, the: &The, marks: Marks) -> Vec<Row> {
     let Labels { amount, due } = words::labels(topic);
     let record = match topic {
         Topic::Invitation | Topic::PasswordReset => None,
-        Topic::FundsAllocated | Topic::FundsExpiring | Topic::FundsForfeited | Topic::UnderThreshold => Some("Fund"),
+        Topic::FundsAllocated
+        | Topic::FundsExpiring
+        | Topic::FundsForfeited
+        | Topic::UnderThreshold
+        | Topic::CreditMoved
+        | Topic::CreditAdjusted
+        | Topic::ReinstatementProposed
+        | Topic::CreditReinstated => Some("Fund"),
         Topic::ImportFinished => Some("File"),
         _ => Some("Cycle"),
     };

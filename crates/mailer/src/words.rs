@@ -105,6 +105,10 @@ topics! {
     FundsExpiring:        "mail/topics/funds_expiring.txt",         "Expiring",        "Expires on";
     FundsForfeited:       "mail/topics/funds_forfeited.txt",        "Forfeited",       "Expired on";
     UnderThreshold:       "mail/topics/under_threshold.txt",        "Under it",        "Period until";
+    CreditMoved:          "mail/topics/credit_moved.txt",           "Transferred",     "Use by";
+    CreditAdjusted:       "mail/topics/credit_adjusted.txt",        "Adjusted by",     "Use by";
+    ReinstatementProposed: "mail/topics/reinstatement_proposed.txt", "To reinstate",   "Good until";
+    CreditReinstated:     "mail/topics/credit_reinstated.txt",      "Reinstated",      "Use by";
     Invitation:           "mail/topics/invitation.txt",             "Amount",          "Works until";
     PasswordReset:        "mail/topics/password_reset.txt",         "Amount",          "Works until";
     ImportFinished:       "mail/topics/import_finished.txt",        "Amount",          "Day";

@@ -6,7 +6,7 @@
 use crate::error::{Error, Result};
 use domain::cycle::{Party, Stage};
 use domain::forecast::FunnelStage;
-use domain::fund::FundKind;
+use domain::fund::{FundKind, Reinstatement};
 use domain::ids::{CycleId, EventId, FileId, FundId, PartnerId, ProgramId, SettlementId, UserId};
 use domain::ledger::AccountKind;
 use domain::money::{Currency, Marks, Money};
@@ -155,7 +155,7 @@ macro_rules! json {
         }
     )*};
 }
-json!(Vec<Role>, Vec<String>, serde_json::Value);
+json!(Vec<Role>, Vec<String>, Vec<Reinstatement>, serde_json::Value);
 
 /// Kept under the name serde gives them.
 macro_rules! named {

@@ -304,7 +304,13 @@ impl Visitor {
 
 /// How many things wait for this person, as far as one counts: the figure beside "Home".
 async fn needs(site: &Site, signed: &Signed) -> Result<u32, Error> {
-    let waiting = site.engine.reader().count_waiting(&signed.viewer, 99).await?;
+    let reader = site.engine.reader();
+    let mut waiting = reader.count_waiting(&signed.viewer, 99).await?;
+    if let Some(standing) = domain::fund::keeper(&signed.actor) {
+        let me = domain::fund::Agreement::of(&signed.actor, standing);
+        let proposed = reader.reinstatements(&signed.viewer, None).await?;
+        waiting += proposed.iter().filter(|one| !one.wanted.agreed_by(me)).count();
+    }
     Ok(u32::try_from(waiting).unwrap_or(u32::MAX))
 }
 

@@ -24,4 +24,5 @@ pub mod search;
 pub mod set_up;
 pub mod settlements;
 pub mod sign_in;
+pub mod statement;
 pub mod wallet;

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::gate::{self, Access};
 use crate::pages::{
     admin, cycle, cycles, funds, guide, health, help, home, imports, invitation, links, new_cycle, notifications,
-    partners, password, performance, profile, response_form, search, set_up, settlements, sign_in, wallet,
+    partners, password, performance, profile, response_form, search, set_up, settlements, sign_in, statement, wallet,
 };
 use crate::shell::NavItem;
 use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, files};
@@ -215,13 +215,23 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/funds", VENDOR, funds::list),
     line!(GET,  "/funds/new", FINANCE, funds::new::show_form),
     line!(POST, "/funds/new", FINANCE, funds::new::submit),
+    line!(GET,  "/funds/general-ledger.csv", Roles(funds::ledger::READERS), funds::ledger::download),
     line!(GET,  "/funds/{code}", VENDOR, funds::show_page),
     line!(GET,  "/funds/{code}/closing", FINANCE, funds::closing::show_page),
     line!(POST, "/funds/{code}/closing", FINANCE, funds::closing::submit),
+    line!(GET,  "/funds/{code}/statement", VENDOR, statement::of_fund),
+    line!(GET,  "/funds/{code}/allocations", FINANCE, funds::many::show_page),
+    line!(POST, "/funds/{code}/allocations", FINANCE, funds::many::confirm),
+    line!(POST, "/funds/{code}/allocations/table", FINANCE, funds::many::by_table),
+    line!(POST, "/funds/{code}/allocations/rule", FINANCE, funds::many::by_rule),
+    line!(GET,  "/funds/{code}/reinstatements/{no}", VENDOR, funds::reinstatement::show_page),
+    line!(POST, "/funds/{code}/reinstatements/{no}/confirmation", FINANCE, funds::reinstatement::confirm),
+    line!(POST, "/funds/{code}/reinstatements/{no}/rejection", FINANCE, funds::reinstatement::reject),
     line!(GET,  "/funds/{code}/{act}", FINANCE, funds::act::show_page),
     line!(POST, "/funds/{code}/{act}", FINANCE, funds::act::submit),
     line!(GET,  "/wallet", SignedIn, wallet::show_page),
     line!(GET,  "/wallet/purchases", SignedIn, wallet::purchases::show_page),
+    line!(GET,  "/wallet/statement", SignedIn, statement::of_wallet),
     line!(GET,  "/guide", SignedIn, guide::show_first),
     line!(GET,  "/guide/{program}", SignedIn, guide::show_page),
 
@@ -271,7 +281,11 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/api/v1/settlements/{no}/commands", Token(Scope::Write), api::settlements::command),
     line!(GET,  "/api/v1/settlements/{no}/files/{name}", Token(Scope::Read), api::settlements::file),
     line!(POST, "/api/v1/payment-details", Token(Scope::Write), api::settlements::details),
+    line!(GET,  "/api/v1/funds/{code}/statement", Token(Scope::Read), api::money::fund_statement),
+    line!(GET,  "/api/v1/funds/{code}/allocation-preview", Token(Scope::Read), api::money::preview),
+    line!(GET,  "/api/v1/general-ledger", Token(Scope::Read), api::money::general_ledger),
     line!(GET,  "/api/v1/partners", Token(Scope::Read), api::money::partners),
+    line!(GET,  "/api/v1/partners/{id}/statement", Token(Scope::Read), api::money::partner_statement),
     line!(GET,  "/api/v1/performance", Token(Scope::Read), api::performance::list),
 ];
 

@@ -18,21 +18,8 @@ pub(super) fn allocate(
     positive(s, amount)?;
     crate::steps::need_reason(reason)?;
     let name = named(s)?;
-    if s.fund.kind.is_shared() {
-        return Err(Refusal::new(
-            "shared_fund",
-            format!("{} is shared: partners ask for its money case by case.", s.fund.name),
-            "Allocate from a discretionary fund.",
-        ));
-    }
-    if expires.is_some_and(|day| day < today) {
-        return Err(Refusal::at(
-            "expires",
-            "expires",
-            "The credit would be expired already.",
-            "Choose a day from today on, or none.",
-        ));
-    }
+    not_shared(s)?;
+    still_good(expires, today)?;
     enough(s, &Account::unallocated(s.fund.id), amount, "unallocated")?;
     let posting =
         Posting { from: Account::unallocated(s.fund.id), to: Account::available(s.fund.id, partner, expires), amount };
@@ -40,6 +27,30 @@ pub(super) fn allocate(
     let words = format!("{by} allocated {amount} to {name}{until}: “{}”", reason.trim());
     let notice = notice(s, Topic::FundsAllocated, partner, amount, expires, by.trim_end_matches(','));
     Ok(("fund.allocated", words, vec![posting], vec![notice]))
+}
+
+/// Partners of a shared fund have no credit of their own.
+pub(super) fn not_shared(s: &FundSituation) -> Result<(), Refusal> {
+    if !s.fund.kind.is_shared() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "shared_fund",
+        format!("{} is shared: partners ask for its money case by case.", s.fund.name),
+        "Allocate from a discretionary fund.",
+    ))
+}
+
+pub(super) fn still_good(expires: Option<Date>, today: Date) -> Result<(), Refusal> {
+    if expires.is_none_or(|day| day >= today) {
+        return Ok(());
+    }
+    Err(Refusal::at(
+        "expires",
+        "expires",
+        "The credit would be expired already.",
+        "Choose a day from today on, or none.",
+    ))
 }
 
 pub(super) fn move_back(

@@ -2,7 +2,7 @@
 
 use crate::story::{self, cents, day, eur, people};
 use domain::fund::{
-    self, Earned, Fund, FundCommand, FundDecision, FundKind, FundSituation, PartnerEarned, PeriodFacts,
+    self, Around, Earned, Fund, FundCommand, FundDecision, FundKind, FundSituation, PartnerEarned, PeriodFacts,
 };
 use domain::ids::PartnerId;
 use domain::ledger::{Account, AccountKind, Book, Posting};
@@ -52,6 +52,7 @@ impl Coop {
             currency: Currency::EUR,
             version: 0,
             closed_until: None,
+            reinstatements: Vec::new(),
         };
         let now = story::morning("2026-01-02");
         Self { fund, book: Book::default(), guide: guide.into(), earned: Vec::new(), first_day: now.date_naive(), now }
@@ -107,6 +108,7 @@ impl Coop {
             fund: self.fund.clone(),
             book: self.book.clone(),
             partner_name: None,
+            around: Around::default(),
             guide: Some(self.guide.clone()),
             period: Some(PeriodFacts {
                 first_day: self.first_day,

@@ -9,6 +9,7 @@ mod clock;
 mod config;
 mod duties;
 mod earning;
+mod fund_tree;
 mod funds;
 mod guide;
 mod happy_path;

@@ -10,7 +10,7 @@ pub use stations::*;
 use domain::cycle::{Cycle, Opening, Partner, Period, Stage};
 use domain::event::Entry;
 use domain::forecast::Benchmarks;
-use domain::fund::{self, Fund, FundCommand, FundKind, FundSituation};
+use domain::fund::{self, Around, Fund, FundCommand, FundKind, FundSituation};
 use domain::ids::{CycleId, FundId, PartnerId, ProgramId, UserId};
 use domain::ledger::{Account, AccountKind, Book};
 use domain::machine::{self, Command, Decision, Event, Situation, decide};
@@ -104,6 +104,7 @@ impl Story {
             currency,
             version: 0,
             closed_until: None,
+            reinstatements: Vec::new(),
         };
         let partner = Partner {
             id: NORDWIND,
@@ -156,6 +157,7 @@ impl Story {
             partner_name: Some(self.s.partner.name.clone()),
             guide: Some(self.s.policy.clone()),
             period: None,
+            around: Around { forfeited: self.held(AccountKind::Forfeited), ..Around::default() },
         };
         let decision = fund::decide(&s, actor, command, self.now)?;
         decision.entry().postings.iter().for_each(|posting| self.s.book.post(posting));

@@ -19,7 +19,7 @@ use crate::Engine;
 use crate::error::{Error, Result};
 use desk::{Desk, Gain};
 use domain::Instant;
-use domain::fund::{self, Earned, FundCommand, FundSituation};
+use domain::fund::{self, Around, Earned, FundCommand, FundSituation};
 use domain::ids::FundId;
 use domain::money::Money;
 use domain::people::Actor;
@@ -252,7 +252,14 @@ async fn carry_out(
     if matches!(command, FundCommand::TakeBack { .. }) {
         book.balances.extend(tx.wallets(&parts.fund).await?);
     }
-    let situation = FundSituation { fund: parts.fund, book, partner_name: None, guide: None, period: None };
+    let situation = FundSituation {
+        fund: parts.fund,
+        book,
+        partner_name: None,
+        guide: None,
+        period: None,
+        around: Around::default(),
+    };
     let decision = fund::decide(&situation, actor, command, now)?;
     let recorded = tx.record_fund(&decision, actor, now).await?;
     recorded.events.first().copied().ok_or_else(|| Error::internal("a fund's decision has no event"))

@@ -3,10 +3,11 @@
 use super::last_day_of_quarter;
 use chrono::{Datelike, Months};
 use domain::Date;
-use domain::fund::{FundCommand, FundKind};
+use domain::fund::{Attribute, FundCommand, FundKind, Sharing};
 use domain::ids::{PartnerId, ProgramId, UserId};
 use domain::money::{Currency, Marks, Money};
 use domain::people::{Actor, Role};
+use engine::allocations::Rule;
 use engine::programs::NewProgram;
 use engine::{Engine, NewFund, Submission, WhichFund};
 use std::collections::BTreeMap;
@@ -261,6 +262,7 @@ async fn open_funds(engine: &Engine, world: &World, start: Date, today: Date) ->
             engine.fund(finance, WhichFund::Code(&code), &command, &Submission::own()).await?;
         }
     }
+    regional_funds(engine, world, finance).await?;
     let mut first = start;
     while first <= today {
         for (index, company) in COMPANIES.iter().enumerate() {
@@ -277,6 +279,66 @@ async fn open_funds(engine: &Engine, world: &World, start: Date, today: Date) ->
         }
         first = first + Months::new(3);
         debug_assert!(first.year() < 9999);
+    }
+    Ok(())
+}
+
+/// Below the growth fund a region's, and below that a country's: each takes its budget out of the one above. The region
+/// gives its gold and silver partners a share by weights, all at once.
+async fn regional_funds(engine: &Engine, world: &World, finance: &Actor) -> anyhow::Result<()> {
+    let viewer = storage::Viewer::from(finance);
+    for (code, name, above, budget) in [
+        ("EMEA-DACH", "Growth fund DACH", "EMEA-GROWTH", 120_000),
+        ("EMEA-DACH-DE", "Growth fund Germany", "EMEA-DACH", 40_000),
+    ] {
+        let parent = Some(engine.reader().fund(&viewer, above).await?.id);
+        let (program, kind, currency) = (world.programs["EMEA"], FundKind::Discretionary, Currency::EUR);
+        let (code_owned, name) = (code.to_owned(), name.to_owned());
+        let new = NewFund { code: code_owned, name, program, parent, kind, currency };
+        engine.open_fund(finance, &new, &Submission::own()).await?;
+        let command =
+            FundCommand::Budget { amount: Money::units(budget, currency), reason: "Regional budget".to_owned() };
+        engine.fund(finance, WhichFund::Code(code), &command, &Submission::own()).await?;
+    }
+    let whole = Money::units(30_000, Currency::EUR);
+    let weights = [("gold", 2), ("silver", 1)].map(|(tier, weight)| (tier.to_owned(), weight)).into();
+    let rule = Rule {
+        tier: None,
+        region: Some(DACH.to_owned()),
+        country: None,
+        sharing: Sharing::Weighted { whole, by: Attribute::Tier, weights },
+        expires: None,
+    };
+    let proposed = engine.allocation_rule(&viewer, &rule).await?;
+    let lines = proposed.into_iter().filter_map(|row| row.outcome.ok()).collect();
+    let command = FundCommand::AllocateMany { lines, reason: "Regional events, by tier".to_owned() };
+    engine.fund(finance, WhichFund::Code("EMEA-DACH"), &command, &Submission::own()).await?;
+    let to = engine.reader().fund(&viewer, "EMEA-EVENTS").await?.id;
+    let command = FundCommand::Transfer {
+        to,
+        amount: Money::units(5_000, Currency::EUR),
+        reason: "The autumn fair takes partners of all regions".to_owned(),
+    };
+    engine.fund(finance, WhichFund::Code("EMEA-DACH"), &command, &Submission::own()).await?;
+    Ok(())
+}
+
+/// In the end some of what a partner let expire is wanted back; a second person of finance has not agreed yet.
+pub async fn wants_back(engine: &Engine, db: &Db, world: &World, today: Date) -> anyhow::Result<()> {
+    let finance = world.person("tomas")?;
+    let fund = engine.reader().fund(&storage::Viewer::from(finance), "EMEA-GROWTH").await?.id;
+    for company in COMPANIES.iter().filter(|company| company.region != AMERICA) {
+        let partner = world.partner(company.key)?;
+        let forfeited = db.write(async |tx| tx.forfeited_by(fund, partner).await).await?;
+        if forfeited == 0 {
+            continue;
+        }
+        let amount = Money::new(forfeited.min(Money::units(2_500, Currency::EUR).minor), Currency::EUR);
+        let expires = last_day_of_quarter(super::first_day_of_quarter(today + Months::new(3)));
+        let reason = "The distributor moved the roadshow to next quarter.".to_owned();
+        let command = FundCommand::ProposeReinstatement { partner, amount, expires, reason };
+        engine.fund(finance, WhichFund::Id(fund), &command, &Submission::own()).await?;
+        return Ok(());
     }
     Ok(())
 }

@@ -32,6 +32,7 @@ pub async fn seed(engine: &Engine, db: &Db, password_hash: &str) -> anyhow::Resu
     payments::send_some(engine, &world, today).await?;
     engine.clock.set(end);
     engine.tick().await?;
+    cast::wants_back(engine, db, &world, today).await?;
     engine.deliver().await?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use anyhow::Context;
 use chrono::Duration;
 use engine::Engine;
 use engine::clock::Clock;
+use engine::general_ledger::Chart;
 use engine::signin::{Door, Limits};
 use mailer::{Post, Sender};
 use secrecy::ExposeSecret;
@@ -27,7 +28,8 @@ impl Ground {
         let sender = sender(settings)?;
         let post = post(settings, &sender)?;
         let files = settings.data.folder.join("files");
-        let engine = Engine::new(db.clone(), clock.clone(), sender.clone(), post, &files)?;
+        let chart = Chart::read(&settings.general_ledger).map_err(anyhow::Error::msg)?;
+        let engine = Engine::new(db.clone(), clock.clone(), sender.clone(), post, &files)?.with_chart(chart);
         let limits = Limits {
             idle: Duration::hours(i64::from(settings.sessions.idle_hours)),
             longest: Duration::hours(i64::from(settings.sessions.longest_hours)),

@@ -281,10 +281,15 @@ impl Reader {
         if let Some((at, event, n)) = paging.cursor::<(Instant, Uuid, u16)>()? {
             found = found.and("(x.at, x.event_id, x.n) < (?, ?, ?)", values![at, event, n]);
         }
+        // An event about several partners is told to none of them in its own words, which name the others.
+        let words = match viewer.scope() {
+            Scope::Partner(_) => "CASE WHEN e.partner_id = x.partner_id THEN e.words ELSE '' END",
+            _ => "e.words",
+        };
         let sql = format!(
             "SELECT x.event_id, x.n, x.at, o.kind AS from_kind, t.kind AS to_kind, COALESCE(o.lot, t.lot) AS lot,
              x.currency, x.amount, x.fund_id, f.code AS fund, x.partner_id, p.name AS partner,
-             COALESCE(t.cycle_id, o.cycle_id) AS cycle_id, c.number, e.kind, e.words
+             COALESCE(t.cycle_id, o.cycle_id) AS cycle_id, c.number, e.kind, {words} AS words
              FROM posting x JOIN account o ON o.id = x.from_id JOIN account t ON t.id = x.to_id
              JOIN fund f ON f.id = x.fund_id JOIN event e ON e.id = x.event_id
              LEFT JOIN partner p ON p.id = x.partner_id LEFT JOIN cycle c ON c.id = COALESCE(t.cycle_id, o.cycle_id)

@@ -6,7 +6,7 @@ use crate::{CycleParts, Error, Recorded, Viewer, WhichCycle, WhichFund};
 use domain::Instant;
 use domain::cycle::{Cycle, Opening, Period};
 use domain::forecast::Benchmarks;
-use domain::fund::{self, Fund, FundCommand, FundKind, FundSituation};
+use domain::fund::{self, Around, Fund, FundCommand, FundKind, FundSituation};
 use domain::ids::{CycleId, FundId};
 use domain::ledger::Book;
 use domain::machine::{self, Command, Decision, Situation};
@@ -74,6 +74,7 @@ impl<'a> World<'a> {
             currency: Currency::EUR,
             version: 0,
             closed_until: None,
+            reinstatements: Vec::new(),
         };
         let world = Self {
             fresh,
@@ -133,6 +134,7 @@ impl<'a> World<'a> {
                     partner_name: parts.partner_name,
                     guide: Some(self.policy.clone()),
                     period: None,
+                    around: Around::default(),
                 };
                 let decision = fund::decide(&situation, &finance, command, noon())?;
                 Ok(tx.record_fund(&decision, &finance, noon()).await?)

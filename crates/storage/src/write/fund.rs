@@ -6,15 +6,17 @@ use super::ledger::AccountRow;
 use super::projection::Projection;
 use super::timeline::{Chain, GENESIS, sha256};
 use crate::error::{Error, Result};
+use crate::filter::Where;
 use crate::load;
 use crate::sql::{self, Table, rows, values};
 use crate::tx::Tx;
-use domain::fund::{Fund, FundDecision, FundKind};
+use domain::fund::{Fund, FundDecision, FundKind, Reinstatement};
 use domain::ids::{EventId, FundId, PartnerId, ProgramId};
-use domain::ledger::{Book, Posting};
+use domain::ledger::{Account, Book, Posting};
 use domain::money::Currency;
 use domain::people::Actor;
 use domain::{Date, Instant};
+use std::collections::BTreeMap;
 
 rows! {
     table "fund" => FundRow {
@@ -25,10 +27,24 @@ rows! {
         parent_id: Option<FundId>,
         kind: FundKind,
         currency: Currency,
+        /// Forfeited credit that is wanted back.
+        reinstatements: Vec<Reinstatement>,
         version: i64,
         closed_until: Option<Date>,
         head_hash: String,
         created_at: Instant,
+    }
+}
+
+rows! {
+    view Placed {
+        id: FundId,
+        parent_id: Option<FundId>,
+    }
+
+    view PartnerName {
+        id: PartnerId,
+        name: String,
     }
 }
 
@@ -44,6 +60,7 @@ impl FundRow {
             currency: self.currency,
             version: self.version,
             closed_until: self.closed_until,
+            reinstatements: self.reinstatements,
         }
     }
 }
@@ -133,8 +150,10 @@ impl Tx {
         };
         let events = chain.extend(entries, actor, now);
         let head = events.last().map_or_else(|| GENESIS.to_owned(), |event| event.hash.clone());
-        let sql = "UPDATE fund SET version = $3, head_hash = $4, closed_until = $5 WHERE id = $1 AND version = $2";
-        let values = values![fund.id, before.version, fund.version, head, fund.closed_until];
+        let sql = "UPDATE fund SET version = $3, head_hash = $4, closed_until = $5, parent_id = $6, reinstatements = $7
+                   WHERE id = $1 AND version = $2";
+        let values =
+            values![fund.id, before.version, fund.version, head, fund.closed_until, fund.parent, fund.reinstatements];
         if sql::execute(&self.db, sql, values).await? == 0 {
             return Err(Error::Stale);
         }
@@ -147,6 +166,66 @@ impl Tx {
             self.keep_closing(fund.id, period, *event, now).await?;
         }
         Ok(Recorded { number: fund.code.clone(), version: fund.version, events: ids })
+    }
+
+    /// Locks a fund together with its parent and the other one a command names, in ascending order of their ids, so
+    /// that two commands on the same funds never wait for each other.
+    pub async fn lock_funds(&self, which: WhichFund<'_>, other: Option<FundId>) -> Result<()> {
+        let (column, value) = match which {
+            WhichFund::Code(code) => ("code", values![code]),
+            WhichFund::Id(id) => ("id", values![id]),
+        };
+        let sql = format!("SELECT id, parent_id FROM fund WHERE {column} = $1");
+        let found: Placed = sql::one(&self.db, &sql, value).await?;
+        let mut ids: Vec<FundId> = [Some(found.id), found.parent_id, other].into_iter().flatten().collect();
+        ids.sort();
+        ids.dedup();
+        let wanted = Where::default().among("id", &ids);
+        let lock = sql::for_update(&self.db, false);
+        let sql = format!("SELECT id, parent_id FROM fund {} ORDER BY id {lock}", wanted.sql());
+        let locked: Vec<Placed> = sql::all(&self.db, &sql, wanted.values).await?;
+        // Somebody may have placed it elsewhere before it was locked.
+        let stays = locked.iter().any(|fund| fund.id == found.id && fund.parent_id == found.parent_id);
+        if stays { Ok(()) } else { Err(Error::Contended) }
+    }
+
+    /// The other funds of a fund's program.
+    pub async fn funds_beside(&self, fund: &Fund) -> Result<Vec<Fund>> {
+        let mut funds = load::funds_of(&self.db, fund.program).await?;
+        funds.retain(|other| other.id != fund.id);
+        Ok(funds)
+    }
+
+    /// The funds of a program, by code.
+    pub async fn funds_of(&self, program: ProgramId) -> Result<Vec<Fund>> {
+        load::funds_of(&self.db, program).await
+    }
+
+    /// What these funds have unallocated.
+    pub async fn unallocated_in(&self, funds: &[FundId]) -> Result<Book> {
+        let found = Where::default().among("fund_id", funds).and("kind = 'unallocated' AND balance <> 0", Vec::new());
+        load::book(&self.db, &sql::select::<AccountRow>(&found.sql()), found.values).await
+    }
+
+    /// What a partner forfeited in a fund and did not get back, in minor units.
+    pub async fn forfeited_by(&self, fund: FundId, partner: PartnerId) -> Result<i64> {
+        let account = Account::forfeited(fund).id();
+        let sql = "SELECT CAST(COALESCE(SUM(CASE WHEN to_id = $3 THEN amount ELSE -amount END), 0) AS bigint) AS net
+                   FROM posting WHERE partner_id = $2 AND fund_id = $1 AND (to_id = $3 OR from_id = $3)";
+        let sums: Vec<i64> = sql::column(&self.db, "net", sql, values![fund, partner, account]).await?;
+        Ok(sums.first().copied().unwrap_or(0))
+    }
+
+    /// Names of partners by their ids; those that are not there are left out.
+    pub async fn partner_names(&self, ids: &[PartnerId]) -> Result<BTreeMap<PartnerId, String>> {
+        let mut names = BTreeMap::new();
+        for ids in ids.chunks(1_000) {
+            let found = Where::default().among("id", ids);
+            let rows: Vec<PartnerName> =
+                sql::all(&self.db, &format!("SELECT id, name FROM partner {}", found.sql()), found.values).await?;
+            names.extend(rows.into_iter().map(|row| (row.id, row.name)));
+        }
+        Ok(names)
     }
 
     /// Funds in which credit has expired before the day and is still there.
@@ -173,6 +252,7 @@ pub(crate) fn row_of(fund: &Fund, head_hash: String, created_at: Instant) -> Fun
         parent_id: fund.parent,
         kind: fund.kind,
         currency: fund.currency,
+        reinstatements: fund.reinstatements.clone(),
         version: fund.version,
         closed_until: fund.closed_until,
         head_hash,

@@ -105,6 +105,31 @@ pub const CALLS: &[Call] = &[
         "PaymentDetails",
         "Say where money is sent: a partner its own, finance the house's.",
     ),
+    get(
+        "/api/v1/funds/{code}/statement",
+        "Statement",
+        true,
+        "A fund's accounts before the day from and at the end of the day to, and what moved between, newest first.",
+    ),
+    get(
+        "/api/v1/funds/{code}/allocation-preview",
+        "Page",
+        false,
+        "The lines a rule makes, to be sent as allocate_many: how=each, even or weighted, an amount or a percent of what \
+         is unallocated, weights by=tier, region or country as in gold:3,silver:1, filtered by tier, region, country.",
+    ),
+    get(
+        "/api/v1/partners/{id}/statement",
+        "Statement",
+        true,
+        "A partner's accounts in every fund before the day from and at the end of the day to, and what moved between.",
+    ),
+    get(
+        "/api/v1/general-ledger",
+        "Page",
+        false,
+        "Every posting of the days from and to as a debit and a credit line under the account codes of the settings.",
+    ),
     get("/api/v1/partners", "Page", false, "The partners the token's owner may see."),
     get(
         "/api/v1/performance",
@@ -249,8 +274,6 @@ fn common() -> Value {
                 "copy_of": { "type": ["string", "null"], "format": "uuid" } } },
         "Command": tagged(&["step", "do"], "A step of the loop and what to do in it, with that act's own fields: \
             {\"step\":\"plan\",\"do\":\"submit\"}. The table of moves in the documentation names them all."),
-        "FundCommand": { "type": "object",
-            "description": "Budget, lower, allocate, move back, record a return, close the period." },
         "File": { "type": "string", "description": "The table as the tool wrote it: CSV in any usual encoding." },
         "Imported": { "type": "object", "required": ["added", "unchanged", "refused", "questions", "errors"], "properties": {
             "batch": { "type": ["string", "null"], "format": "uuid" }, "added": { "type": "integer" },
@@ -260,6 +283,15 @@ fn common() -> Value {
         "Periods": { "type": "object", "required": ["currency", "version", "next", "closed"], "properties": {
             "currency": text(), "version": { "type": "integer" }, "next": { "type": "object" },
             "closed": { "type": "array", "items": { "type": "object" } } } },
+        "FundCommand": { "type": "object", "description":
+            "What finance does, tagged by `do`: budget, lower, allocate, allocate_many (lines of partner, amount, expires, \
+             reason), move_back, transfer (to another fund), transfer_credit (to_fund, to_partner), raise_credit, \
+             lower_credit, propose_reinstatement, confirm_reinstatement, reject_reinstatement (proposal), record_return, \
+             place (parent), close_period (until)." },
+        "Statement": { "type": "object", "required": ["from", "to", "opening", "closing", "rows"], "properties": {
+            "from": day(), "to": day(), "opening": { "type": "array", "items": { "type": "object" } },
+            "closing": { "type": "array", "items": { "type": "object" } },
+            "rows": { "type": "array", "items": { "type": "object" } }, "next": { "type": ["string", "null"] } } },
         "Advanced": { "type": "object", "required": ["number", "version", "words"], "properties": {
             "number": text(), "version": { "type": "integer" }, "words": { "type": "array", "items": text() } } },
         "Problem": { "type": "object", "required": ["title", "status", "code"], "properties": {

@@ -1,15 +1,23 @@
 //! /api/v1/funds, /api/v1/partners: what there is to spend, and with whom.
 
-use actix_web::web::{Bytes, Path};
+use actix_web::web::{Bytes, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use domain::Date;
 use domain::fund::{Fund, FundCommand};
 use domain::ids::PartnerId;
+use domain::money::Marks;
 use engine::WhichFund;
-use serde::Serialize;
+use engine::allocations::Rule;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use storage::read::{MovementsOf, Paging};
 
 use super::{Answer, answered, json, submission_on_a_version};
+use crate::error::Error;
 use crate::extract::{Machine, finish};
+use crate::fields::{Fields, Typed};
+use crate::pages::funds::{ledger, rule};
+use crate::pages::statement;
 
 /// A fund and what is in its accounts, in minor units of its currency.
 #[derive(Serialize)]
@@ -37,6 +45,112 @@ pub async fn command(machine: Machine, req: HttpRequest, code: Path<String>, bod
     let (engine, actor, code) = (machine.site().engine.clone(), machine.actor().clone(), code.into_inner());
     let done = finish(async move { engine.fund(&actor, WhichFund::Code(&code), &command, &once).await }).await?;
     Ok(answered(&mut HttpResponse::Ok(), &done))
+}
+
+/// The days of a statement or journal; the month so far where nothing is said.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Days {
+    from: String,
+    to: String,
+    after: Option<String>,
+    size: Option<u16>,
+}
+
+impl Days {
+    fn read(&self, machine: &Machine) -> Result<(Date, Date), Error> {
+        statement::Asked::days(&self.from, &self.to, machine.site().engine.clock.today())
+    }
+}
+
+/// GET /api/v1/funds/{code}/statement?from=&to=&after=&size=
+pub async fn fund_statement(machine: Machine, code: Path<String>, days: Query<Days>) -> Answer {
+    let fund = machine.site().engine.reader().fund(machine.viewer(), &code).await?;
+    statement_of(&machine, MovementsOf::Fund(fund.id), &days).await
+}
+
+/// GET /api/v1/partners/{id}/statement?from=&to=&after=&size=
+pub async fn partner_statement(machine: Machine, id: Path<String>, days: Query<Days>) -> Answer {
+    let partner = id.parse::<PartnerId>().map_err(|_| Error::NotFound)?;
+    statement_of(&machine, MovementsOf::Partner(partner), &days).await
+}
+
+/// Every account before the first day and at the end of the last, and a page of what moved, newest first.
+async fn statement_of(machine: &Machine, of: MovementsOf, days: &Days) -> Answer {
+    let (from, to) = days.read(machine)?;
+    let (reader, viewer) = (machine.site().engine.reader(), machine.viewer());
+    let eve = from.pred_opt().unwrap_or(from);
+    let (opening, closing) = (reader.accounts_on(viewer, of, eve).await?, reader.accounts_on(viewer, of, to).await?);
+    let paging = Paging { after: days.after.clone(), size: days.size.unwrap_or(50).clamp(1, 200) };
+    let moved = reader.movements(viewer, of, (Some(from), Some(to)), &paging).await?;
+    let whole = serde_json::json!({
+        "from": from, "to": to, "opening": opening, "closing": closing, "rows": moved.rows, "next": moved.next
+    });
+    Ok(HttpResponse::Ok().json(whole))
+}
+
+/// GET /api/v1/general-ledger?from=&to=
+pub async fn general_ledger(machine: Machine, days: Query<Days>) -> Answer {
+    let days = days.read(&machine)?;
+    if !ledger::READERS.iter().any(|role| machine.viewer().has(*role)) {
+        return Err(Error::NotFound.into());
+    }
+    let mut rows = Vec::new();
+    machine.site().engine.general_ledger(machine.viewer(), days, |line| rows.push(line)).await?;
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "rows": rows, "next": null })))
+}
+
+/// A rule as a query says it: amounts and percentages with a point.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AskedRule {
+    how: String,
+    amount: String,
+    percent: String,
+    by: String,
+    weights: String,
+    tier: String,
+    region: String,
+    country: String,
+    expires: String,
+}
+
+/// GET /api/v1/funds/{code}/allocation-preview: the lines a rule makes, to be sent as `allocate_many`.
+pub async fn preview(machine: Machine, code: Path<String>, asked: Query<AskedRule>) -> Answer {
+    let engine = &machine.site().engine;
+    let fund = engine.reader().fund(machine.viewer(), &code).await?;
+    let unallocated = engine.unallocated(WhichFund::Id(fund.id)).await?;
+    let pairs = [
+        ("how", &asked.how),
+        ("amount", &asked.amount),
+        ("percent", &asked.percent),
+        ("by", &asked.by),
+        ("weights", &asked.weights),
+        ("tier", &asked.tier),
+        ("region", &asked.region),
+        ("country", &asked.country),
+        ("expires", &asked.expires),
+    ];
+    let typed = Typed::new(pairs.map(|(name, value)| (name.to_owned(), value.clone())).to_vec());
+    let rule = Fields::read(&typed, Marks::Point, |f| {
+        let sharing = rule::read(f, unallocated);
+        let (tier, region, country) = (f.optional_text("tier"), f.optional_text("region"), f.optional_text("country"));
+        let expires = f.optional_date("expires");
+        let (tier, region, country) = (tier?, region?, country?);
+        Some(Rule { tier, region, country, sharing: sharing?, expires: expires? })
+    })?;
+    let proposed = engine.allocation_rule(machine.viewer(), &rule).await?;
+    let preview = engine.preview_allocation(machine.actor(), WhichFund::Id(fund.id), proposed).await?;
+    let left_out = preview.rows.iter().filter_map(|row| {
+        let why = row.outcome.as_ref().err()?;
+        Some(serde_json::json!({ "line": row.no, "partner": row.partner, "why": why }))
+    });
+    let whole = serde_json::json!({
+        "version": preview.situation.fund.version,
+        "rows": preview.lines, "left_out": left_out.collect::<Vec<_>>(), "total": preview.total,
+        "unallocated": preview.unallocated, "refusal": preview.refusal, "next": null
+    });
+    Ok(HttpResponse::Ok().json(whole))
 }
 
 #[derive(Serialize)]

@@ -1,11 +1,16 @@
-//! /funds: the tree of funds; /funds/{code}: one fund's balances, allocations and statement.
+//! /funds: the tree of funds; /funds/{code}: one fund's balances, the funds below it, allocations and statement.
 
 pub mod act;
 pub mod closing;
+pub mod ledger;
+pub mod many;
 pub mod new;
+pub mod reinstatement;
+pub mod rule;
 
 use actix_web::web::{Path, Query};
 use askama::Template;
+use chrono::Datelike;
 use domain::Date;
 use domain::fund::{Fund, FundKind};
 use domain::ids::{FundId, PartnerId};
@@ -14,7 +19,7 @@ use domain::money::{Currency, Money};
 use domain::people::Role;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use storage::read::{Allocation, FundTotal, Paging, StatementLine};
+use storage::read::{Allocation, FundTotal, Paging, StatementLine, WaitingReinstatement};
 
 use crate::charts::{FundBar, FundPart, MoneyState, Unit};
 use crate::error::{Answer, Error};
@@ -33,6 +38,8 @@ struct FundsPage {
     rows: Vec<Row>,
     sums: Vec<Sums>,
     may_open: bool,
+    /// The days an export for a general ledger covers unless others are chosen; for those who may have it.
+    export: Option<(String, String)>,
 }
 
 /// A fund in the tree; its figures are its own and those of every fund below it.
@@ -45,13 +52,13 @@ struct Row {
     /// "with 2 funds below"
     below: String,
     bar: FundBar,
-    figures: [Amount; 5],
+    figures: [Amount; 7],
 }
 
 /// All funds of one currency.
 struct Sums {
     currency: &'static str,
-    figures: [Amount; 5],
+    figures: [Amount; 7],
 }
 
 #[derive(Template)]
@@ -62,7 +69,10 @@ struct FundPage {
     name: String,
     about: String,
     parent: Option<(String, String)>,
-    children: Vec<(String, String)>,
+    /// The fund and those below it, where there are any.
+    rows: Vec<Row>,
+    sums: Vec<Sums>,
+    waiting: Vec<Waiting>,
     stats: Stats,
     bar: FundBar,
     equation: String,
@@ -74,6 +84,16 @@ struct FundPage {
     on_words: Option<String>,
     acts: Vec<(&'static str, String)>,
     closed: Option<String>,
+    more: Vec<(&'static str, String)>,
+}
+
+/// Forfeited credit that somebody wants back.
+struct Waiting {
+    amount: Amount,
+    partner: String,
+    until: String,
+    by: String,
+    href: String,
 }
 
 struct AllocationRow {
@@ -111,7 +131,11 @@ pub async fn list(who: Who) -> Answer {
     let sums = sums
         .into_values()
         .map(|(currency, totals)| Sums { currency: currency.code(), figures: figures(&totals, currency) });
-    show(&FundsPage { shell: who.shell("Funds"), rows, sums: sums.collect(), may_open: who.has(Role::Finance) })
+    let today = who.today();
+    let first = today.with_day(1).unwrap_or(today);
+    let export = ledger::may_export(&who).then(|| (first.to_string(), today.to_string()));
+    let may_open = who.has(Role::Finance);
+    show(&FundsPage { shell: who.shell("Funds"), rows, sums: sums.collect(), may_open, export })
 }
 
 fn by_fund(totals: &[FundTotal]) -> BTreeMap<FundId, Totals> {
@@ -175,8 +199,19 @@ fn states(totals: &Totals) -> [(MoneyState, i64); 5] {
     MoneyState::all(|kind| get(totals, kind))
 }
 
-fn figures(totals: &Totals, currency: Currency) -> [Amount; 5] {
-    states(totals).map(|(_, minor)| Money::new(minor, currency).into())
+/// Budgeted, unallocated, with partners, committed, claimed, paid, forfeited or converted.
+fn figures(totals: &Totals, currency: Currency) -> [Amount; 7] {
+    let held = |kind| get(totals, kind);
+    [
+        -held(AccountKind::Funding),
+        held(AccountKind::Unallocated),
+        held(AccountKind::Available),
+        held(AccountKind::Committed),
+        held(AccountKind::Claimed),
+        held(AccountKind::Paid),
+        held(AccountKind::Forfeited) + held(AccountKind::Converted),
+    ]
+    .map(|minor| Money::new(minor, currency).into())
 }
 
 fn bar(totals: &Totals, currency: Currency, caption: String, bar_only: bool) -> FundBar {
@@ -198,6 +233,10 @@ pub async fn show_page(who: Who, code: Path<String>, asked: Query<Asked>) -> Ans
     let fund = reader.fund(who.viewer(), &code).await?;
     let (funds, now) = reader.funds(who.viewer()).await?;
     let on = asked.on.parse::<Date>().ok();
+    let mut rows = Vec::new();
+    let below = grow(&funds, &by_fund(&now), &fund, 0, &mut rows);
+    let sums = vec![Sums { currency: fund.currency.code(), figures: figures(&below, fund.currency) }];
+    own_figures(&mut rows, by_fund(&now).get(&fund.id), &fund);
     let totals = match on {
         Some(day) => reader.fund_totals_on(who.viewer(), fund.id, day).await?,
         None => now,
@@ -211,7 +250,9 @@ pub async fn show_page(who: Who, code: Path<String>, asked: Query<Asked>) -> Ans
         shell: who.shell(&fund.name),
         about: format!("{} fund in {}", capital(fund.kind.code()), fund.currency),
         parent: fund.parent.and_then(|id| funds.iter().find(|other| other.id == id)).map(named),
-        children: funds.iter().filter(|other| other.parent == Some(fund.id)).map(named).collect(),
+        sums,
+        waiting: reader.reinstatements(who.viewer(), Some(fund.id)).await?.into_iter().map(waiting).collect(),
+        rows: if rows.len() > 1 { rows } else { Vec::new() },
         stats: stats(&totals, fund.currency),
         bar: bar(&totals, fund.currency, "Where its money is".to_owned(), false),
         equation: equation(&totals, fund.currency)?,
@@ -222,7 +263,8 @@ pub async fn show_page(who: Who, code: Path<String>, asked: Query<Asked>) -> Ans
         on: asked.on.clone(),
         on_words: on.map(date_words),
         closed: fund.closed_until.map(date_words),
-        acts: if who.has(Role::Finance) { acts(&fund) } else { Vec::new() },
+        acts: if who.has(Role::Finance) { acts(&fund, true) } else { Vec::new() },
+        more: if who.has(Role::Finance) { acts(&fund, false) } else { Vec::new() },
         code: fund.code,
         name: fund.name,
     })
@@ -304,11 +346,39 @@ fn pager(code: &str, asked: &Asked, next: Option<&str>, shown: usize) -> Option<
     })
 }
 
-/// What finance can do with this fund: address and words.
-fn acts(fund: &Fund) -> Vec<(&'static str, String)> {
-    let wanted = Act::ALL.into_iter().filter(|act| act.fits(fund.kind));
-    let closing = ("Close a period", format!("{}/closing", href(&fund.code)));
-    wanted.map(|act| (act.button(), format!("{}/{}", href(&fund.code), act.path()))).chain([closing]).collect()
+/// In its own tree a fund shows what is its own; the sum below shows all.
+fn own_figures(rows: &mut [Row], own: Option<&Totals>, fund: &Fund) {
+    if let Some(row) = rows.first_mut() {
+        let own = own.cloned().unwrap_or_default();
+        row.bar = bar(&own, fund.currency, fund.name.clone(), true);
+        row.figures = figures(&own, fund.currency);
+        row.below.clear();
+    }
+}
+
+fn waiting(one: WaitingReinstatement) -> Waiting {
+    Waiting {
+        amount: one.wanted.amount.into(),
+        partner: one.partner,
+        until: date_words(one.wanted.expires),
+        by: one.by,
+        href: format!("{}/reinstatements/{}", href(&one.fund_code), one.wanted.no),
+    }
+}
+
+/// What finance can do with this fund, words and address: what is done every day, or the rest.
+fn acts(fund: &Fund, daily: bool) -> Vec<(&'static str, String)> {
+    let is_daily = |act: Act| matches!(act, Act::Allocate | Act::Budget);
+    let wanted = Act::ALL.into_iter().filter(|act| act.fits(fund.kind) && is_daily(*act) == daily);
+    let mut acts: Vec<(&'static str, String)> =
+        wanted.map(|act| (act.button(), format!("{}/{}", href(&fund.code), act.path()))).collect();
+    if daily && !fund.kind.is_shared() {
+        acts.insert(1, ("Allocate to many", format!("{}/allocations", href(&fund.code))));
+    }
+    if !daily {
+        acts.push(("Close a period", format!("{}/closing", href(&fund.code))));
+    }
+    acts
 }
 
 /// How a fund's kind reads in a form.

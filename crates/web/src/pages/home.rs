@@ -12,6 +12,7 @@ use crate::charts::{FundBar, FundPart, MoneyState, Ring, RingStep, Unit};
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
 use crate::pages::settlements;
+use crate::pages::funds::reinstatement;
 use crate::routes;
 use crate::shell::Shell;
 use crate::view::{Amount, Badge, Due, Empty, Hub, HubItem, Task, TaskList, Tone, cycle_href, short_date, step_href};
@@ -57,6 +58,8 @@ struct Expiring {
 pub async fn show_page(who: Who) -> Answer {
     let (reader, viewer, today) = (who.reader(), who.viewer(), who.today());
     let waiting = reader.waiting_for_me(viewer, &Paging::first(TASKS)).await?;
+    let mut tasks = reinstatement::tasks(&who).await?;
+    tasks.extend(waiting.rows.iter().map(|line| task(&who, line)));
     let stages = reader.stages(viewer, today).await?;
     let may_open = routes::opens("/cycles/new", who.signed());
     let has_cycles = stages.iter().any(|stage| stage.cycles > 0);
@@ -65,7 +68,7 @@ pub async fn show_page(who: Who) -> Answer {
         shell: who.shell("Home"),
         greeting: greeting(&who),
         more: waiting.next.is_some(),
-        tasks: TaskList { tasks: waiting.rows.iter().map(|line| task(&who, line)).collect() },
+        tasks: TaskList { tasks },
         nothing: nothing(may_open, has_cycles),
         set_up: set_up(&who).await?,
         stands_in_for: stands_in_for(&who),

@@ -183,7 +183,7 @@ pub async fn report(who: Who, batch: Path<Uuid>) -> Answer {
     Ok(csv(&name, bytes))
 }
 
-fn csv(name: &str, bytes: Vec<u8>) -> HttpResponse {
+pub fn csv(name: &str, bytes: Vec<u8>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
         .insert_header((CONTENT_DISPOSITION, disposition(name)))

@@ -33,6 +33,8 @@ struct WalletPage {
     expiring: Vec<String>,
     purchases: Vec<purchases::Purchase>,
     all_purchases: String,
+    /// Where the statement is.
+    statement: String,
 }
 
 struct FundBlock {
@@ -80,6 +82,7 @@ pub async fn show_page(who: Who, asked: Query<Asked>) -> Answer {
         shell: who.shell("Wallet"),
         partner: name,
         own: own.is_some(),
+        statement: super::statement::of_partner(partner),
         expiring: expiring(&lines, today),
         purchases: earned.rows.into_iter().map(|line| purchases::Purchase::new(line, today)).collect(),
         all_purchases: purchases::href(partner, own.is_some(), ""),
