@@ -25,6 +25,7 @@ mod m13_office;
 mod m14_funds_tree;
 mod m15_periods;
 mod m16_settlements;
+mod m18_deadlines;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m14_funds_tree::Migration),
             Box::new(m15_periods::Migration),
             Box::new(m16_settlements::Migration),
+            Box::new(m18_deadlines::Migration),
         ]
     }
 }

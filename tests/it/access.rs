@@ -136,8 +136,9 @@ impl Fill {
         let nobody = "00000000-0000-7000-8000-000000000000";
         let path = pattern.split('/').map(|part| match part {
             "{no}" => number,
-            "{campaign}" | "{activity}" | "{claim}" | "{line}" | "{version}" | "{step}" | "{payment}" => "1",
+            "{campaign}" | "{activity}" | "{claim}" | "{line}" | "{version}" | "{step}" | "{payment}" | "{extension}" => "1",
             "{currency}" => "EUR",
+            "{secret}.ics" => "0000000000000000.ics",
             "{code}" if pattern.starts_with("/funds/") => kit::world::FUND,
             "{code}" if pattern.starts_with("/admin/programs/") => "EMEA",
             "{token}" | "{session}" | "{code}" | "{link}" => "0000000000000000",

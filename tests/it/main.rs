@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod cycles;
 mod dashboard;
+mod deadlines;
 mod durability;
 mod earning;
 mod entry;

@@ -17,7 +17,7 @@ use kit::{App, Kind, NewHouse, on_both};
 const WALKERS: [Persona; 8] = [MARA, ANA, INES, TOMAS, YUKI, CLAIRE, SAM, BJORN];
 
 /// What no walk opens as a page, and why.
-const NO_PAGES: [(&str, &str); 13] = [
+const NO_PAGES: [(&str, &str); 16] = [
     ("/livez", "a word for machines that ask whether the program runs"),
     ("/readyz", "a word for machines that ask whether it can work"),
     ("/static/{name}", "style, script and picture, loaded by every page"),
@@ -25,6 +25,8 @@ const NO_PAGES: [(&str, &str); 13] = [
     ("/go/{code}", "leads on to the campaign's own page"),
     ("/cycles/{no}/tracking/links/{code}/qr.svg", "a picture, shown on the tracking page"),
     ("/cycles/{no}/action-plan/calendar.ics", "a calendar to download"),
+    ("/calendar/{secret}.ics", "a calendar's own address, shown once: a_calendar_follows_its_person"),
+    ("/funds/expiring.csv", "a table to download"),
     ("/imports/{id}/report", "a table to download"),
     ("/imports/batches/{batch}/report", "a table to download"),
     ("/funds/general-ledger.csv", "a table to download"),

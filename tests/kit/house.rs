@@ -4,6 +4,7 @@
 use domain::cycle::Stage;
 use domain::fund::{FundCommand, FundKind};
 use domain::machine::CycleCommand;
+use domain::policy::Extendable;
 use domain::settlement::{Command, Outcome};
 use domain::steps::s7_execution::FileVerdict;
 use domain::steps::{s6_approval, s7_execution, s8_tracking, s9_performance};
@@ -65,9 +66,9 @@ impl App {
         self.act_on(TOMAS, "EMEA-DACH", &command).await.expect("finance proposes");
     }
 
-    /// Nine webinars of Nordwind's and one of Kestrel's, approved.
+    /// Eleven webinars of Nordwind's and one of Kestrel's, approved.
     async fn live(&self, house: &mut House) -> usize {
-        for cost in [2_000, 6_000, 4_000, 3_000, 5_000, 2_000, 2_500, 9_000, 3_000, 2_000] {
+        for cost in [2_000, 6_000, 4_000, 3_000, 5_000, 2_000, 2_500, 9_000, 3_000, 2_000, 2_000] {
             house.cycles.push(self.cycle_in(Stage::ExecutionLive, MARA, cost).await);
         }
         house.cycles.push(self.cycle_in(Stage::ExecutionLive, JONAS, 3_000).await);
@@ -75,13 +76,13 @@ impl App {
     }
 
     /// Each takes another way: closed, measured, still listening, in review, payable, clawed back, denied, proof in
-    /// review, proof returned, in a payment batch; the last one waits for its proof.
+    /// review, proof returned, in a payment batch; the last two wait for their proof, one with more time asked for.
     async fn move_on(&self, live: usize) {
         let numbers: Vec<String> = (1..=live).map(number).collect();
-        let [closed, measured, listening, claimed, payable, clawed, denied, handed_in, returned, batched, ..] =
+        let [closed, measured, listening, claimed, payable, clawed, denied, handed_in, returned, batched, waiting, ..] =
             &numbers[..]
         else {
-            panic!("eleven cycles are live")
+            panic!("twelve cycles are live")
         };
         for no in [closed, measured, listening, claimed, payable, clawed, denied] {
             self.prove(no, MARA).await;
@@ -114,6 +115,18 @@ impl App {
         let verdicts = vec![FileVerdict { file, accepted: false, reason: "The titles are missing.".to_owned() }];
         let reason = "Please complete the list.".to_owned();
         self.must(ANA, returned, s7_execution::Command::ReturnProof { activity: 1, verdicts, reason }).await;
+        // More time: granted on one, and on another still to be answered.
+        let reason = || "The list comes a week late.".to_owned();
+        let wish = |days| s7_execution::Command::AskExtension {
+            campaign: 1,
+            window: Extendable::Proof,
+            days,
+            reason: reason(),
+        };
+        self.must(MARA, returned, wish(10)).await;
+        let granted = s7_execution::Command::GrantExtension { extension: 1, days: 7, reason: reason() };
+        self.must(ANA, returned, granted).await;
+        self.must(MARA, waiting, wish(5)).await;
     }
 
     /// One batch that has paid an instalment, one that is with the bank, one that waits to be exported.

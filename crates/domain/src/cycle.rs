@@ -5,13 +5,14 @@
 use crate::drafts::Drafts;
 use crate::ids::{CycleId, FundId, PartnerId, ProgramId, UserId};
 use crate::money::{Currency, Money};
+use crate::policy::Extendable;
 use crate::steps::s1_plan::Plan;
 use crate::steps::s2_scorecard::Scorecard;
 use crate::steps::s3_forecast::Campaign;
 use crate::steps::s4_action_plan::Activity;
 use crate::steps::s5_request::Request;
 use crate::steps::s6_approval::Approval;
-use crate::steps::s7_execution::Claim;
+use crate::steps::s7_execution::{Claim, Extension, ExtensionState};
 use crate::steps::s9_performance::Review;
 use crate::{Date, Instant};
 use serde::{Deserialize, Serialize};
@@ -218,6 +219,9 @@ pub struct Cycle {
     pub request: Request,
     pub approval: Approval,
     pub claims: Vec<Claim>,
+    /// More time asked for on its campaigns, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extensions: Vec<Extension>,
     pub review: Review,
 }
 
@@ -246,6 +250,7 @@ impl Cycle {
             request: Request::default(),
             approval: Approval::default(),
             claims: Vec::new(),
+            extensions: Vec::new(),
             review: Review::default(),
         }
     }
@@ -260,6 +265,24 @@ impl Cycle {
 
     pub fn claim(&self, no: u16) -> Option<&Claim> {
         self.claims.iter().find(|claim| claim.no == no)
+    }
+
+    pub fn extension(&self, no: u16) -> Option<&Extension> {
+        self.extensions.iter().find(|extension| extension.no == no)
+    }
+
+    /// Those nobody has decided yet.
+    pub fn open_extensions(&self) -> impl Iterator<Item = &Extension> {
+        self.extensions.iter().filter(|extension| extension.state == ExtensionState::Asked)
+    }
+
+    /// Days granted on a campaign's window. What gives more time to prove gives as much more to claim, since only what
+    /// is proven can be claimed.
+    pub fn granted_days(&self, campaign: u16, window: Extendable) -> u16 {
+        let counts = |extension: &&Extension| {
+            extension.campaign == campaign && (window == Extendable::Claim || extension.window == window)
+        };
+        self.extensions.iter().filter(counts).map(|extension| extension.granted).fold(0, u16::saturating_add)
     }
 
     /// The fund asked of, once the partner has chosen it.

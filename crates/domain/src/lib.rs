@@ -7,6 +7,7 @@ pub mod bridge;
 pub mod calendar;
 pub mod campaign_id;
 pub mod cycle;
+pub mod deadlines;
 pub mod drafts;
 pub mod event;
 pub mod forecast;
@@ -21,6 +22,7 @@ pub mod payee;
 pub mod people;
 pub mod policy;
 pub mod refusal;
+pub mod rhythm;
 pub mod settlement;
 pub mod steps;
 

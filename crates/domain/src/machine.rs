@@ -8,7 +8,7 @@ mod clock;
 mod command;
 mod moves;
 
-pub use clock::{health, timer_command, wake_at};
+pub use clock::{TIME_ASKED, health, timer_command, wake_at};
 pub use command::{Command, CycleCommand, CycleEvent, Event};
 pub use moves::{Act, By, MOVES, Move, diagram};
 

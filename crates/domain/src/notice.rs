@@ -38,6 +38,10 @@ pub enum Topic {
     ClawedBack,
     ActivityCancelled,
     ActivityExpired,
+    ExtensionAsked,
+    ExtensionGranted,
+    ExtensionDeclined,
+    ApprovalWaiting,
     CycleCancelled,
     CycleExpired,
     TrackingStarted,
@@ -58,7 +62,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Topic; 46] = [
+    pub const ALL: [Topic; 50] = [
         Topic::PlanSubmitted,
         Topic::PlanAgreed,
         Topic::PlanReturned,
@@ -88,6 +92,10 @@ impl Topic {
         Topic::ClawedBack,
         Topic::ActivityCancelled,
         Topic::ActivityExpired,
+        Topic::ExtensionAsked,
+        Topic::ExtensionGranted,
+        Topic::ExtensionDeclined,
+        Topic::ApprovalWaiting,
         Topic::CycleCancelled,
         Topic::CycleExpired,
         Topic::TrackingStarted,

@@ -33,7 +33,7 @@ pub use proof::{ActivityType, ProofItem, ProofRules, takes};
 pub use share::{Rate, Share, Shared};
 pub use simulate::{Difference, compare};
 pub use verdict::{Figure, Judgement, Verdict};
-pub use windows::{ClaimRules, Claimable, Extension, Late, LeadTime};
+pub use windows::{ClaimRules, Claimable, Decider, Extendable, Extension, Late, LeadTime};
 pub use words::{Change, Paragraph, changes, describe};
 
 use crate::money::Money;
@@ -65,7 +65,7 @@ pub struct Policy {
     pub season: Vec<Season>,
     pub proof: ProofRules,
     pub claim: ClaimRules,
-    /// More time to claim, where the program grants it.
+    /// More time to prove or to claim, where the program grants it.
     #[serde(default)]
     pub extension: Option<Extension>,
     /// Approval bands: level 1 from zero, further levels from higher amounts.

@@ -9,6 +9,7 @@ pub mod advance;
 pub mod allocations;
 pub mod catalog;
 pub mod clock;
+mod digest;
 pub mod error;
 pub mod files;
 pub mod funds;

@@ -3,12 +3,14 @@
 //! Secrets are shown once and kept as hashes. An unknown address, a wrong password, a disabled person and one who never
 //! confirmed get the same answer after the same work, so that nobody learns who has an account.
 
+mod calendar;
 mod invitations;
 mod password;
 mod people;
 mod throttle;
 mod tokens;
 
+pub use calendar::CalendarOf;
 pub use invitations::{Invited, NewUser};
 pub use password::hash_password;
 pub use people::{PartnerFacts, Preferences, Rights};

@@ -49,7 +49,7 @@ impl Engine {
         }
     }
 
-    /// One pass over everything whose time has come: cycles that wake, credit that expired.
+    /// One pass over everything whose time has come: cycles that wake, credit that expired, digests.
     pub async fn tick(&self) -> Result<Pass> {
         let mut pass = Pass::default();
         loop {
@@ -71,6 +71,8 @@ impl Engine {
         }
         self.forfeit_expired(&mut pass).await?;
         self.warn_of_expiry(&mut pass).await?;
+        // Last, so that what the other timers had to say is gathered first.
+        self.send_digests(&mut pass).await?;
         Ok(pass)
     }
 

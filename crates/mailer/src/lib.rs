@@ -14,7 +14,7 @@ mod words;
 mod tests;
 
 pub use post::{Letterbox, Post, SendError, SetupError};
-pub use render::{render, trial};
+pub use render::{DigestLine, digest, render, trial};
 
 use domain::money::Marks;
 use serde::{Deserialize, Serialize};

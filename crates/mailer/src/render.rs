@@ -43,6 +43,48 @@ pub fn trial(to: &Recipient, sender: &Sender, message_id: &str) -> Mail {
     page.mail(to, sender, message_id)
 }
 
+/// One thing a digest tells of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DigestLine {
+    /// The kind of mail it is, as its reader knows it: "Deadlines".
+    pub group: &'static str,
+    /// The subject it would have had as a mail of its own.
+    pub subject: String,
+}
+
+/// A digest shows at most so many lines; the page behind its button has them all.
+const LINES: usize = 100;
+
+/// What has gathered for one reader, in the order given, as one mail with one button.
+pub fn digest(lines: &[DigestLine], to: &Recipient, sender: &Sender, message_id: &str) -> Mail {
+    let name = clean::line(&sender.name);
+    let things = if lines.len() == 1 { "1 thing".to_owned() } else { format!("{} things", lines.len()) };
+    let verb = if lines.len() == 1 { "has" } else { "have" };
+    let beyond = lines.len().saturating_sub(LINES);
+    let more = if beyond > 0 { format!("{beyond} more stand on the page. ") } else { String::new() };
+    let page = Page {
+        words: Words {
+            happened: format!("your digest, {things}"),
+            lead: format!("{things} {verb} gathered for you in {name}."),
+            next: format!(
+                "{more}Each stands there in full, with a link to its record. How often which mails come is up to you, \
+                 on your profile page."
+            ),
+            button: "Open my notifications".to_owned(),
+        },
+        rows: lines
+            .iter()
+            .take(LINES)
+            .map(|line| Row { label: line.group, value: clean::line(&line.subject) })
+            .collect(),
+        quote_head: String::new(),
+        quote: Vec::new(),
+        path: "/notifications",
+        number: String::new(),
+    };
+    page.mail(to, sender, message_id)
+}
+
 /// What a layout sets.
 struct Page<'a> {
     words: Words,

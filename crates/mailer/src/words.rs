@@ -95,6 +95,10 @@ topics! {
     ClawedBack:           "mail/topics/clawed_back.txt",            "Clawed back",     "Return by";
     ActivityCancelled:    "mail/topics/activity_cancelled.txt",     RELEASED,          "Day";
     ActivityExpired:      "mail/topics/activity_expired.txt",       RELEASED,          "Last day";
+    ExtensionAsked:       "mail/topics/extension_asked.txt",        "Depends on it",   "Answer by";
+    ExtensionGranted:     "mail/topics/extension_granted.txt",      "Depends on it",   "New last day";
+    ExtensionDeclined:    "mail/topics/extension_declined.txt",     "Depends on it",   "Last day";
+    ApprovalWaiting:      "mail/topics/approval_waiting.txt",       "Asked",           "Decide by";
     CycleCancelled:       "mail/topics/cycle_cancelled.txt",        RELEASED,          "Day";
     CycleExpired:         "mail/topics/cycle_expired.txt",          RELEASED,          "Ended on";
     TrackingStarted:      "mail/topics/tracking_started.txt",       "Invested",        "Tracked until";

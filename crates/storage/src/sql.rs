@@ -11,6 +11,7 @@ use domain::ids::{CycleId, EventId, FileId, FundId, PartnerId, ProgramId, Settle
 use domain::ledger::AccountKind;
 use domain::money::{Currency, Marks, Money};
 use domain::people::Role;
+use domain::rhythm::{MailKind, Rhythm};
 use domain::settlement::BatchState;
 use domain::steps::s7_execution::{ActivityState, ClaimState};
 use domain::{Date, Instant};
@@ -117,7 +118,7 @@ macro_rules! codes {
         }
     )*};
 }
-codes!(AccountKind, BatchState, Currency, FundKind, Party, Stage);
+codes!(AccountKind, BatchState, Currency, FundKind, MailKind, Party, Rhythm, Stage);
 
 /// Small whole numbers, kept in the next larger signed column.
 macro_rules! small {

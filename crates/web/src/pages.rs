@@ -1,6 +1,7 @@
 //! Pages that are not a step of the loop.
 
 pub mod admin;
+pub mod calendar;
 pub mod cycle;
 pub mod cycles;
 mod documents;

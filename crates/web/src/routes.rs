@@ -13,11 +13,12 @@ use engine::signin::{Scope, Signed};
 use crate::error::Error;
 use crate::gate::{self, Access};
 use crate::pages::{
-    admin, cycle, cycles, funds, guide, health, help, home, imports, invitation, links, new_cycle, notifications,
-    partners, password, performance, profile, response_form, search, set_up, settlements, sign_in, statement, wallet,
+    admin, calendar, cycle, cycles, funds, guide, health, help, home, imports, invitation, links, new_cycle,
+    notifications, partners, password, performance, profile, response_form, search, set_up, settlements, sign_in,
+    statement, wallet,
 };
 use crate::shell::NavItem;
-use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, files};
+use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, extension, files};
 use crate::steps::{
     s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request, s6_approval, s7_execution, s8_tracking,
     s9_performance,
@@ -144,6 +145,10 @@ pub const TABLE: &[Route] = &[
 
     line!(GET,  "/profile", SignedIn, profile::show_page),
     line!(POST, "/profile", SignedIn, profile::submit),
+    line!(POST, "/profile/mails", SignedIn, profile::set_rhythms),
+    line!(POST, "/profile/calendar", SignedIn, profile::make_calendar),
+    line!(POST, "/profile/calendar/removal", SignedIn, profile::drop_calendar),
+    line!(GET,  "/calendar/{secret}.ics", Public, calendar::download),
     line!(POST, "/profile/password", SignedIn, profile::change_password),
     line!(POST, "/profile/sessions/others/end", SignedIn, profile::end_others),
     line!(POST, "/profile/sessions/{session}/end", SignedIn, profile::end_session),
@@ -176,6 +181,10 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/cycles/{no}/execution/campaigns/{campaign}/claim", SignedIn, claim_form::submit),
     line!(POST, "/cycles/{no}/execution/campaigns/{campaign}/claim/check", SignedIn, claim_form::check),
     line!(POST, "/cycles/{no}/execution/campaigns/{campaign}/claim/change", SignedIn, claim_form::change),
+    line!(GET,  "/cycles/{no}/execution/campaigns/{campaign}/extension", SignedIn, extension::show_page),
+    line!(POST, "/cycles/{no}/execution/campaigns/{campaign}/extension", SignedIn, extension::ask),
+    line!(POST, "/cycles/{no}/execution/campaigns/{campaign}/extension/{extension}/grant", SignedIn, extension::grant),
+    line!(POST, "/cycles/{no}/execution/campaigns/{campaign}/extension/{extension}/refusal", SignedIn, extension::decline),
     line!(GET,  "/cycles/{no}/execution/activities/{activity}", SignedIn, activity::show_page),
     line!(POST, "/cycles/{no}/execution/activities/{activity}/proof", SignedIn, activity::submit_proof),
     line!(POST, "/cycles/{no}/execution/activities/{activity}/acceptance", SignedIn, activity::accept_proof),
@@ -216,6 +225,8 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/funds/new", FINANCE, funds::new::show_form),
     line!(POST, "/funds/new", FINANCE, funds::new::submit),
     line!(GET,  "/funds/general-ledger.csv", Roles(funds::ledger::READERS), funds::ledger::download),
+    line!(GET,  "/funds/expiring", VENDOR, funds::expiring::show_page),
+    line!(GET,  "/funds/expiring.csv", VENDOR, funds::expiring::download),
     line!(GET,  "/funds/{code}", VENDOR, funds::show_page),
     line!(GET,  "/funds/{code}/closing", FINANCE, funds::closing::show_page),
     line!(POST, "/funds/{code}/closing", FINANCE, funds::closing::submit),
@@ -268,9 +279,11 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/api/v1/cycles", Token(Scope::Read), api::cycles::list),
     line!(POST, "/api/v1/cycles", Token(Scope::Write), api::cycles::open),
     line!(GET,  "/api/v1/cycles/{no}", Token(Scope::Read), api::cycles::show),
+    line!(GET,  "/api/v1/cycles/{no}/deadlines", Token(Scope::Read), api::cycles::due),
     line!(GET,  "/api/v1/cycles/{no}/timeline", Token(Scope::Read), api::cycles::timeline),
     line!(POST, "/api/v1/cycles/{no}/commands", Token(Scope::Write), api::cycles::command),
     line!(GET,  "/api/v1/funds", Token(Scope::Read), api::money::funds),
+    line!(GET,  "/api/v1/funds/expiring", Token(Scope::Read), api::money::expiring),
     line!(POST, "/api/v1/funds/{code}/commands", Token(Scope::Write), api::money::command),
     line!(GET,  "/api/v1/funds/{code}/periods", Token(Scope::Read), api::earning::periods),
     line!(GET,  "/api/v1/purchases", Token(Scope::Read), api::earning::purchases),

@@ -3,6 +3,7 @@
 //! A part is a struct that renders itself: `{{ rail }}` in a template writes its HTML, escaped inside, unescaped as a whole.
 
 mod cell;
+mod clocks;
 mod cycle;
 mod form;
 mod parts;
@@ -12,6 +13,7 @@ mod strip;
 mod words;
 
 pub use cell::{Cell, Cells};
+pub use clocks::deadline_href;
 pub use cycle::{cycle_href, light_badge, stage_badge, step_href, step_path};
 pub use form::{Choice, Control, ErrorSummary, Field, Form, FormError, Line, MOST_CHOICES};
 pub use parts::{

@@ -9,9 +9,13 @@ use crate::cycle::Stage::{
     PerformanceMeasured, PlanDraft, PlanReview, RequestDraft, ScorecardOpen, TrackingListening, Withdrawn,
 };
 use crate::cycle::{Health, Party};
+use crate::policy::Decider;
 use crate::steps::{s6_approval, s7_execution, s8_tracking};
 use crate::{Date, Instant};
 use chrono::NaiveTime;
+
+/// The task of whoever answers a wish for more time.
+pub const TIME_ASKED: &str = "Grant or decline more time";
 
 /// Whom the cycle waits for, since when, by when, and to do what.
 pub fn health(s: &Situation) -> Health {
@@ -74,14 +78,21 @@ fn in_execution(s: &Situation) -> Waiting {
         .activities
         .iter()
         .filter(|activity| activity.state == ActivityState::Live)
-        .map(|activity| s.policy.proof_due(activity.draft.ends))
+        .map(|activity| s7_execution::proof_days(s, activity).due(&s.policy))
         .min();
     (Party::Partner, next, "Run the activities and hand in their proof")
 }
 
-/// A claim waits for finance: to decide or to pay.
+/// Somebody else than the partner has to act: on a wish for more time, or on a claim.
 fn with_claims(s: &Situation) -> Option<Waiting> {
     use s7_execution::ClaimState;
+    if let Some(extension) = s.cycle.open_extensions().min_by_key(|extension| extension.answer_by) {
+        let party = match s.policy.extension.as_ref().map(|rules| rules.decided_by) {
+            Some(Decider::Finance) => Party::Finance,
+            _ => Party::Manager,
+        };
+        return Some((party, Some(extension.answer_by), TIME_ASKED));
+    }
     let claims = &s.cycle.claims;
     if let Some(claim) = claims.iter().find(|claim| claim.state == ClaimState::Review) {
         return Some((

@@ -152,6 +152,8 @@ pub struct Proof {
     /// The day it was returned to the partner.
     pub returned: Option<Date>,
     pub files: Option<Vec<Handed>>,
+    /// More time to hand it in.
+    pub extension: Option<Extension>,
 }
 
 #[derive(Clone, PartialEq, Debug, Deserialize)]

@@ -14,8 +14,8 @@ mod proving;
 pub use approving::{Approved, amount_has_approvers, approvals, bands, material_change};
 pub use asking::{AskedFund, Asker, Asking, Planned, PlannedLine, judge, priced};
 pub use claiming::{
-    Claimed, ClaimedActivity, ClaimedLine, Priced, Window, extension, final_claim, invoice, minimum_claim, most_claims,
-    payable, pays, proven, window, window_reminders,
+    Claimed, ClaimedActivity, ClaimedLine, MoreTime, Priced, Window, extension, final_claim, invoice, minimum_claim,
+    most_claims, payable, pays, proven, window, window_reminders,
 };
 pub use costs::{Costed, counted};
 pub use earning::{
@@ -23,7 +23,7 @@ pub use earning::{
     draw_order, earn_window, earned, fund_tree, reinstatement, under_threshold,
 };
 pub use paying::{Exchanged, Settled, exchange_rate, offset, retention, settlement, settles};
-pub use proving::{Handed, checklist, missing, proof_reminders, proof_window, resubmission};
+pub use proving::{Handed, Provable, checklist, missing, proof_reminders, proof_window, resubmission};
 
 /// Every rule by name, in the order of the loop; `fundloop policy explain` answers for each of them.
 pub const ALL: [&str; 44] = [
@@ -74,7 +74,7 @@ pub const ALL: [&str; 44] = [
 ];
 
 /// "1 day", "30 days".
-fn days(count: u16) -> String {
+pub(crate) fn days(count: u16) -> String {
     format!("{count} day{}", if count == 1 { "" } else { "s" })
 }
 

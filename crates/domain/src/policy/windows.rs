@@ -71,22 +71,98 @@ fn month() -> u16 {
     30
 }
 
-/// More time to claim, for who asks for it in time.
+/// More time to prove or to claim, for who asks for it in time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Extension {
-    /// The most calendar days one extension adds to the last day to claim.
+    /// The most calendar days one extension adds to the last day.
     pub days: u16,
-    /// How many there may be.
+    /// How many a campaign may be granted.
     #[serde(default = "once")]
     pub times: u16,
     /// It is asked for at least this many days before the last day; 0 is the last day itself.
     #[serde(default)]
     pub ask_before: u16,
+    /// It may still be asked for this many days after the last day; the money waits as long.
+    #[serde(default)]
+    pub grace: u16,
+    /// Which windows can be extended.
+    #[serde(default = "every_window")]
+    pub windows: Vec<Extendable>,
+    #[serde(default)]
+    pub decided_by: Decider,
+    /// Calendar days to answer in. What nobody has answered by then lapses, and the deadline stands.
+    #[serde(default = "working_week")]
+    pub answer_days: u16,
+}
+
+impl Extension {
+    /// The last day to ask for more time where `last` is the window's last day.
+    pub fn ask_by(&self, last: Date) -> Date {
+        if self.grace > 0 { plus(last, self.grace) } else { back(last, self.ask_before) }
+    }
+}
+
+/// A window of a campaign that can be made longer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extendable {
+    Proof,
+    Claim,
+}
+
+impl Extendable {
+    pub const ALL: [Extendable; 2] = [Extendable::Proof, Extendable::Claim];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Extendable::Proof => "proof",
+            Extendable::Claim => "claim",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|window| window.code() == code)
+    }
+
+    /// What the time is for: "to hand in proof".
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Extendable::Proof => "to hand in proof",
+            Extendable::Claim => "to claim",
+        }
+    }
+}
+
+/// Who grants more time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decider {
+    #[default]
+    ChannelManager,
+    Finance,
+}
+
+impl Decider {
+    /// "the channel manager"
+    pub fn words(self) -> &'static str {
+        match self {
+            Decider::ChannelManager => "the channel manager",
+            Decider::Finance => "finance",
+        }
+    }
 }
 
 fn once() -> u16 {
     1
+}
+
+fn every_window() -> Vec<Extendable> {
+    Extendable::ALL.to_vec()
+}
+
+fn working_week() -> u16 {
+    5
 }
 
 /// What the last day to claim depends on.

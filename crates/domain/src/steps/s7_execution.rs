@@ -4,19 +4,25 @@
 //! A claim pays `min(approved, share x actual eligible cost)`: what was spent over the plan is the
 //! partner's, what was not spent is released.
 
+mod amendment;
 mod claims;
+mod extension;
 mod payment;
 mod proof;
 mod release;
 
-pub use claims::{Claim, ClaimLine, ClaimLineDraft, ClaimState, Clawback, Payment, claim_due, claimable, payable};
+pub use claims::{
+    Claim, ClaimLine, ClaimLineDraft, ClaimState, Clawback, Payment, claim_due, claimable, last_day_to_claim, payable,
+};
 pub(crate) use claims::{claim_window, claimed_before};
+pub use extension::{Extension, ExtensionState, ask_by, extended_day};
 pub use payment::InBatch;
-pub use proof::{ActivityState, FileVerdict, ProofFile, ProofUpload, missing_proof};
+pub(crate) use proof::running;
+pub use proof::{ActivityState, FileVerdict, ProofFile, ProofUpload, missing_proof, proof_days};
 pub(super) use release::release_beyond;
 
 use super::s4_action_plan::{self, Activity, ActivityDraft};
-use super::s5_request::{self, RequestLine};
+use super::s5_request::RequestLine;
 use super::s6_approval::{self, Before};
 use super::{Case, Outcome, Stamp, Teller, Told, need_reason};
 use crate::Date;
@@ -27,11 +33,10 @@ use crate::ledger::{Book, Posting};
 use crate::machine::Situation;
 use crate::money::Money;
 use crate::notice::Topic;
-use crate::policy::rules::material_change;
-use crate::policy::{Judgement, Material, rules};
-use crate::refusal::{Reason, Refusal};
+use crate::policy::Extendable;
+use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
@@ -99,6 +104,24 @@ pub enum Command {
     },
     CancelCampaign {
         campaign: u16,
+        reason: String,
+    },
+    /// More days on a campaign's proof or claim window, asked for in time.
+    AskExtension {
+        campaign: u16,
+        window: Extendable,
+        days: u16,
+        reason: String,
+    },
+    /// All or some of the days; fewer than asked need a reason.
+    GrantExtension {
+        extension: u16,
+        days: u16,
+        #[serde(default)]
+        reason: String,
+    },
+    DeclineExtension {
+        extension: u16,
         reason: String,
     },
     /// The timer: a reminder's day has come, a deadline has passed.
@@ -183,6 +206,24 @@ pub enum Event {
         day: Date,
         due: Date,
     },
+    ExtensionAsked {
+        extension: Extension,
+    },
+    /// `until`: the window's last day from now on.
+    ExtensionGranted {
+        extension: u16,
+        days: u16,
+        reason: String,
+        until: Date,
+    },
+    ExtensionDeclined {
+        extension: u16,
+        reason: String,
+    },
+    /// Nobody answered in time: the deadline stands.
+    ExtensionLapsed {
+        extension: u16,
+    },
     /// Every activity has ended: nothing left to do but listen.
     Ended {},
 }
@@ -216,119 +257,16 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
         }
         Command::ProposeClawback { claim, amount, reason } => payment::propose_clawback(case, *claim, *amount, reason),
         Command::ConfirmClawback { claim } => payment::confirm_clawback(case, *claim),
-        Command::Amend { activity, draft, lines, reason } => amend(case, *activity, draft, lines, reason),
+        Command::Amend { activity, draft, lines, reason } => amendment::amend(case, *activity, draft, lines, reason),
         Command::CancelActivity { activity, reason } => cancel_activity(case, *activity, reason),
         Command::CancelCampaign { campaign, reason } => cancel_campaign(case, *campaign, reason),
+        Command::AskExtension { campaign, window, days, reason } => {
+            extension::ask(case, *campaign, *window, *days, reason)
+        }
+        Command::GrantExtension { extension, days, reason } => extension::grant(case, *extension, *days, reason),
+        Command::DeclineExtension { extension, reason } => extension::decline(case, *extension, reason),
         Command::Tick {} => tick(case),
     }
-}
-
-fn amend(
-    case: &Case,
-    no: u16,
-    draft: &ActivityDraft,
-    lines: &[RequestLine],
-    reason: &str,
-) -> Result<Vec<Outcome>, Refusal> {
-    let (s, cycle) = (case.s, &case.s.cycle);
-    let activity = cycle.activity(no).ok_or_else(|| s4_action_plan::missing(no))?;
-    need_reason(reason)?;
-    if activity.state != ActivityState::Live {
-        return Err(Refusal::new(
-            "not_live",
-            format!("“{}” is {} and can no longer be changed.", activity.draft.name, activity.state.label()),
-            "Only an activity that has no proof under review or accepted can be amended.",
-        ));
-    }
-    if draft.campaign != activity.draft.campaign {
-        return Err(Refusal::new(
-            "campaign",
-            "An activity stays with its campaign.",
-            "Cancel it here and plan it again in the other campaign.",
-        ));
-    }
-    s4_action_plan::sound(case, draft)?;
-    let lines = asked_lines(case, no, draft, lines)?;
-    let counts = (draft.sponsors, draft.heads) != (activity.draft.sponsors, activity.draft.heads);
-    let how_much =
-        counts || draft.costs != activity.draft.costs || asked(&cycle.request.lines, no) != asked(&lines, no);
-    let fields = [
-        (Material::What, draft.name != activity.draft.name || draft.kind != activity.draft.kind),
-        (Material::Where, draft.place != activity.draft.place),
-        (Material::When, draft.starts != activity.draft.starts || draft.ends != activity.draft.ends),
-        (Material::Who, draft.owner != activity.draft.owner),
-        (Material::HowMuch, how_much),
-    ];
-    let changed: Vec<Material> = fields.iter().filter(|(_, changed)| *changed).map(|(field, _)| *field).collect();
-    if changed.is_empty() {
-        return Err(Refusal::new(
-            "no_change",
-            "The amendment changes nothing.",
-            "Change what, where, when, who or how much, or leave the activity as it is.",
-        ));
-    }
-    let reopens = material_change(&s.policy, &changed).outcome == Judgement::Warn;
-    let due = reopens.then(|| s6_approval::due(s, 1, case.today));
-    Ok(vec![
-        Event::Amended { activity: no, draft: draft.clone(), lines, reason: reason.trim().to_owned(), reopens, due }
-            .into(),
-    ])
-}
-
-/// What is asked of an activity, line by line; a line asked with zero is one not asked.
-fn asked(lines: &[RequestLine], activity: u16) -> BTreeMap<u16, i64> {
-    let of_it = lines.iter().filter(|line| line.activity == activity && line.asked.is_positive());
-    of_it.map(|line| (line.line, line.asked.minor)).collect()
-}
-
-/// The amended lines: each of the activity's own, none above the vendor's share of its new cost.
-fn asked_lines(
-    case: &Case,
-    no: u16,
-    draft: &ActivityDraft,
-    lines: &[RequestLine],
-) -> Result<Vec<RequestLine>, Refusal> {
-    let mut after = case.s.clone();
-    if let Some(activity) = after.cycle.activities.iter_mut().find(|activity| activity.no == no) {
-        activity.draft = draft.clone();
-    }
-    let mut reasons = Vec::new();
-    let costed = |line: &RequestLine| draft.costs.iter().any(|cost| cost.no == line.line);
-    if lines.iter().any(|line| line.activity != no || !costed(line)) {
-        reasons.push(Reason::new(
-            "no_line",
-            "The amendment asks for a cost line that is not there.",
-            "Ask for the lines shown.",
-        ));
-    }
-    let kept = |line: &RequestLine| line.asked.is_kept_in(case.s.cycle.currency, 0);
-    for line in lines.iter().filter(|line| !kept(line)) {
-        let why = format!("The amount for line {} is none in {}.", line.line, case.s.cycle.currency);
-        reasons.push(Reason::new("amount", why, "Enter zero or more.").at(&format!("asked_{}", line.line)));
-    }
-    reasons.extend(against(&after, no, draft, lines, case.today));
-    let numbers: BTreeSet<u16> = lines.iter().map(|line| line.line).collect();
-    if numbers.len() != lines.len() {
-        reasons.push(Reason::new("line_twice", "A cost line is asked for twice.", "Ask for each once."));
-    }
-    Refusal::unless_empty(reasons)?;
-    Ok(lines.to_vec())
-}
-
-/// What the guide says against an amended activity and what is asked for it; when it is asked does not matter here.
-fn against(after: &Situation, no: u16, draft: &ActivityDraft, lines: &[RequestLine], today: Date) -> Vec<Reason> {
-    let request = s5_request::RequestDraft { lines: lines.to_vec(), ..s5_request::submitted(after) };
-    let mut asking = s5_request::asking(after, &request, today);
-    asking.activities.retain(|activity| activity.no == no);
-    let judged = ["activity_type", "season", "use_window", "eligible_cost", "vendor_share"];
-    let verdicts = rules::judge(&after.policy, &asking).into_iter();
-    let failed = verdicts.filter(|verdict| verdict.fails() && judged.contains(&verdict.rule.as_str()));
-    failed
-        .map(|verdict| match draft.costs.iter().find(|cost| cost.description == verdict.about) {
-            Some(cost) => verdict.reason().at(&format!("asked_{}", cost.no)),
-            None => verdict.reason().at("kind"),
-        })
-        .collect()
 }
 
 fn cancel_activity(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>, Refusal> {
@@ -403,16 +341,17 @@ pub(crate) fn next_day(s: &Situation) -> Option<Date> {
     let reminders = upcoming(s).into_iter().filter(|reminder| !is_past(cycle, reminder)).map(|(day, ..)| day);
     let expiries = proof::running(s).map(|activity| proof::expires_on(s, activity));
     let windows = cycle.campaigns.iter().filter_map(|campaign| claims::window_end(s, campaign.no));
-    reminders.chain(expiries).chain(windows.map(|last| plus(last, 1))).min()
+    let answers = cycle.open_extensions().map(|extension| plus(extension.answer_by, 1));
+    reminders.chain(expiries).chain(windows.map(|last| plus(last, 1))).chain(answers).min()
 }
 
-/// The timer's work at this moment, each on what the one before left: activities expired, claim windows closed,
-/// reminders due.
+/// The timer's work at this moment, each on what the one before left: wishes nobody answered, activities expired,
+/// claim windows closed, reminders due.
 fn tick(case: &Case) -> Result<Vec<Outcome>, Refusal> {
     let stamp = Stamp { at: case.now, by: case.actor.user() };
     let mut after = case.s.clone();
     let mut outcomes: Vec<Outcome> = Vec::new();
-    for work in [proof::overdue, claims::windows, reminders] {
+    for work in [extension::lapsed, proof::overdue, claims::windows, reminders] {
         for outcome in work(&after.clone(), case.today) {
             crate::machine::apply(&mut after.cycle, &outcome.event, stamp);
             outcome.postings.iter().for_each(|posting| after.book.post(posting));
@@ -471,6 +410,10 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
         | Event::ProofReturned { .. }
         | Event::ActivityExpired { .. }
         | Event::Reminded { .. } => proof::apply(cycle, event, stamp),
+        Event::ExtensionAsked { .. }
+        | Event::ExtensionGranted { .. }
+        | Event::ExtensionDeclined { .. }
+        | Event::ExtensionLapsed { .. } => extension::apply(cycle, event, stamp),
         Event::Amended { activity, draft, lines, reason, reopens, due } => {
             if *reopens {
                 let before = Before {
@@ -580,6 +523,10 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
         | Event::ProofReturned { .. }
         | Event::ActivityExpired { .. }
         | Event::Reminded { .. } => proof::tell(teller, event),
+        Event::ExtensionAsked { .. }
+        | Event::ExtensionGranted { .. }
+        | Event::ExtensionDeclined { .. }
+        | Event::ExtensionLapsed { .. } => extension::tell(teller, event),
         _ => claims::tell(teller, event),
     }
 }

@@ -9,6 +9,7 @@ mod clock;
 mod config;
 mod duties;
 mod earning;
+mod extensions;
 mod fund_tree;
 mod funds;
 mod guide;

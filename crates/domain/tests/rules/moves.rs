@@ -52,6 +52,7 @@ const STATIONS: &[Station] = &[
     ("claim in review", story::claim_in_review),
     ("claim payable", story::claim_payable),
     ("claim paid", story::claim_paid),
+    ("more time asked", story::more_time_asked),
     ("clawback proposed", story::clawback_proposed),
     ("amendment in review", story::amendment_in_review),
     ("execution late", || {
@@ -136,6 +137,9 @@ fn sample(act: Act, story: &Story) -> Command {
             "Bremen".clone_into(&mut draft.place);
             story::amend(s, 2, draft).into()
         }
+        Act::AskExtension => story::more_time(domain::policy::Extendable::Proof, 5).into(),
+        Act::GrantExtension => story::grant_time(5).into(),
+        Act::DeclineExtension => s7_execution::Command::DeclineExtension { extension: 1, reason: reason() }.into(),
         Act::CancelActivity => s7_execution::Command::CancelActivity { activity: 2, reason: reason() }.into(),
         Act::CancelCampaign => s7_execution::Command::CancelCampaign { campaign: 1, reason: reason() }.into(),
         Act::CancelCycle => CycleCommand::Cancel { reason: reason() }.into(),

@@ -6,6 +6,7 @@
 
 mod cast;
 mod coop;
+mod more_time;
 mod payments;
 mod results;
 mod script;
@@ -30,7 +31,7 @@ pub async fn seed(engine: &Engine, db: &Db, password_hash: &str) -> anyhow::Resu
     payments::name_accounts(engine, &world).await?;
     Box::pin(tell::tell(engine, db, (&world, coop), script::cycles(start, today), start, today)).await?;
     payments::send_some(engine, &world, today).await?;
-    engine.clock.set(end);
+    more_time::tell(engine, db, &world, end).await?;
     engine.tick().await?;
     cast::wants_back(engine, db, &world, today).await?;
     engine.deliver().await?;

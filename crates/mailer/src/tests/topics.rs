@@ -1,7 +1,7 @@
 //! Every topic says what a mail must say, to whomever it is sent.
 
 use super::{acme, facts, mail, maria, nordwind, notice, tags};
-use crate::{Recipient, render, trial};
+use crate::{DigestLine, Recipient, digest, render, trial};
 use domain::ids::UserId;
 use domain::money::{Currency, Marks, Money};
 use domain::notice::{Audience, Facts, Topic};
@@ -231,6 +231,29 @@ fn invitation() {
 #[test]
 fn a_test_mail_says_where_it_comes_from() {
     insta::assert_snapshot!("trial_text", shown(&trial(&maria(), &acme(), super::ID)));
+}
+
+#[test]
+fn extension_granted() {
+    let facts = Facts { item: Some("Cloud security, Q3".to_owned()), reason: None, ..facts() };
+    let mail = mail(&notice(Topic::ExtensionGranted, Audience::Partner(nordwind()), facts));
+    insta::assert_snapshot!("extension_granted_text", shown(&mail));
+}
+
+#[test]
+fn a_digest_is_one_line_a_thing_and_one_button() {
+    let line = |group, subject: &str| DigestLine { group, subject: subject.to_owned() };
+    let lines = [
+        line("Needs you", "C-2026-0042: answer by Fri 26 June 2026"),
+        line("Deadlines", "C-2026-0042: proof due Fri 26 June 2026, 12,000 EUR"),
+        line("Deadlines", "C-2026-0041: proof\r\nBcc: everyone@elsewhere.example"),
+    ];
+    let mail = digest(&lines, &maria(), &acme(), super::ID);
+    insta::assert_snapshot!("digest_text", shown(&mail));
+    let tags = tags(&mail.html);
+    assert_eq!(tags.iter().filter(|tag| *tag == "a").count(), 2, "the button and its address");
+    let long = digest(&vec![lines[0].clone(); 140], &maria(), &acme(), super::ID);
+    assert!(long.text.contains("140 things have gathered") && long.text.contains("40 more stand on the page."));
 }
 
 /// The subjects in one list, as an inbox shows them.

@@ -2,10 +2,10 @@
 
 use super::{CampaignKey, Reader};
 use crate::error::Result;
-use crate::rows::{ApiToken, Invitation, Link, Session, User};
+use crate::rows::{ApiToken, CalendarFeed, Invitation, Link, Session, User};
 use crate::sql::{self, Column, FromRow, Table, values};
 use domain::ids::UserId;
-use domain::people::{Actor, Standing};
+use domain::people::{Actor, Role, Standing};
 use domain::{Date, Instant};
 use sea_orm::{DatabaseConnection, QueryResult};
 
@@ -79,6 +79,36 @@ impl Door<'_> {
         let sql = with_user::<Session>("t.token_hash = $1 AND t.expires_at > $2");
         let found: Option<WithUser<Session>> = sql::maybe(self.db, &sql, values![token_hash, now]).await?;
         Ok(found.map(|WithUser(session, user)| (session, user)))
+    }
+
+    /// A calendar's address and whose it is, in one query.
+    pub async fn calendar_feed(&self, token_hash: &str) -> Result<Option<(CalendarFeed, User)>> {
+        let sql = with_user::<CalendarFeed>("t.token_hash = $1");
+        let found: Option<WithUser<CalendarFeed>> = sql::maybe(self.db, &sql, values![token_hash]).await?;
+        Ok(found.map(|WithUser(feed, user)| (feed, user)))
+    }
+
+    /// People for whom something has gathered that is due in a digest by now.
+    pub async fn digest_readers(&self, now: Instant, most: u16) -> Result<Vec<User>> {
+        let tail = "WHERE disabled_at IS NULL AND confirmed_at IS NOT NULL AND id IN (
+                      SELECT to_user FROM outbox WHERE kind = 'item' AND sent_at IS NULL AND due_at <= $1)
+                    ORDER BY id LIMIT $2";
+        sql::all(self.db, &sql::select::<User>(tail), values![now, most]).await
+    }
+
+    /// The vendor's people who may have requests to decide.
+    pub async fn deciders(&self) -> Result<Vec<User>> {
+        let tail = "WHERE partner_id IS NULL AND disabled_at IS NULL AND confirmed_at IS NOT NULL ORDER BY id";
+        let mut people: Vec<User> = sql::all(self.db, &sql::select::<User>(tail), Vec::new()).await?;
+        people.retain(|user| user.roles.contains(&Role::Approver) || user.roles.contains(&Role::ChannelManager));
+        Ok(people)
+    }
+
+    /// Whether something that is done once was done.
+    pub async fn is_submitted(&self, scope: &str, key: &str) -> Result<bool> {
+        let sql = "SELECT submission_key FROM submission WHERE scope = $1 AND submission_key = $2";
+        let found: Vec<String> = sql::column(self.db, "submission_key", sql, values![scope, key]).await?;
+        Ok(!found.is_empty())
     }
 
     /// A live token and whose it is, in one query.

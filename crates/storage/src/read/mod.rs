@@ -6,6 +6,7 @@
 mod approvals;
 mod cycle;
 mod door;
+mod expiring;
 mod files;
 mod funds;
 mod imports;
@@ -29,6 +30,7 @@ pub(crate) use approvals::inbox;
 pub use approvals::{InboxFilter, Waiting};
 pub use cycle::TimelineEntry;
 pub use door::Door;
+pub use expiring::{ExpiringFilter, ExpiringLine, ExpiringSum};
 pub use files::{SameFile, SameInvoice};
 pub use funds::{AccountLine, BurnLine, Movement, MovementsOf, WalletLot, WalletSum};
 pub use imports::{BatchSeen, LinkSeen, Responder, TouchSeen};

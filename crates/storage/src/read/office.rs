@@ -14,6 +14,8 @@ rows! {
     /// A mail without its bodies.
     view OutboxLine {
         id: Uuid,
+        /// `mail`, or `item` of a digest.
+        kind: String,
         topic: String,
         to_email: String,
         to_name: String,
@@ -74,7 +76,7 @@ pub struct LogFilter {
 }
 
 const MAIL: &str =
-    "SELECT id, topic, to_email, to_name, subject, created_at, due_at, attempts, sent_at, last_error, dead
+    "SELECT id, kind, topic, to_email, to_name, subject, created_at, due_at, attempts, sent_at, last_error, dead
     FROM outbox";
 
 impl Reader {

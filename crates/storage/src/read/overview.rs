@@ -22,6 +22,8 @@ rows! {
     /// A mail to oneself, sent or about to be.
     view MailLine {
         id: Uuid,
+        /// `mail`, or `item` of a digest.
+        kind: String,
         topic: String,
         subject: String,
         /// Empty where it is secret.
@@ -89,7 +91,7 @@ impl Reader {
             mine = mine.and("(created_at < ? OR (created_at = ? AND id < ?))", values![at, at, id]);
         }
         let sql = format!(
-            "SELECT id, topic, subject, CASE WHEN secret THEN '' ELSE text_body END AS text_body, secret, created_at,
+            "SELECT id, kind, topic, subject, CASE WHEN secret THEN '' ELSE text_body END AS text_body, secret, created_at,
                     sent_at, dead FROM outbox {}
              ORDER BY created_at DESC, id DESC LIMIT {}",
             mine.sql(),

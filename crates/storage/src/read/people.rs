@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::error::{Error, Result};
 use crate::filter::Where;
-use crate::rows::{ApiToken, Invitation, Session, StandIn, User};
+use crate::rows::{ApiToken, CalendarFeed, Invitation, MailChoice, Session, StandIn, User};
 use crate::sql::{self, anywhere, rows, values};
 use crate::viewer::{Scope, Viewer};
 use domain::Instant;
@@ -104,6 +104,18 @@ impl Reader {
         own_or_administered(viewer, user)?;
         let tail = "WHERE user_id = $1 ORDER BY created_at DESC";
         sql::all(&self.db, &sql::select::<ApiToken>(tail), values![user]).await
+    }
+
+    /// How often a user wants which mails, as far as they chose.
+    pub async fn mail_choices_of(&self, viewer: &Viewer, user: UserId) -> Result<Vec<MailChoice>> {
+        own_or_administered(viewer, user)?;
+        sql::all(&self.db, &sql::select::<MailChoice>("WHERE user_id = $1"), values![user]).await
+    }
+
+    /// The calendar address of a user, where they made one; what it is, nobody can read any more.
+    pub async fn calendar_feed_of(&self, viewer: &Viewer, user: UserId) -> Result<Option<CalendarFeed>> {
+        own_or_administered(viewer, user)?;
+        sql::maybe(&self.db, &sql::select::<CalendarFeed>("WHERE user_id = $1"), values![user]).await
     }
 
     /// Who stands in for a user, and whom they stand in for, newest first.

@@ -4,6 +4,7 @@ use crate::sql::{named, rows};
 use domain::ids::{PartnerId, UserId};
 use domain::money::Marks;
 use domain::people::{Role, Standing};
+use domain::rhythm::{MailKind, Rhythm};
 use domain::{Date, Instant};
 use uuid::Uuid;
 
@@ -81,6 +82,23 @@ rows! {
         last_used_at: Option<Instant>,
         expires_at: Option<Instant>,
         revoked_at: Option<Instant>,
+    }
+
+    /// How often a person wants one kind of mail; where there is no row, its usual rhythm holds.
+    table "mail_choice" => MailChoice {
+        user_id: UserId,
+        kind: MailKind,
+        rhythm: Rhythm,
+    }
+
+    /// The secret address of a person's calendar.
+    table "calendar_feed" => CalendarFeed {
+        user_id: UserId,
+        #[serde(skip_serializing)]
+        token_hash: String,
+        created_at: Instant,
+        /// When a calendar fetched it last.
+        read_at: Option<Instant>,
     }
 
     /// A colleague who acts in somebody's place, first and last day included.

@@ -9,7 +9,7 @@ rows! {
     /// A rendered mail, waiting, sent or dead.
     table "outbox" => OutboxMail {
         id: Uuid,
-        /// `mail`.
+        /// `mail`; or `item`, which waits to be named in a digest and is never sent by itself.
         kind: String,
         topic: String,
         to_email: String,

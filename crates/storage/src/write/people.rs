@@ -1,7 +1,8 @@
 //! Users, sessions, guesses, invitations, tokens, stand-ins; and whom a notice reaches.
 
 use crate::error::{Error, Result};
-use crate::rows::{ApiToken, Invitation, Purpose, Session, SignInAttempt, StandIn, User};
+use crate::filter::Where;
+use crate::rows::{ApiToken, CalendarFeed, Invitation, MailChoice, Purpose, Session, SignInAttempt, StandIn, User};
 use crate::sql::{self, Table, rows, values};
 use crate::tx::Tx;
 use domain::Instant;
@@ -158,6 +159,31 @@ impl Tx {
     pub async fn revoke_api_token(&self, id: Uuid, now: Instant) -> Result<()> {
         let sql = "UPDATE api_token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
         found(sql::execute(&self.db, sql, values![id, now]).await?)
+    }
+
+    pub async fn set_mail_choices(&self, choices: &[MailChoice]) -> Result<()> {
+        sql::upsert(&self.db, choices, &["user_id", "kind"]).await.map(|_| ())
+    }
+
+    /// What these people chose; where one chose nothing there is no row.
+    pub async fn mail_choices(&self, users: &[UserId]) -> Result<Vec<MailChoice>> {
+        let found = Where::default().among("user_id", users);
+        sql::all(&self.db, &sql::select::<MailChoice>(&found.sql()), found.values).await
+    }
+
+    /// The one calendar address of a person; an earlier one no longer answers.
+    pub async fn set_calendar_feed(&self, feed: &CalendarFeed) -> Result<()> {
+        sql::upsert(&self.db, std::slice::from_ref(feed), &["user_id"]).await.map(|_| ())
+    }
+
+    pub async fn drop_calendar_feed(&self, user: UserId) -> Result<()> {
+        found(sql::execute(&self.db, "DELETE FROM calendar_feed WHERE user_id = $1", values![user]).await?)
+    }
+
+    pub async fn touch_calendar_feed(&self, user: UserId, now: Instant) -> Result<()> {
+        sql::execute(&self.db, "UPDATE calendar_feed SET read_at = $2 WHERE user_id = $1", values![user, now])
+            .await
+            .map(|_| ())
     }
 
     pub async fn insert_stand_in(&self, stand_in: &StandIn) -> Result<()> {

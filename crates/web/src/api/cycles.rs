@@ -3,6 +3,7 @@
 use actix_web::http::header::ETAG;
 use actix_web::web::{Bytes, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use domain::deadlines::deadlines;
 use domain::machine::Command;
 use engine::{NewCycle, WhichCycle};
 use storage::read::{CycleFilter, CycleSort};
@@ -23,6 +24,12 @@ pub async fn show(machine: Machine, no: Path<String>) -> Answer {
     let cycle = machine.site().engine.reader().cycle(machine.viewer(), WhichCycle::Number(&no)).await?;
     let tag = (ETAG, format!("\"{}\"", cycle.version));
     Ok(HttpResponse::Ok().insert_header(tag).json(cycle))
+}
+
+/// GET /api/v1/cycles/{no}/deadlines
+pub async fn due(machine: Machine, no: Path<String>) -> Answer {
+    let s = machine.site().engine.look(machine.viewer(), WhichCycle::Number(&no)).await?;
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "rows": deadlines(&s), "next": null })))
 }
 
 /// GET /api/v1/cycles/{no}/timeline

@@ -37,6 +37,12 @@ pub const CALLS: &[Call] = &[
     get("/api/v1/cycles", "Page", true, "The cycles the token's owner may see, newest first."),
     get("/api/v1/cycles/{no}", "Cycle", false, "One cycle, whole. Its ETag is the version to send as If-Match."),
     get("/api/v1/cycles/{no}/timeline", "Page", true, "What happened to a cycle, newest first."),
+    get(
+        "/api/v1/cycles/{no}/deadlines",
+        "Page",
+        false,
+        "Every clock that runs on a cycle: what is due, of whom, until which day, and what hangs on it.",
+    ),
     post("/api/v1/cycles", "NewCycle", "Open a cycle."),
     post(
         "/api/v1/cycles/{no}/commands",
@@ -48,6 +54,13 @@ pub const CALLS: &[Call] = &[
         "Page",
         false,
         "Every fund with the balances of its accounts, in minor units, and the version to send as If-Match.",
+    ),
+    get(
+        "/api/v1/funds/expiring",
+        "Page",
+        true,
+        "Credit with an end, the nearest day first: free and committed, in minor units of each line's own currency. \
+         Filtered by until, fund, partner and region; without until, the next ninety days.",
     ),
     post("/api/v1/funds/{code}/commands", "FundCommand", "Move a fund's money, or close its period."),
     get(

@@ -2,15 +2,16 @@
 
 use actix_web::web::{Bytes, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use chrono::Days;
 use domain::Date;
 use domain::fund::{Fund, FundCommand};
-use domain::ids::PartnerId;
+use domain::ids::{FundId, PartnerId};
 use domain::money::Marks;
 use engine::WhichFund;
 use engine::allocations::Rule;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use storage::read::{MovementsOf, Paging};
+use storage::read::{ExpiringFilter, MovementsOf, Paging};
 
 use super::{Answer, answered, json, submission_on_a_version};
 use crate::error::Error;
@@ -36,6 +37,33 @@ pub async fn funds(machine: Machine) -> Answer {
     });
     let rows: Vec<Listed> = listed.collect();
     Ok(HttpResponse::Ok().json(serde_json::json!({ "rows": rows, "next": null })))
+}
+
+/// Which credit to list; without `until`, the next ninety days.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expiring {
+    until: Option<Date>,
+    fund: Option<FundId>,
+    partner: Option<PartnerId>,
+    region: Option<String>,
+    after: Option<String>,
+    size: Option<u16>,
+}
+
+/// GET /api/v1/funds/expiring: amounts in minor units of each line's own currency.
+pub async fn expiring(machine: Machine, asked: Query<Expiring>) -> Answer {
+    let (engine, asked) = (machine.site().engine.clone(), asked.into_inner());
+    let from = engine.clock.today();
+    let filter = ExpiringFilter {
+        from,
+        until: asked.until.unwrap_or(from + Days::new(90)),
+        fund: asked.fund,
+        partner: asked.partner,
+        region: asked.region,
+    };
+    let paging = Paging { after: asked.after, size: asked.size.unwrap_or(50).clamp(1, 200) };
+    Ok(HttpResponse::Ok().json(engine.reader().expiring_credit(machine.viewer(), &filter, &paging).await?))
 }
 
 /// POST /api/v1/funds/{code}/commands

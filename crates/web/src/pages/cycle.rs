@@ -3,8 +3,8 @@
 use actix_web::web::{Path, Query};
 use askama::Template;
 use domain::Instant;
-use domain::cycle::{Cycle, Party};
-use domain::machine::{Act, Command, CycleCommand, Situation, health, moves_of};
+use domain::cycle::{Cycle, Health, Party};
+use domain::machine::{Act, Command, CycleCommand, Situation, TIME_ASKED, health, moves_of};
 use serde::Deserialize;
 use storage::WhichCycle;
 use storage::read::{Page, Paging, TimelineEntry};
@@ -30,6 +30,7 @@ struct CyclePage {
     number: String,
     documents: Hub,
     facts: Facts,
+    clocks: Hub,
     /// The one thing to do now, where it is this person's: address and words.
     next: Option<(String, &'static str)>,
     /// What the cycle waits for.
@@ -94,6 +95,7 @@ async fn page(who: &Who, no: &str, after: Option<String>, typed: &Typed) -> Resu
         number: s.cycle.number.clone(),
         documents: documents::hub(&s),
         facts: facts(&s),
+        clocks: Hub::clocks(&s, who.today(), |_| true),
         next: next(&s, &moves),
         waits: waits(&s),
         entries: entries(&rows),
@@ -108,7 +110,8 @@ async fn page(who: &Who, no: &str, after: Option<String>, typed: &Typed) -> Resu
 fn next(s: &Situation, moves: &[Act]) -> Option<(String, &'static str)> {
     use domain::cycle::Step::{ActionPlan, Approval, Execution, Forecast, Performance, Plan, Request, Scorecard};
     let asked = s.cycle.approval.open_question().is_some();
-    let waiting = health(s).waiting_on;
+    let Health { waiting_on: waiting, task, .. } = health(s);
+    let time_asked = task == TIME_ASKED;
     let table = [
         (Act::SubmitPlan, "Write the plan", Plan, true),
         (Act::AgreePlan, "Agree or return the plan", Plan, true),
@@ -118,6 +121,7 @@ fn next(s: &Situation, moves: &[Act]) -> Option<(String, &'static str)> {
         (Act::SubmitRequest, "Ask for the money", Request, true),
         (Act::AnswerInformation, "Answer the question", Approval, asked),
         (Act::Approve, "Decide on the request", Approval, !asked),
+        (Act::GrantExtension, "Grant or decline more time", Execution, time_asked),
         (Act::AcceptProof, "Review the proof", Execution, waiting == Party::Manager),
         (Act::ApproveClaim, "Look at the claims", Execution, waiting == Party::Finance),
         (Act::SubmitProof, "Hand in proof", Execution, true),

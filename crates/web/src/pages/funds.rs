@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod closing;
+pub mod expiring;
 pub mod ledger;
 pub mod many;
 pub mod new;

@@ -62,6 +62,7 @@ fn mail(line: MailLine) -> Mail {
         state: match line.sent_at {
             Some(_) => None,
             None if line.dead => Some(Badge::new(Tone::Bad, "Could not be sent")),
+            None if line.kind == "item" => Some(Badge::new(Tone::Wait, "For your next digest")),
             None => Some(Badge::new(Tone::Info, "On its way")),
         },
         subject: line.subject,

@@ -5,6 +5,7 @@ use actix_web::web::Path;
 use askama::Template;
 use domain::ids::UserId;
 use domain::money::Marks;
+use domain::rhythm::{MailKind, Rhythm};
 use engine::signin::{Preferences, Scope};
 use storage::rows::{ApiToken, Session, StandIn, User};
 use uuid::Uuid;
@@ -33,8 +34,17 @@ struct ProfilePage {
     has_colleagues: bool,
     tokens: Vec<TokenLine>,
     token: Form,
-    /// A token just made, shown this once.
-    made: Option<String>,
+    rhythms: Form,
+    /// When the calendar's address was made and when a calendar last fetched it.
+    calendar: Option<String>,
+    /// A token or a calendar's address just made, shown this once.
+    made: Option<Made>,
+}
+
+/// A secret shown on the page that answers the form, and never again.
+struct Made {
+    title: &'static str,
+    text: String,
 }
 
 struct SessionLine {
@@ -69,9 +79,10 @@ enum Sent {
     Password,
     StandIn,
     Token,
+    Rhythms,
 }
 
-async fn page(who: &Who, sent: Option<Sent>, typed: Typed, made: Option<String>) -> Result<ProfilePage, Error> {
+async fn page(who: &Who, sent: Option<Sent>, typed: Typed, made: Option<Made>) -> Result<ProfilePage, Error> {
     let (signed, door) = (who.signed(), &who.site().door);
     let colleagues = door.colleagues(signed).await?;
     let sessions = door.sessions(signed).await?;
@@ -89,6 +100,13 @@ async fn page(who: &Who, sent: Option<Sent>, typed: Typed, made: Option<String>)
         has_colleagues: !colleagues.is_empty(),
         tokens: tokens.iter().map(|token| token_line(token, who)).collect(),
         token: put(token_form(who), Sent::Token),
+        rhythms: put(rhythms_form(who, &door.rhythms(signed).await?), Sent::Rhythms),
+        calendar: door.calendar_feed(signed).await?.map(|feed| {
+            let read = feed.read_at.map_or("no calendar has read it yet".to_owned(), |at| {
+                format!("last read {}", date_words(at.date_naive()))
+            });
+            format!("Made {}, {read}.", date_words(feed.created_at.date_naive()))
+        }),
         made,
     })
 }
@@ -137,6 +155,14 @@ fn token_form(who: &Who) -> Form {
         .with(Field::text("token_name", "What it is for").hint("The program or colleague who gets it."))
         .with(Field::ticks("scopes", "It may", scopes).value_is(Scope::Read.code()).required())
         .with(Field::number("days", "Days until it ends").value_is("90"))
+}
+
+fn rhythms_form(who: &Who, chosen: &[(MailKind, Rhythm)]) -> Form {
+    let field = |form: Form, (kind, rhythm): &(MailKind, Rhythm)| {
+        let choices = kind.rhythms().iter().map(|rhythm| Choice::new(rhythm.code(), rhythm.label())).collect();
+        form.with(Field::select(kind.code(), kind.label(), choices).value_is(rhythm.code()).hint(kind.hint()))
+    };
+    chosen.iter().fold(who.form(), field)
 }
 
 fn session_line(session: &Session, own: &str) -> SessionLine {
@@ -276,9 +302,39 @@ pub async fn make_token(who: Who, posted: Posted) -> Answer {
         Ok::<_, Error>(who.site().door.make_token(who.signed(), &name, &scopes, days).await?)
     };
     match made.await {
-        Ok(made) => show_as(StatusCode::CREATED, &page(&who, None, Typed::default(), Some(made.text)).await?),
+        Ok(made) => {
+            let made = Made { title: "Your new token", text: made.text };
+            show_as(StatusCode::CREATED, &page(&who, None, Typed::default(), Some(made)).await?)
+        }
         Err(error) => again(error, &posted, async |typed| page(&who, Some(Sent::Token), typed, None).await).await,
     }
+}
+
+/// POST /profile/mails
+pub async fn set_rhythms(who: Who, posted: Posted) -> Answer {
+    let done = async {
+        let wanted = posted.read(who.marks(), |form| {
+            let chosen = MailKind::ALL.map(|kind| Some((kind, form.choice(kind.code(), Rhythm::from_code)?)));
+            chosen.into_iter().collect::<Option<Vec<_>>>()
+        })?;
+        who.site().door.set_rhythms(who.signed(), &wanted).await?;
+        Ok("Saved. Mails come as you chose from now on.")
+    };
+    who.settle(done.await, "/profile", &posted, async |typed| page(&who, Some(Sent::Rhythms), typed, None).await).await
+}
+
+/// POST /profile/calendar: answered with the page itself, as a token is.
+pub async fn make_calendar(who: Who, _posted: Posted) -> Answer {
+    let secret = who.site().door.make_calendar_feed(who.signed()).await?;
+    let text = format!("{}/calendar/{secret}.ics", who.site().base_url.as_str().trim_end_matches('/'));
+    let made = Made { title: "Your calendar’s address", text };
+    show_as(StatusCode::CREATED, &page(&who, None, Typed::default(), Some(made)).await?)
+}
+
+/// POST /profile/calendar/removal
+pub async fn drop_calendar(who: Who, _posted: Posted) -> Answer {
+    who.site().door.drop_calendar_feed(who.signed()).await?;
+    who.redirect("/profile", "The calendar’s address no longer answers.")
 }
 
 /// POST /profile/tokens/{id}/revocation

@@ -14,6 +14,7 @@ use storage::read::{Paging, WalletLine};
 use crate::charts::{FundBar, FundPart, MoneyState, Unit};
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
+use crate::pages::funds::expiring::{Bucket, Row, of_partner};
 use crate::shell::Shell;
 use crate::view::{Amount, Badge, Due, Task, TaskList, Tone, step_href};
 
@@ -35,6 +36,9 @@ struct WalletPage {
     all_purchases: String,
     /// Where the statement is.
     statement: String,
+    buckets: Vec<Bucket>,
+    /// Credit with its last day in the next ninety days.
+    soon: Vec<Row>,
 }
 
 struct FundBlock {
@@ -78,7 +82,10 @@ pub async fn show_page(who: Who, asked: Query<Asked>) -> Answer {
             .map_or_else(|| crate::view::cycle_href(&cycle.number), |step| step_href(&cycle.number, step)),
         due: Some(Due { on: cycle.due, today }),
     });
+    let (buckets, soon) = of_partner(&who, partner).await?;
     show(&WalletPage {
+        buckets,
+        soon,
         shell: who.shell("Wallet"),
         partner: name,
         own: own.is_some(),

@@ -8,6 +8,7 @@ pub mod amendment;
 pub mod claim;
 pub mod claim_form;
 pub mod claims;
+pub mod extension;
 pub mod files;
 
 use actix_web::web::Path;
@@ -43,6 +44,7 @@ struct ExecutionPage {
     /// It is the partner who looks, and asks “will I be paid?”.
     for_partner: bool,
     paid: Hub,
+    clocks: Hub,
     cancel: Option<Form>,
     /// What cancelling the whole cycle would give back.
     at_stake: Amount,
@@ -58,6 +60,8 @@ struct CampaignBlock {
     bar: FundBar,
     activities: Vec<ActivityRow>,
     claim: Option<(String, String)>,
+    /// The page on more time, and what there is to do for the reader.
+    more_time: Option<(String, &'static str)>,
     cancel: Option<Form>,
     held: Amount,
 }
@@ -123,6 +127,7 @@ async fn page(who: &Who, no: &str, sent: Option<u16>, typed: Typed) -> Result<Ex
         let can_cancel = moves.contains(&Act::CancelCampaign) && campaign.cancelled.is_none();
         CampaignBlock {
             cancel: can_cancel.then(|| reason(campaign.no)),
+            more_time: extension::link(&s, campaign.no, &moves),
             claim: claim_link(&s, campaign.no).filter(|_| moves.contains(&Act::SubmitClaim)),
             ..campaign_block(&s, campaign, who.today())
         }
@@ -135,6 +140,7 @@ async fn page(who: &Who, no: &str, sent: Option<u16>, typed: Typed) -> Result<Ex
         claims: s.cycle.claims.iter().map(|claim| claim_row(&s, claim)).collect(),
         for_partner: who.actor().me.is_partner(),
         paid: Hub { items: will_i_be_paid(&s, moves.contains(&Act::SubmitClaim), who.today()) },
+        clocks: Hub::clocks(&s, who.today(), |_| true),
         cancel: moves.contains(&Act::CancelCycle).then(|| reason(0)),
         at_stake: Money::new(held, s.cycle.currency).into(),
         timeline: timeline(who, &s).await?,
@@ -155,6 +161,7 @@ fn campaign_block(s: &Situation, campaign: &Campaign, today: Date) -> CampaignBl
         bar: bar(s, campaign.no, free, &approved),
         activities: of_campaign.map(|activity| activity_row(s, activity, today)).collect(),
         claim: None,
+        more_time: None,
         cancel: None,
         held: Money::new(free, cycle.currency).into(),
     }
@@ -206,9 +213,11 @@ pub(crate) fn claim_href(number: &str, claim: u16) -> String {
 /// The next day that matters to an activity: its proof's, or, once proven, its claim's.
 fn deadline(s: &Situation, activity: &Activity) -> Option<(&'static str, Date)> {
     match activity.state {
-        ActivityState::Live | ActivityState::ProofReview => Some(("Proof", s.policy.proof_due(activity.draft.ends))),
+        ActivityState::Live | ActivityState::ProofReview => {
+            Some(("Proof", rules::proof_days(s, activity).due(&s.policy)))
+        }
         ActivityState::Proven if claimable(s, activity.draft.campaign).is_positive() => {
-            Some(("Claim", rules::claim_due(s, activity.draft.ends)))
+            Some(("Claim", rules::last_day_to_claim(s, activity.draft.campaign)?))
         }
         _ => None,
     }
@@ -285,8 +294,8 @@ fn pressing(on: Date, today: Date) -> Tone {
 fn about_proof(s: &Situation, activity: &Activity, today: Date) -> Option<HubItem> {
     let href = Some(activity_href(&s.cycle.number, activity.no));
     let name = &activity.draft.name;
-    let due = s.policy.proof_due(activity.draft.ends);
-    let last = plus(due, s.policy.proof.grace);
+    let days = rules::proof_days(s, activity);
+    let (due, last) = (days.due(&s.policy), days.last_day(&s.policy));
     match activity.state {
         ActivityState::Live if today < activity.draft.starts => {
             let hint = format!(
@@ -322,12 +331,7 @@ fn about_proof(s: &Situation, activity: &Activity, today: Date) -> Option<HubIte
 
 fn about_claim(s: &Situation, campaign: &Campaign, may_claim: bool, today: Date) -> Option<HubItem> {
     let left = claimable(s, campaign.no);
-    let proven = s
-        .cycle
-        .activities
-        .iter()
-        .filter(|activity| activity.draft.campaign == campaign.no && activity.state == ActivityState::Proven);
-    let last = proven.map(|activity| rules::claim_due(s, activity.draft.ends)).max()?;
+    let last = rules::last_day_to_claim(s, campaign.no)?;
     if !left.is_positive() {
         return None;
     }

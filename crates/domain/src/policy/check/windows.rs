@@ -26,10 +26,22 @@ pub(super) fn check(policy: &Policy, findings: &mut Findings) {
             ),
         );
     }
-    if let Some(extension) = &policy.extension
-        && (extension.days == 0 || extension.times == 0)
-    {
+    extension(policy, findings);
+}
+
+fn extension(policy: &Policy, findings: &mut Findings) {
+    let Some(extension) = &policy.extension else { return };
+    if extension.days == 0 || extension.times == 0 || extension.windows.is_empty() {
         findings.at("extension", "an extension of no days, or none at all, is none: leave [extension] out");
+    }
+    if extension.grace > 0 && extension.ask_before > 0 {
+        findings.at(
+            "extension.grace",
+            "more time is asked for before the last day or in a grace after it: keep one of `ask_before` and `grace`",
+        );
+    }
+    if extension.answer_days == 0 {
+        findings.at("extension.answer_days", "nobody could answer in no days: write 1 or more, or leave it out");
     }
 }
 

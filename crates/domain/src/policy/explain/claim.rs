@@ -4,12 +4,13 @@ use super::Bench;
 use super::request::{name_of, name_of_line};
 use crate::Date;
 use crate::money::Money;
-use crate::policy::case::{Claim, Doing, Line};
+use crate::policy::case::{Claim, Doing, Extension, Line};
 use crate::policy::rules::{
-    Claimed, ClaimedActivity, ClaimedLine, Handed, Window, checklist, extension, final_claim, invoice, minimum_claim,
-    most_claims, pays, proof_reminders, proof_window, proven, resubmission, window, window_reminders,
+    Claimed, ClaimedActivity, ClaimedLine, Handed, MoreTime, Provable, Window, checklist, extension, final_claim,
+    invoice, minimum_claim, most_claims, pays, proof_reminders, proof_window, proven, resubmission, window,
+    window_reminders,
 };
-use crate::policy::{Judgement, Verdict};
+use crate::policy::{Extendable, Judgement, Verdict};
 
 impl Bench<'_> {
     pub(super) fn proof(&mut self, doings: &[Doing]) {
@@ -33,12 +34,29 @@ impl Bench<'_> {
             }
             let Some(ends) = doing.ends else { continue };
             let handed_in = proof.handed_in.filter(|_| proof.returned.is_none());
-            self.say(proof_window(self.policy, &name, ends, handed_in, proof.returned));
-            self.say(proof_reminders(self.policy, &name, ends));
+            let more = self.more_proof_time(ends);
+            let of = Provable { ends, returned: proof.returned, extended: more.as_ref().map_or(0, |(days, _)| *days) };
+            if let Some((_, verdict)) = more {
+                self.say(verdict);
+            }
+            self.say(proof_window(self.policy, &name, of, handed_in));
+            self.say(proof_reminders(self.policy, &name, of));
             if let Some(returned) = proof.returned {
-                self.say(resubmission(self.policy, &name, ends, returned, proof.handed_in));
+                self.say(resubmission(self.policy, &name, of, returned, proof.handed_in));
             }
         }
+    }
+
+    /// The days an extension of the proof's window adds, where the case asks for one; `None` where it asks for none.
+    fn more_proof_time(&self, ends: Date) -> Option<(u16, Verdict)> {
+        let asked = self.case.proof.as_ref()?.extension.as_ref()?;
+        Some(self.more_time(Extendable::Proof, self.policy.proof_due(ends), asked))
+    }
+
+    fn more_time(&self, window: Extendable, last: Date, asked: &Extension) -> (u16, Verdict) {
+        let (asked_on, wanted, number) = (asked.asked_on, asked.days, asked.number);
+        let verdict = extension(self.policy, MoreTime { window, last, asked_on, wanted, number });
+        (if verdict.outcome == Judgement::Pass { wanted } else { 0 }, verdict)
     }
 
     /// Judges the claim; what it pays, where it says what was spent.
@@ -98,14 +116,13 @@ impl Bench<'_> {
             ends,
             period_ends: self.period_ends(),
             first: case.partner.first_claim,
-            extended: 0,
+            // What gives more time to prove gives as much more to claim.
+            extended: self.more_proof_time(ends).map_or(0, |(days, _)| days),
             claimed_on,
         };
         if let Some(asked) = asked {
-            let verdict = extension(policy, of.last_day(policy), asked.asked_on, asked.days, asked.number);
-            if verdict.outcome == Judgement::Pass {
-                of.extended = asked.days;
-            }
+            let (granted, verdict) = self.more_time(Extendable::Claim, of.last_day(policy), asked);
+            of.extended += granted;
             self.say(verdict);
         }
         self.say(window(policy, &of));

@@ -10,8 +10,7 @@ use crate::calendar::{plus, words};
 use crate::money::{Currency, Money};
 use crate::policy::share::Shared;
 use crate::policy::windows::Claimable;
-use crate::policy::{Policy, Verdict, percent};
-use chrono::Days;
+use crate::policy::{Extendable, Policy, Verdict, percent};
 use rust_decimal::Decimal;
 
 /// A claim, as far as its amount goes.
@@ -181,11 +180,7 @@ pub fn window(policy: &Policy, of: &Window) -> Verdict {
         Some(day) if day > last => Verdict::fail(
             rule,
             format!("The last day to claim on “{name}” was {}{more}.", words(last)),
-            if policy.extension.is_some() && of.extended == 0 {
-                "Extensions are asked for before that day; talk to your channel manager."
-            } else {
-                "The program gives no more time: what was not claimed by then goes back to its fund."
-            },
+            too_late(policy, of, day),
         ),
         Some(day) => Verdict::pass(
             rule,
@@ -201,6 +196,22 @@ pub fn window(policy: &Policy, of: &Window) -> Verdict {
         .with_some("first_claim", of.first)
 }
 
+/// What still helps who comes after the last day, or why nothing does.
+fn too_late(policy: &Policy, of: &Window, day: Date) -> String {
+    let last = of.last_day(policy);
+    let extension = policy.extension.as_ref().filter(|rules| rules.windows.contains(&Extendable::Claim));
+    match extension.filter(|_| of.extended == 0) {
+        Some(rules) if day <= rules.ask_by(last) => {
+            format!("Ask for more time by {}, {} at most.", words(rules.ask_by(last)), days(rules.days))
+        }
+        Some(rules) => format!(
+            "More time had to be asked for by {}: what was not claimed goes back to its fund.",
+            words(rules.ask_by(last))
+        ),
+        None => "The program gives no more time: what was not claimed by then goes back to its fund.".to_owned(),
+    }
+}
+
 pub fn window_reminders(policy: &Policy, of: &Window) -> Verdict {
     let rule = "claim_reminders";
     let dates = policy.claim_reminders(of.ends, of.last_day(policy));
@@ -213,38 +224,62 @@ pub fn window_reminders(policy: &Policy, of: &Window) -> Verdict {
         .with("reminders", dates)
 }
 
-/// More time to claim: asked for early enough, not too long, not too often. `number` counts this one.
-pub fn extension(policy: &Policy, last: Date, asked_on: Option<Date>, wanted: u16, number: u16) -> Verdict {
+/// A wish for more time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MoreTime {
+    pub window: Extendable,
+    /// The window's last day as it stands.
+    pub last: Date,
+    pub asked_on: Option<Date>,
+    /// Calendar days.
+    pub wanted: u16,
+    /// Which extension of its campaign it would be, counted from 1.
+    pub number: u16,
+}
+
+/// More time to prove or to claim: of a window that can be extended, asked for in time, not too long, not too often.
+pub fn extension(policy: &Policy, of: MoreTime) -> Verdict {
     let rule = "extension";
-    let Some(rules) = &policy.extension else {
-        return Verdict::fail(rule, "The program gives no extensions.", "Claim by the last day.")
-            .with("last_day", last);
+    let in_time = match of.window {
+        Extendable::Proof => "Hand in the proof by its day.",
+        Extendable::Claim => "Claim by the last day.",
     };
-    let ask_by = last.checked_sub_days(Days::new(u64::from(rules.ask_before))).unwrap_or(last);
-    let until = plus(last, wanted);
-    let verdict = if number > rules.times {
+    let Some(rules) = &policy.extension else {
+        return Verdict::fail(rule, "The program gives no extensions.", in_time).with("last_day", of.last);
+    };
+    let ask_by = rules.ask_by(of.last);
+    let until = plus(of.last, of.wanted);
+    let verdict = if !rules.windows.contains(&of.window) {
+        Verdict::fail(rule, format!("The program gives no more time {}.", of.window.purpose()), in_time)
+    } else if of.number > rules.times {
         Verdict::fail(
             rule,
-            format!("This would be extension number {number}; the program gives {}.", rules.times),
-            "Claim by the last day.",
+            format!("This would be extension number {}; the program gives {}.", of.number, rules.times),
+            in_time,
         )
-    } else if wanted > rules.days {
+    } else if of.wanted == 0 {
+        Verdict::fail(rule, "No days are asked for.", format!("Ask for 1 to {}.", days(rules.days)))
+    } else if of.wanted > rules.days {
         Verdict::fail(
             rule,
-            format!("{} are asked for; an extension adds at most {}.", days(wanted), days(rules.days)),
+            format!("{} are asked for; an extension adds at most {}.", days(of.wanted), days(rules.days)),
             format!("Ask for {} or less.", days(rules.days)),
         )
-    } else if asked_on.is_some_and(|day| day > ask_by) {
+    } else if of.asked_on.is_some_and(|day| day > ask_by) {
         Verdict::fail(
             rule,
             format!("An extension is asked for by {}.", words(ask_by)),
             "Talk to your channel manager; the program has no later way.",
         )
     } else {
-        let sentence = format!("{} more: the last day to claim becomes {}.", days(wanted), words(until));
+        let day = match of.window {
+            Extendable::Proof => "the day proof is due",
+            Extendable::Claim => "the last day to claim",
+        };
+        let sentence = format!("{} more: {day} becomes {}.", days(of.wanted), words(until));
         Verdict::pass(rule, sentence).with("extended_to", until)
     };
-    verdict.with("last_day", last).with("ask_by", ask_by).with("days", wanted)
+    verdict.with("last_day", of.last).with("ask_by", ask_by).with("days", of.wanted)
 }
 
 /// The claim is large enough, or the last one.

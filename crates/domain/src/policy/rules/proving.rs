@@ -2,7 +2,7 @@
 
 use super::{days, listed};
 use crate::Date;
-use crate::calendar::words;
+use crate::calendar::{plus, words};
 use crate::policy::{ActivityType, Policy, Verdict};
 
 /// A file handed in for an item of the checklist.
@@ -77,17 +77,44 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
+/// What the days of a proof depend on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Provable {
+    pub ends: Date,
+    /// The day it was returned last.
+    pub returned: Option<Date>,
+    /// Days granted by extensions.
+    pub extended: u16,
+}
+
+impl Provable {
+    /// The day proof is due.
+    pub fn due(self, policy: &Policy) -> Date {
+        policy.proof_due(self.counted_from())
+    }
+
+    /// The last day proof is taken at all.
+    pub fn last_day(self, policy: &Policy) -> Date {
+        policy.proof_ends(self.counted_from(), self.returned)
+    }
+
+    /// The days the partner is reminded on, earliest first.
+    pub fn reminders(self, policy: &Policy) -> Vec<Date> {
+        policy.proof_reminders(self.counted_from())
+    }
+
+    /// Every window of proof counts from the activity's end, so more time is as if it had ended later.
+    fn counted_from(self) -> Date {
+        plus(self.ends, self.extended)
+    }
+}
+
 /// Proof comes by its due day, or in the grace after it; later the activity expires.
-pub fn proof_window(
-    policy: &Policy,
-    name: &str,
-    ends: Date,
-    handed_in: Option<Date>,
-    returned: Option<Date>,
-) -> Verdict {
+pub fn proof_window(policy: &Policy, name: &str, of: Provable, handed_in: Option<Date>) -> Verdict {
     let rule = "proof_window";
-    let (due, last) = (policy.proof_due(ends), policy.proof_ends(ends, returned));
-    let window = format!("“{name}” ends {}: proof is due {}", words(ends), words(due));
+    let (ends, due, last) = (of.ends, of.due(policy), of.last_day(policy));
+    let more = if of.extended > 0 { format!(", {} of extension included", days(of.extended)) } else { String::new() };
+    let window = format!("“{name}” ends {}: proof is due {}{more}", words(ends), words(due));
     let verdict = match handed_in {
         None => Verdict::pass(rule, format!("{window}, and taken until {}.", words(last))),
         Some(day) if day <= due => Verdict::pass(rule, format!("{window}; it came {}.", words(day))),
@@ -103,8 +130,8 @@ pub fn proof_window(
     verdict.about(name).with("ends", ends).with("due", due).with("last_day", last).with_some("handed_in", handed_in)
 }
 
-pub fn proof_reminders(policy: &Policy, name: &str, ends: Date) -> Verdict {
-    let dates = policy.proof_reminders(ends);
+pub fn proof_reminders(policy: &Policy, name: &str, of: Provable) -> Verdict {
+    let dates = of.reminders(policy);
     if dates.is_empty() {
         return Verdict::not_applicable("proof_reminders", "The guide sends no reminders of proof.");
     }
@@ -115,12 +142,12 @@ pub fn proof_reminders(policy: &Policy, name: &str, ends: Date) -> Verdict {
 }
 
 /// Returned proof comes again in time.
-pub fn resubmission(policy: &Policy, name: &str, ends: Date, returned: Date, again: Option<Date>) -> Verdict {
+pub fn resubmission(policy: &Policy, name: &str, of: Provable, returned: Date, again: Option<Date>) -> Verdict {
     let rule = "resubmission";
     let Some(window) = policy.proof.resubmit_days else {
         return Verdict::not_applicable(rule, "The guide gives returned proof no time of its own.");
     };
-    let last = policy.proof_ends(ends, Some(returned));
+    let last = Provable { returned: Some(returned), ..of }.last_day(policy);
     let words_of = format!(
         "The proof of “{name}” was returned {}; there are {} to hand it in again, until {}.",
         words(returned),

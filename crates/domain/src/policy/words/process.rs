@@ -2,7 +2,7 @@
 
 use super::{days, numbers};
 use crate::calendar::words;
-use crate::policy::{ActivityType, Gate, Late, Policy, ProofItem};
+use crate::policy::{ActivityType, Extension, Gate, Late, Policy, ProofItem};
 
 pub(super) fn asking(policy: &Policy) -> Vec<String> {
     let lead = &policy.lead_time;
@@ -98,15 +98,7 @@ fn claiming(policy: &Policy) -> Vec<String> {
     if !claim.reminders_before.is_empty() {
         lines.push(format!("You are reminded {} days before the last day.", numbers(&claim.reminders_before)));
     }
-    if let Some(extension) = &policy.extension {
-        let when = if extension.ask_before == 0 {
-            "before it".to_owned()
-        } else {
-            format!("at least {} before it", days(extension.ask_before))
-        };
-        let times = if extension.times == 1 { "once".to_owned() } else { format!("{} times", extension.times) };
-        lines.push(format!("The last day can be extended {times}, by {} at most; ask {when}.", days(extension.days)));
-    }
+    lines.extend(policy.extension.as_ref().map(more_time));
     let least = policy.amount(claim.minimum);
     if least.is_positive() {
         lines.push(format!("The least to claim is {least}, unless it is the last claim on a campaign."));
@@ -120,6 +112,23 @@ fn claiming(policy: &Policy) -> Vec<String> {
         days(claim.pay_days)
     ));
     lines
+}
+
+fn more_time(extension: &Extension) -> String {
+    let when = match (extension.grace, extension.ask_before) {
+        (0, 0) => "by the last day".to_owned(),
+        (0, before) => format!("at least {} before the last day", days(before)),
+        (grace, _) => format!("up to {} after the last day", days(grace)),
+    };
+    let purposes: Vec<&str> = extension.windows.iter().map(|window| window.purpose()).collect();
+    let times = if extension.times == 1 { "once".to_owned() } else { format!("{} times", extension.times) };
+    format!(
+        "You can ask for more time {} {times} on each campaign, {} at most; ask {when}. {} answers within {}.",
+        purposes.join(" or "),
+        days(extension.days),
+        super::capital(extension.decided_by.words()),
+        days(extension.answer_days)
+    )
 }
 
 pub(super) fn approval(policy: &Policy) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use super::super::{Case, Outcome, Stamp, Teller, Told, check_text, s3_forecast, s6_approval};
 use super::release::{in_review, release_all_but, released};
-use super::{ActivityState, Event, InBatch, Reminder};
+use super::{ActivityState, Event, InBatch, Reminder, extension};
 use crate::calendar::plus;
 use crate::cycle::Cycle;
 use crate::ids::{FileId, UserId};
@@ -10,7 +10,7 @@ use crate::machine::Situation;
 use crate::money::{Money, split};
 use crate::notice::Topic;
 use crate::policy::rules::{self, Claimed, ClaimedActivity, ClaimedLine, Priced, Window};
-use crate::policy::{Claimable, Judgement, Verdict};
+use crate::policy::{Claimable, Extendable, Judgement, Verdict};
 use crate::refusal::{Reason, Refusal};
 use crate::{Date, Instant};
 use serde::{Deserialize, Serialize};
@@ -252,11 +252,11 @@ pub fn claimable(s: &Situation, campaign: u16) -> Money {
 }
 
 /// The last day to claim on a campaign: that of its last activity.
-pub(super) fn last_day(s: &Situation, campaign: u16) -> Option<Date> {
+pub fn last_day_to_claim(s: &Situation, campaign: u16) -> Option<Date> {
     claim_window(s, campaign, !s.partner.has_been_paid).map(|window| window.last_day(&s.policy))
 }
 
-/// The last day to claim an activity of this cycle that ends on `ends`.
+/// The last day to claim an activity of this cycle that ends on `ends`, without any extension.
 pub fn claim_due(s: &Situation, ends: Date) -> Date {
     let first = !s.partner.has_been_paid;
     s.policy.claim_due(Claimable { ends, period_ends: Some(s.cycle.period.to), first, extended: 0 })
@@ -273,7 +273,7 @@ pub(crate) fn claim_window(s: &Situation, campaign: u16, first: bool) -> Option<
         name: s.cycle.campaign(campaign).map_or_else(String::new, |campaign| campaign.draft.name.clone()),
         period_ends: Some(s.cycle.period.to),
         first: Some(first),
-        extended: 0,
+        extended: s.cycle.granted_days(campaign, Extendable::Claim),
         claimed_on: None,
     })
 }
@@ -453,8 +453,9 @@ pub(super) fn windows(s: &Situation, today: Date) -> Vec<Outcome> {
         .collect()
 }
 
-/// The day a campaign's claim window closes, while money is committed to it and no claim is under review.
-pub(crate) fn window_end(s: &Situation, campaign: u16) -> Option<Date> {
+/// The day a campaign's claim window closes, while money is committed to it and no claim is under review. While more
+/// time may still be asked for, or is being decided on, the money waits.
+pub(super) fn window_end(s: &Situation, campaign: u16) -> Option<Date> {
     let cycle = &s.cycle;
     let open = cycle.activities.iter().any(|activity| {
         activity.draft.campaign == campaign
@@ -462,7 +463,10 @@ pub(crate) fn window_end(s: &Situation, campaign: u16) -> Option<Date> {
     });
     let reviewing = cycle.claims.iter().any(|claim| claim.campaign == campaign && claim.state == ClaimState::Review);
     let held = s6_approval::committed(cycle, &s.book, campaign) > 0;
-    if open || reviewing || !held { None } else { last_day(s, campaign) }
+    if open || reviewing || !held {
+        return None;
+    }
+    last_day_to_claim(s, campaign).map(|last| extension::held_until(s, campaign, Extendable::Claim, last))
 }
 
 /// As the guide says, after a proven activity's end, while its campaign has money left to claim.
@@ -470,7 +474,7 @@ pub(super) fn reminders(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
     let mut all = Vec::new();
     for activity in s.cycle.activities.iter().filter(|activity| activity.state == ActivityState::Proven) {
         let open = claimable(s, activity.draft.campaign).is_positive();
-        if let Some(due) = last_day(s, activity.draft.campaign).filter(|_| open) {
+        if let Some(due) = last_day_to_claim(s, activity.draft.campaign).filter(|_| open) {
             let days = s.policy.claim_reminders(activity.draft.ends, due).into_iter();
             all.extend(days.map(|day| (day, Reminder::ClaimDue, activity.no, due)));
         }

@@ -3,7 +3,7 @@
 use super::super::{
     Case, Outcome, Stamp, Teller, Told, check_optional, check_text, need_reason, s4_action_plan, s6_approval,
 };
-use super::{Event, Reminder};
+use super::{Event, Reminder, extension};
 use crate::Date;
 use crate::calendar::plus;
 use crate::cycle::Cycle;
@@ -11,8 +11,8 @@ use crate::ids::{FileId, UserId};
 use crate::machine::Situation;
 use crate::money::Money;
 use crate::notice::Topic;
-use crate::policy::ActivityType;
-use crate::policy::rules::{self, Handed};
+use crate::policy::rules::{self, Handed, Provable};
+use crate::policy::{ActivityType, Extendable};
 use crate::refusal::{Reason, Refusal};
 use crate::steps::s4_action_plan::Activity;
 use serde::{Deserialize, Serialize};
@@ -128,8 +128,8 @@ pub(super) fn submit(case: &Case, no: u16, uploads: &[ProofUpload]) -> Result<Ve
         ));
     }
     uploads_sound(uploads)?;
-    let ends = activity.draft.ends;
-    let in_time = rules::proof_window(&case.s.policy, &activity.draft.name, ends, Some(case.today), returned(activity));
+    let days = proof_days(case.s, activity);
+    let in_time = rules::proof_window(&case.s.policy, &activity.draft.name, days, Some(case.today));
     if in_time.fails() {
         return Err(Refusal { reasons: vec![in_time.reason()] });
     }
@@ -149,6 +149,12 @@ pub(super) fn submit(case: &Case, no: u16, uploads: &[ProofUpload]) -> Result<Ve
         return Err(Refusal { reasons: vec![met.reason().at("files")] });
     }
     Ok(vec![Event::ProofSubmitted { activity: no, files }.into()])
+}
+
+/// What the days of an activity's proof depend on, extensions included.
+pub fn proof_days(s: &Situation, activity: &Activity) -> Provable {
+    let extended = s.cycle.granted_days(activity.draft.campaign, Extendable::Proof);
+    Provable { ends: activity.draft.ends, returned: returned(activity), extended }
 }
 
 /// The day its proof was returned last.
@@ -243,7 +249,7 @@ fn reviewable<'a>(case: &'a Case, no: u16) -> Result<&'a Activity, Refusal> {
 }
 
 /// Live activities; one whose change is in review has its clock stopped.
-pub(super) fn running(s: &Situation) -> impl Iterator<Item = &Activity> {
+pub(crate) fn running(s: &Situation) -> impl Iterator<Item = &Activity> {
     let amending = s.cycle.approval.amending();
     let live = s.cycle.activities.iter().filter(|activity| activity.state == ActivityState::Live);
     live.filter(move |activity| amending != Some(activity.no))
@@ -251,7 +257,10 @@ pub(super) fn running(s: &Situation) -> impl Iterator<Item = &Activity> {
 
 /// The first day on which an activity without proof is expired.
 pub(super) fn expires_on(s: &Situation, activity: &Activity) -> Date {
-    plus(s.policy.proof_ends(activity.draft.ends, returned(activity)), 1)
+    let days = proof_days(s, activity);
+    let due = days.due(&s.policy);
+    let held = extension::held_until(s, activity.draft.campaign, Extendable::Proof, due);
+    plus(days.last_day(&s.policy).max(held), 1)
 }
 
 /// Live activities whose proof is past its day and grace: they expire and their money is released.
@@ -272,8 +281,9 @@ pub(super) fn overdue(s: &Situation, today: Date) -> Vec<Outcome> {
 pub(super) fn reminders(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
     let mut all = Vec::new();
     for activity in running(s) {
-        let due = s.policy.proof_due(activity.draft.ends);
-        let days = s.policy.proof_reminders(activity.draft.ends).into_iter();
+        let of = proof_days(s, activity);
+        let due = of.due(&s.policy);
+        let days = of.reminders(&s.policy).into_iter();
         all.extend(days.map(|day| (day, Reminder::ProofDue, activity.no, due)));
         all.push((plus(due, 1), Reminder::ProofOverdue, activity.no, due));
     }
@@ -352,13 +362,14 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             let due = teller
                 .cycle
                 .activity(*activity)
-                .and_then(|activity| super::claims::last_day(teller.s, activity.draft.campaign));
+                .and_then(|activity| super::claims::last_day_to_claim(teller.s, activity.draft.campaign));
             let notice = teller.to_partner(Topic::ProofAccepted, &claim_page(teller, *activity)).item(name(*activity));
             Told::new("proof.accepted", format!("{by} accepted the proof of “{}”.", name(*activity)))
                 .to(notice.amount(at_stake(teller, *activity)).due(due))
         }
         Event::ProofReturned { activity, reason, .. } => {
-            let due = teller.cycle.activity(*activity).map(|activity| teller.s.policy.proof_due(activity.draft.ends));
+            let due =
+                teller.cycle.activity(*activity).map(|activity| proof_days(teller.s, activity).due(&teller.s.policy));
             Told::new("proof.returned", format!("{by} returned the proof of “{}”: “{reason}”", name(*activity))).to(
                 teller.to_partner(Topic::ProofReturned, &page(*activity)).item(name(*activity)).reason(reason).due(due),
             )

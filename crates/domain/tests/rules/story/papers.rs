@@ -133,6 +133,17 @@ pub fn claim(campaign: u16, lines: Vec<ClaimLineDraft>, is_final: bool) -> s7_ex
     s7_execution::Command::SubmitClaim { campaign, lines, is_final }
 }
 
+/// More time on the campaign.
+pub fn more_time(window: domain::policy::Extendable, days: u16) -> s7_execution::Command {
+    let reason = "The organiser sends the list a week late".to_owned();
+    s7_execution::Command::AskExtension { campaign: 1, window, days, reason }
+}
+
+/// The first wish for more time is granted.
+pub fn grant_time(days: u16) -> s7_execution::Command {
+    s7_execution::Command::GrantExtension { extension: 1, days, reason: String::new() }
+}
+
 pub fn approve_claim(no: u16, amount: Money) -> s7_execution::Command {
     s7_execution::Command::ApproveClaim { claim: no, amount, reason: "As invoiced".to_owned() }
 }

@@ -1,8 +1,8 @@
 //! A cycle at each step of its way: one campaign of 20,000 (webinar 12,000, event 8,000), 10,000 asked.
 
 use super::papers::{
-    accept, activity, amend, answers, approval, approve_claim, campaign, claim, invoice, plan, proof, request, settle,
-    sign,
+    accept, activity, amend, answers, approval, approve_claim, campaign, claim, invoice, more_time, plan, proof,
+    request, settle, sign,
 };
 use super::people::{ana, fay, finn, flo, mia};
 use super::{Story, day, eur};
@@ -68,6 +68,10 @@ stations! {
     /// The webinar is proven; the event is still to come.
     half_proven after proof_in_review = |story| {
         story.must(&mia(), accept(1));
+    };
+    /// Five days more are asked for the proof of the event.
+    more_time_asked after half_proven = |story| {
+        story.must(&ana(), more_time(domain::policy::Extendable::Proof, 5));
     };
     /// 3,000 claimed on the webinar.
     claim_in_review after half_proven = |story| {

@@ -74,7 +74,7 @@ pub async fn list(who: Who, asked: Query<Asked>) -> Answer {
 fn line(mail: OutboxLine) -> Line {
     Line {
         href: format!("{LIST}/{}", mail.id),
-        state: state(mail.sent_at.is_some(), mail.dead),
+        state: state(&mail.kind, mail.sent_at.is_some(), mail.dead),
         subject: mail.subject,
         to: format!("{} <{}>", mail.to_name, mail.to_email),
         when: moment(mail.created_at),
@@ -82,8 +82,10 @@ fn line(mail: OutboxLine) -> Line {
     }
 }
 
-fn state(sent: bool, dead: bool) -> Badge {
+fn state(kind: &str, sent: bool, dead: bool) -> Badge {
     match (sent, dead) {
+        (true, _) if kind == "item" => Badge::new(Tone::Ok, "In a digest"),
+        (false, _) if kind == "item" => Badge::new(Tone::Wait, "Waits for the digest"),
         (true, _) => Badge::new(Tone::Ok, "Sent"),
         (false, true) => Badge::new(Tone::Bad, "Given up"),
         (false, false) => Badge::new(Tone::Wait, "Waiting"),
@@ -121,7 +123,7 @@ pub async fn show_page(who: Who, id: Path<Uuid>) -> Answer {
         revival: format!("{LIST}/{}/revival", mail.id),
         to: format!("{} <{}>", mail.to_name, mail.to_email),
         when: moment(mail.created_at),
-        state: state(mail.sent_at.is_some(), mail.dead),
+        state: state(&mail.kind, mail.sent_at.is_some(), mail.dead),
         may_revive: mail.dead,
         subject: mail.subject,
         problem: mail.last_error,

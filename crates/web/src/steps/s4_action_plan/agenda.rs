@@ -7,7 +7,7 @@ use chrono::Days;
 use domain::Date;
 use domain::machine::Situation;
 use domain::steps::s4_action_plan::Activity;
-use domain::steps::s7_execution::ActivityState;
+use domain::steps::s7_execution::{ActivityState, proof_days};
 use icalendar::{Calendar, Component, Event, EventLike};
 
 use super::last_day;
@@ -96,7 +96,7 @@ fn dates(s: &Situation) -> Vec<Dated<'_>> {
             dates.push(Dated { day: last_day(s, activity), kind: Kind::AskBy, activity });
         }
         dates.push(Dated { day: activity.draft.starts, kind: Kind::Starts, activity });
-        dates.push(Dated { day: s.policy.proof_due(activity.draft.ends), kind: Kind::ProofBy, activity });
+        dates.push(Dated { day: proof_days(s, activity).due(&s.policy), kind: Kind::ProofBy, activity });
     }
     dates.sort_by_key(|dated| (dated.day, dated.kind, dated.activity.no));
     dates

@@ -20,7 +20,7 @@ use crate::fields::{Fields, Typed};
 use crate::posted::Posted;
 use crate::shell::Shell;
 use crate::steps::{look, objections};
-use crate::view::{Badge, Control, Due, Fact, Facts, Field, Form, HeaderStrip, Tone, activity_badge, date_words};
+use crate::view::{Badge, Control, Due, Fact, Facts, Field, Form, HeaderStrip, Hub, Tone, activity_badge, date_words};
 
 #[derive(Template)]
 #[template(path = "s7_execution/activity.html")]
@@ -32,6 +32,7 @@ struct ActivityPage {
     name: String,
     state: Badge,
     facts: Facts,
+    clocks: Hub,
     items: Vec<Item>,
     missing: Vec<String>,
     upload: Option<Form>,
@@ -210,6 +211,11 @@ async fn page(
         name: found.draft.name.clone(),
         state: activity_badge(found.state),
         facts: Facts { facts: facts(who, &s, found, kind) },
+        clocks: Hub::clocks(&s, who.today(), |deadline| match deadline.item {
+            domain::deadlines::Item::Activity(no) => no == activity,
+            domain::deadlines::Item::Campaign(no) => no == found.draft.campaign,
+            _ => false,
+        }),
         items: items(kind, found, kept),
         missing: missing(&s, found),
         upload: (live && begun && moves.contains(&Act::SubmitProof))
@@ -242,14 +248,19 @@ fn facts(who: &Who, s: &Situation, activity: &Activity, kind: &ActivityType) -> 
     facts.extend(goal.map(|goal| Fact::new("Serves", goal.goal.clone())));
     facts.push(Fact::new("Approved", approved).note(format!("of {cost} cost")));
     if !activity.state.has_ended() {
-        let (proof, today) = (s.policy.proof_due(draft.ends), who.today());
-        facts.push(Fact::new("Proof due", Due { on: proof, today }));
-        let returned = activity.returned_at.map(|at| at.date_naive());
-        let last = s.policy.proof_ends(draft.ends, returned);
+        let days = rules::proof_days(s, activity);
+        let (proof, last) = (days.due(&s.policy), days.last_day(&s.policy));
+        facts.push(Fact::new("Proof due", Due { on: proof, today: who.today() }));
         facts.push(Fact::new("Expires after", date_words(last)).note("then its money is released"));
     }
-    facts.push(Fact::new("Last day to claim", date_words(rules::claim_due(s, draft.ends))));
+    facts.push(Fact::new("Last day to claim", date_words(last_day(s, activity))));
     facts
+}
+
+/// The last day to claim on its campaign; of a campaign where nothing runs any more, what it would have been.
+fn last_day(s: &Situation, activity: &Activity) -> domain::Date {
+    let due = rules::last_day_to_claim(s, activity.draft.campaign);
+    due.unwrap_or_else(|| rules::claim_due(s, activity.draft.ends))
 }
 
 fn items(kind: &ActivityType, activity: &Activity, kept: &[Kept]) -> Vec<Item> {
@@ -298,7 +309,7 @@ fn review(who: &Who, s: &Situation, activity: &Activity, typed: Typed) -> Review
         judged.push((file.name.clone(), files::href(file.file), bad, why));
     }
     form = form.with(Field::area("reason", "In a sentence, for the partner", 2));
-    let due = rules::claim_due(s, activity.draft.ends);
+    let due = last_day(s, activity);
     Review {
         give_back: typed.onto(form),
         files: judged,

@@ -19,7 +19,7 @@ use crate::routes;
 use crate::shell::Shell;
 use crate::steps::s6_approval::describe;
 use crate::steps::{look, objections};
-use crate::view::{Amount, Badge, Due, Fact, Facts, Field, Form, HeaderStrip, Value, claim_badge, date_words};
+use crate::view::{Amount, Badge, Due, Fact, Facts, Field, Form, HeaderStrip, Hub, Value, claim_badge, date_words};
 
 #[derive(Template)]
 #[template(path = "s7_execution/claim.html")]
@@ -31,6 +31,7 @@ struct ClaimPage {
     record: Record,
     act: Option<Decide>,
     barred: Option<String>,
+    clocks: Hub,
     signals: Vec<String>,
 }
 
@@ -207,6 +208,11 @@ async fn page(who: &Who, no: &str, claim: u16, act: Option<Act>, typed: Typed) -
         record: record(who, &s, found),
         act: decide,
         barred,
+        clocks: Hub::clocks(&s, who.today(), |deadline| match deadline.item {
+            domain::deadlines::Item::Claim(no) => no == claim,
+            domain::deadlines::Item::Campaign(no) => no == found.campaign,
+            _ => false,
+        }),
         signals: signals(&s, found),
     })
 }
@@ -467,7 +473,10 @@ fn signals(s: &Situation, claim: &Claim) -> Vec<String> {
                 invoice.invoice_no,
                 date_words(invoice.invoice_date)
             ));
-        } else if invoice.invoice_date > rules::claim_due(s, activity.draft.ends) {
+        } else if invoice.invoice_date
+            > rules::last_day_to_claim(s, activity.draft.campaign)
+                .unwrap_or_else(|| rules::claim_due(s, activity.draft.ends))
+        {
             signals
                 .push(format!("Invoice {} is dated long after “{}” ended.", invoice.invoice_no, activity.draft.name));
         }

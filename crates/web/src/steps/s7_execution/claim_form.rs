@@ -249,9 +249,6 @@ async fn page(who: &Who, no: &str, campaign: u16, typed: Typed, kept: &[Kept]) -
     allowed(who, &s)?;
     let rows = rows(&s, campaign, kept);
     let of_campaign = || s.cycle.activities.iter().filter(|activity| activity.draft.campaign == campaign);
-    let due = of_campaign()
-        .filter(|activity| activity.state == ActivityState::Proven)
-        .map(|activity| rules::claim_due(&s, activity.draft.ends));
     let open = of_campaign().filter(|found| matches!(found.state, ActivityState::Live | ActivityState::ProofReview));
     Ok(ClaimForm {
         shell: who.shell(&format!("Claim, {}", s.cycle.number)),
@@ -261,7 +258,7 @@ async fn page(who: &Who, no: &str, campaign: u16, typed: Typed, kept: &[Kept]) -
         name: found.draft.name.clone(),
         form: typed.onto(form(who, &s, &rows, kept)),
         left: claimable(&s, campaign).into(),
-        due: due.max().map(|on| Due { on, today: who.today() }),
+        due: rules::last_day_to_claim(&s, campaign).map(|on| Due { on, today: who.today() }),
         not_yet: open.map(|activity| activity.draft.name.clone()).collect(),
         rows,
     })
