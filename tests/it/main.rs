@@ -13,6 +13,7 @@ mod hang_up;
 mod in_the_browser;
 mod programs;
 mod races;
+mod random;
 mod s1_plan;
 mod s2_scorecard;
 mod s3_forecast;

@@ -3,6 +3,7 @@
 use chrono::{Datelike, Days, Months};
 use domain::Date;
 use domain::cycle::Stage;
+use domain::ids::FundId;
 use domain::machine::Situation;
 use domain::money::Money;
 use domain::steps::s1_plan::{Objective, PlanDraft};
@@ -77,20 +78,7 @@ impl World {
     }
 
     pub async fn submit_plan(&self, number: &str, who: Persona) {
-        let draft = PlanDraft {
-            level: 1,
-            objectives: vec![Objective {
-                no: 1,
-                goal: "Win customers who have no security suite yet".to_owned(),
-                measure: "new customers".to_owned(),
-                target: 6,
-            }],
-            quarters: Vec::new(),
-            growth_path: None,
-            strategies: Vec::new(),
-            intended_mdf: None,
-        };
-        self.must(who, number, s1_plan::Command::Submit { draft }).await;
+        self.must(who, number, s1_plan::Command::Submit { draft: plan() }).await;
     }
 
     pub async fn agree_plan(&self, number: &str) {
@@ -98,71 +86,24 @@ impl World {
     }
 
     async fn complete_scorecard(&self, number: &str, s: &Situation, who: Persona) {
-        let best = |question: &Question| Answer {
-            question: question.code.clone(),
-            option: u8::try_from(question.options.len() - 1).expect("a question has few options"),
-        };
-        let answers = s.template.questions().map(best).collect();
-        self.must(who, number, s2_scorecard::Command::Complete { answers }).await;
+        self.must(who, number, s2_scorecard::Command::Complete { answers: best_answers(s) }).await;
     }
 
     /// One campaign, not committed.
     pub async fn draft_forecast(&self, number: &str, who: Persona, cost: i64) {
-        let s = self.look(number).await;
-        let tactic = s.benchmarks.tactic("webinar").expect("webinars have a benchmark");
-        let draft = CampaignDraft {
-            name: "Zero trust in practice".to_owned(),
-            tactic: "webinar".to_owned(),
-            audience: "Security leads of companies with 200 to 2,000 people".to_owned(),
-            landing_url: Some("https://nordwind.example/zero-trust".to_owned()),
-            cost: eur(cost),
-            assumptions: tactic.assumptions(eur(cost)),
-            reason: String::new(),
-        };
+        let draft = campaign(&self.look(number).await, cost);
         self.must(who, number, s3_forecast::Command::Save { no: None, draft }).await;
     }
 
     /// Its webinar, not committed.
     pub async fn draft_action_plan(&self, number: &str, who: Persona, cost: i64) {
-        let most = cost * 7 / 10;
-        let line = |no, category: &str, description: &str, units| CostLine {
-            no,
-            category: category.to_owned(),
-            description: description.to_owned(),
-            amount: eur(units),
-            units: None,
-        };
-        let starts = self.look(number).await.cycle.period.from + Days::new(13);
-        let draft = ActivityDraft {
-            campaign: 1,
-            name: "Zero trust in practice".to_owned(),
-            kind: "webinar".to_owned(),
-            starts,
-            ends: starts + Days::new(1),
-            place: "Online".to_owned(),
-            owner: who.name.to_owned(),
-            objective: 1,
-            sponsors: None,
-            heads: None,
-            costs: vec![
-                line(1, "platform", "Webinar platform", most),
-                line(2, "agency", "Agency, design and copy", cost - most),
-            ],
-        };
+        let draft = webinar(&self.look(number).await, who, cost);
         self.must(who, number, s4_action_plan::Command::Save { no: None, draft }).await;
     }
 
     /// Asks for the most the program pays.
     pub async fn submit_request(&self, number: &str, s: &Situation, who: Persona) {
-        let lines = s.cycle.activities.iter().flat_map(|a| a.draft.costs.iter().map(|cost| (a.no, cost.no)));
-        let asked = |(activity, line)| Some(RequestLine { activity, line, asked: most_for(s, activity, line)? });
-        let draft = RequestDraft {
-            fund: self.fund,
-            lines: lines.filter_map(asked).collect(),
-            justification: "The audience is ours by name and sales follows up within two days.".to_owned(),
-            late_reason: String::new(),
-            terms_accepted: true,
-        };
+        let draft = request(s, self.fund);
         self.must(who, number, s5_request::Command::Submit { draft }).await;
     }
 
@@ -220,6 +161,88 @@ impl World {
     }
 }
 
+/// A plan of level 1 with one objective.
+pub fn plan() -> PlanDraft {
+    PlanDraft {
+        level: 1,
+        objectives: vec![Objective {
+            no: 1,
+            goal: "Win customers who have no security suite yet".to_owned(),
+            measure: "new customers".to_owned(),
+            target: 6,
+        }],
+        quarters: Vec::new(),
+        growth_path: None,
+        strategies: Vec::new(),
+        intended_mdf: None,
+    }
+}
+
+/// The best answer to every question.
+pub fn best_answers(s: &Situation) -> Vec<Answer> {
+    let best = |question: &Question| Answer {
+        question: question.code.clone(),
+        option: u8::try_from(question.options.len() - 1).expect("a question has few options"),
+    };
+    s.template.questions().map(best).collect()
+}
+
+/// A webinar campaign that costs so many whole euros.
+pub fn campaign(s: &Situation, cost: i64) -> CampaignDraft {
+    let tactic = s.benchmarks.tactic("webinar").expect("webinars have a benchmark");
+    CampaignDraft {
+        name: "Zero trust in practice".to_owned(),
+        tactic: "webinar".to_owned(),
+        audience: "Security leads of companies with 200 to 2,000 people".to_owned(),
+        landing_url: Some("https://nordwind.example/zero-trust".to_owned()),
+        cost: eur(cost),
+        assumptions: tactic.assumptions(eur(cost)),
+        reason: String::new(),
+    }
+}
+
+/// Its webinar, two weeks into the period, in two cost lines.
+pub fn webinar(s: &Situation, owner: Persona, cost: i64) -> ActivityDraft {
+    let most = cost * 7 / 10;
+    let line = |no, category: &str, description: &str, units| CostLine {
+        no,
+        category: category.to_owned(),
+        description: description.to_owned(),
+        amount: eur(units),
+        units: None,
+    };
+    let starts = s.cycle.period.from + Days::new(13);
+    ActivityDraft {
+        campaign: 1,
+        name: "Zero trust in practice".to_owned(),
+        kind: "webinar".to_owned(),
+        starts,
+        ends: starts + Days::new(1),
+        place: "Online".to_owned(),
+        owner: owner.name.to_owned(),
+        objective: 1,
+        sponsors: None,
+        heads: None,
+        costs: vec![
+            line(1, "platform", "Webinar platform", most),
+            line(2, "agency", "Agency, design and copy", cost - most),
+        ],
+    }
+}
+
+/// Asks the fund for the most the program pays.
+pub fn request(s: &Situation, fund: FundId) -> RequestDraft {
+    let lines = s.cycle.activities.iter().flat_map(|a| a.draft.costs.iter().map(|cost| (a.no, cost.no)));
+    let asked = |(activity, line)| Some(RequestLine { activity, line, asked: most_for(s, activity, line)? });
+    RequestDraft {
+        fund,
+        lines: lines.filter_map(asked).collect(),
+        justification: "The audience is ours by name and sales follows up within two days.".to_owned(),
+        late_reason: String::new(),
+        terms_accepted: true,
+    }
+}
+
 /// Approves every line for what is asked.
 pub fn approval_in_full(s: &Situation) -> s6_approval::Command {
     let asked = s.cycle.approval.ceiling(&s.cycle);
@@ -233,7 +256,7 @@ pub fn approval_in_full(s: &Situation) -> s6_approval::Command {
 }
 
 /// A small file of a kind the checklist takes.
-fn proof_file(item: &str, kinds: &[String]) -> Upload {
+pub fn proof_file(item: &str, kinds: &[String]) -> Upload {
     if kinds.iter().any(|kind| kind == "csv") {
         let bytes = b"Company,Contact,Title,Email\nHafen Logistik,Ada Kern,CISO,ada@hafen.example\n".to_vec();
         return Upload { name: format!("{item}.csv"), bytes };
