@@ -26,6 +26,7 @@ mod m14_funds_tree;
 mod m15_periods;
 mod m16_settlements;
 mod m18_deadlines;
+mod m19_traces;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m15_periods::Migration),
             Box::new(m16_settlements::Migration),
             Box::new(m18_deadlines::Migration),
+            Box::new(m19_traces::Migration),
         ]
     }
 }

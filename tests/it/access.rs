@@ -136,7 +136,8 @@ impl Fill {
         let nobody = "00000000-0000-7000-8000-000000000000";
         let path = pattern.split('/').map(|part| match part {
             "{no}" => number,
-            "{campaign}" | "{activity}" | "{claim}" | "{line}" | "{version}" | "{step}" | "{payment}" | "{extension}" => "1",
+            "{campaign}" | "{activity}" | "{claim}" | "{line}" | "{version}" | "{step}" | "{payment}"
+            | "{extension}" => "1",
             "{currency}" => "EUR",
             "{secret}.ics" => "0000000000000000.ics",
             "{code}" if pattern.starts_with("/funds/") => kit::world::FUND,

@@ -56,18 +56,18 @@ on_both! {
 }
 
 /// A program with somebody's token.
-struct Program {
+pub struct Program {
     caller: Visitor,
     token: String,
 }
 
 impl Program {
-    async fn of(app: &App, who: Persona) -> Self {
+    pub async fn of(app: &App, who: Persona) -> Self {
         let person = app.sign_in(who).await;
         Self { token: person.make_token(&["read", "write"]).await, caller: app.visitor() }
     }
 
-    async fn get(&self, path: &str) -> Page {
+    pub async fn get(&self, path: &str) -> Page {
         self.caller.request(Method::GET, path, |r| r.bearer_auth(&self.token)).await
     }
 

@@ -24,6 +24,7 @@ mod s7_execution;
 mod s8_tracking;
 mod s9_performance;
 mod settlements;
+mod signals;
 mod signin;
 mod sound;
 mod the_loop;

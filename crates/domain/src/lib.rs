@@ -24,6 +24,7 @@ pub mod policy;
 pub mod refusal;
 pub mod rhythm;
 pub mod settlement;
+pub mod signals;
 pub mod steps;
 
 /// A moment in UTC, truncated to microseconds when made, so that SQLite and PostgreSQL agree.

@@ -1,5 +1,7 @@
 //! Files people hand in: checked by content, kept by content hash, found again by id.
 
+mod traces;
+
 use crate::Engine;
 use crate::error::{Error, Result};
 use domain::ids::{CycleId, FileId};
@@ -8,6 +10,7 @@ use object_store::{ObjectStoreExt, path::Path};
 use sha2::{Digest, Sha256};
 use storage::Viewer;
 use storage::rows::File;
+use traces::Traces;
 use uuid::Uuid;
 
 /// The largest file taken, in bytes.
@@ -72,7 +75,18 @@ impl Engine {
             at: self.clock.now(),
             ready: true,
         };
-        self.db.write(async |tx| tx.insert_file(&row).await).await?;
+        let traces = traces::of(kind, &upload.bytes).await;
+        let sha256 = row.sha256.as_str();
+        self.db
+            .write(async |tx| {
+                tx.insert_file(&row).await?;
+                match &traces {
+                    Traces::Look(look) => tx.keep_look(sha256, look).await,
+                    Traces::Entries(entries) => tx.keep_entries(sha256, entries).await,
+                    Traces::None => Ok(()),
+                }
+            })
+            .await?;
         Ok(id)
     }
 

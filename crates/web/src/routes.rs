@@ -281,6 +281,7 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/api/v1/cycles/{no}", Token(Scope::Read), api::cycles::show),
     line!(GET,  "/api/v1/cycles/{no}/deadlines", Token(Scope::Read), api::cycles::due),
     line!(GET,  "/api/v1/cycles/{no}/timeline", Token(Scope::Read), api::cycles::timeline),
+    line!(GET,  "/api/v1/cycles/{no}/signals", Token(Scope::Read), api::cycles::signals),
     line!(POST, "/api/v1/cycles/{no}/commands", Token(Scope::Write), api::cycles::command),
     line!(GET,  "/api/v1/funds", Token(Scope::Read), api::money::funds),
     line!(GET,  "/api/v1/funds/expiring", Token(Scope::Read), api::money::expiring),

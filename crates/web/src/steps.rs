@@ -12,12 +12,13 @@ pub mod s9_performance;
 
 use domain::machine::{Command, Situation, decide};
 use domain::refusal::Reason;
+use domain::signals::{Signal, Traces};
 use engine::WhichCycle;
 use storage::read::Paging;
 
 use crate::error::Error;
 use crate::extract::Who;
-use crate::view::{Timeline, TimelineItem, Tone};
+use crate::view::{Signals, Timeline, TimelineItem, Tone};
 
 /// A cycle with all the rules look at; not theirs answers as missing.
 pub async fn look(who: &Who, no: &str) -> Result<Situation, Error> {
@@ -27,6 +28,19 @@ pub async fn look(who: &Who, no: &str) -> Result<Situation, Error> {
 /// Why a command would be refused here and now, by the very rules that decide it; empty where it would pass.
 pub fn objections(who: &Who, s: &Situation, command: &Command) -> Vec<Reason> {
     decide(s, who.actor(), command, who.now()).err().map(|refusal| refusal.reasons).unwrap_or_default()
+}
+
+/// What deserves a second look, for the vendor's reviewers; a partner's person is told nothing.
+pub async fn signals(
+    who: &Who,
+    s: &Situation,
+    of: impl FnOnce(&Situation, &Traces) -> Vec<Signal>,
+) -> Result<Signals, Error> {
+    if who.actor().me.partner.is_some() {
+        return Ok(Signals::default());
+    }
+    let traces = who.reader().traces(who.viewer(), &s.cycle).await?;
+    Ok(Signals::of(of(s, &traces)))
 }
 
 /// What has happened to a cycle, newest first; saved drafts are left out.

@@ -9,6 +9,7 @@ mod form;
 mod parts;
 mod record;
 mod roi;
+mod signals;
 mod strip;
 mod words;
 
@@ -22,6 +23,7 @@ pub use parts::{
 };
 pub use record::{HeaderStrip, Rail, RailStep, StepState, Task, TaskList, Timeline, TimelineItem};
 pub use roi::roi_fact;
+pub use signals::Signals;
 pub use strip::{activity_badge, capital, claim_badge};
 pub use words::{Amount, Due, Share, count, grouped, percent, percent_words, short_date};
 

@@ -24,6 +24,7 @@ mod programs;
 mod reinstatements;
 mod results;
 mod settlements;
+mod traces;
 
 #[cfg(test)]
 pub(crate) use approvals::inbox;
@@ -31,7 +32,6 @@ pub use approvals::{InboxFilter, Waiting};
 pub use cycle::TimelineEntry;
 pub use door::Door;
 pub use expiring::{ExpiringFilter, ExpiringLine, ExpiringSum};
-pub use files::{SameFile, SameInvoice};
 pub use funds::{AccountLine, BurnLine, Movement, MovementsOf, WalletLot, WalletSum};
 pub use imports::{BatchSeen, LinkSeen, Responder, TouchSeen};
 pub use journal::Journalled;

@@ -408,8 +408,6 @@ async fn a_partner_sees_nothing_of_another(fresh: &Fresh) {
     assert!(reader.campaigns_of(&spy, cycle).await.unwrap().is_empty());
     assert!(reader.links_of(&spy, cycle).await.unwrap().is_empty());
     assert!(reader.files_of(&spy, cycle).await.unwrap().is_empty());
-    assert!(reader.same_invoices(&spy, cycle, 1).await.unwrap().is_empty());
-    assert!(reader.same_file(&spy, "aa", cycle).await.unwrap().is_empty());
     assert!(reader.outbox(&spy, MailState::All, &first).await.is_err());
     assert!(reader.log(&spy, &LogFilter::default(), &first).await.is_err());
     assert!(reader.users(&spy, &UserFilter::default()).await.unwrap().is_empty());

@@ -16,6 +16,7 @@ pub(crate) mod rollup;
 pub(crate) mod settlement;
 mod submission;
 pub(crate) mod timeline;
+mod traces;
 
 pub use cycle::{CycleParts, Opened, Recorded, WhichCycle};
 pub use fund::{FundParts, WhichFund};

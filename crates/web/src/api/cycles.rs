@@ -5,10 +5,13 @@ use actix_web::web::{Bytes, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::deadlines::deadlines;
 use domain::machine::Command;
+use domain::signals::{About, Signal};
 use engine::{NewCycle, WhichCycle};
+use serde::Serialize;
 use storage::read::{CycleFilter, CycleSort};
 
 use super::{Answer, Asked, answered, json, submission, submission_on_a_version};
+use crate::error::Error;
 use crate::extract::{Machine, finish};
 
 /// GET /api/v1/cycles
@@ -37,6 +40,27 @@ pub async fn timeline(machine: Machine, no: Path<String>, asked: Query<Asked>) -
     let reader = machine.site().engine.reader();
     let page = reader.timeline(machine.viewer(), WhichCycle::Number(&no), false, &asked.paging()).await?;
     Ok(HttpResponse::Ok().json(page))
+}
+
+#[derive(Serialize)]
+struct Noted {
+    #[serde(flatten)]
+    about: About,
+    #[serde(flatten)]
+    signal: Signal,
+}
+
+/// GET /api/v1/cycles/{no}/signals: for reviewers; to a partner's token it is not there.
+pub async fn signals(machine: Machine, no: Path<String>) -> Answer {
+    if machine.actor().me.partner.is_some() {
+        return Err(Error::NotFound.into());
+    }
+    let engine = &machine.site().engine;
+    let s = engine.look(machine.viewer(), WhichCycle::Number(&no)).await?;
+    let traces = engine.reader().traces(machine.viewer(), &s.cycle).await?;
+    let found = domain::signals::all(&s, &traces).into_iter();
+    let rows: Vec<Noted> = found.map(|(about, signal)| Noted { about, signal }).collect();
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "rows": rows, "next": null })))
 }
 
 /// POST /api/v1/cycles

@@ -43,6 +43,12 @@ pub const CALLS: &[Call] = &[
         false,
         "Every clock that runs on a cycle: what is due, of whom, until which day, and what hangs on it.",
     ),
+    get(
+        "/api/v1/cycles/{no}/signals",
+        "Page",
+        false,
+        "What deserves a second look in a cycle, with where to look: for the vendor's reviewers only.",
+    ),
     post("/api/v1/cycles", "NewCycle", "Open a cycle."),
     post(
         "/api/v1/cycles/{no}/commands",

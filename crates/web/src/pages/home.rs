@@ -11,8 +11,8 @@ use storage::read::{CycleLine, FundTotal, Paging, PartnerFilter, StageCount, Wal
 use crate::charts::{FundBar, FundPart, MoneyState, Ring, RingStep, Unit};
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
-use crate::pages::settlements;
 use crate::pages::funds::reinstatement;
+use crate::pages::settlements;
 use crate::routes;
 use crate::shell::Shell;
 use crate::view::{Amount, Badge, Due, Empty, Hub, HubItem, Task, TaskList, Tone, cycle_href, short_date, step_href};

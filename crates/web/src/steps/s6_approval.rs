@@ -13,18 +13,19 @@ use domain::cycle::{Cycle, Stage};
 use domain::ledger::AccountKind;
 use domain::machine::{self, Act, Command, Situation, moves_of};
 use domain::money::Money;
+use domain::signals::of_request;
 use domain::steps::s5_request::RequestLine;
 use domain::steps::s6_approval::{self as rules, LineDecision};
 
 pub use inbox::{approve_all, confirm, show_inbox};
 
-use super::{look, timeline};
+use super::{look, signals, timeline};
 use crate::error::{Answer, Error};
 use crate::extract::{Done, Who, show};
 use crate::fields::{Fields, Typed};
 use crate::posted::Posted;
 use crate::shell::Shell;
-use crate::view::{Amount, Badge, Fact, Facts, Field, Form, HeaderStrip, Timeline, Value, count, date_words};
+use crate::view::{Amount, Badge, Fact, Facts, Field, Form, HeaderStrip, Signals, Timeline, Value, count, date_words};
 use facts::ApprovalFacts;
 
 #[derive(Template)]
@@ -34,6 +35,7 @@ struct ApprovalPage {
     strip: HeaderStrip,
     number: String,
     facts: ApprovalFacts,
+    signals: Signals,
     decide: Option<Decide>,
     /// Why the one who looks cannot decide, though their role could.
     barred: Option<String>,
@@ -197,6 +199,7 @@ async fn page(who: &Who, no: &str, act: Option<Act>, typed: Typed) -> Result<App
         strip: HeaderStrip::of(&s, who.today()),
         number: s.cycle.number.clone(),
         facts: ApprovalFacts::of(&s),
+        signals: signals(who, &s, of_request).await?,
         decide: can_decide.then(|| Decide::of(who, &s, &of)),
         barred,
         answer: answer.then(|| {

@@ -20,8 +20,6 @@ pub(super) struct ApprovalFacts {
     pub scorecard_words: String,
     pub rules: Rules,
     pub rules_in_words: String,
-    /// What deserves a second look; never an accusation.
-    pub signals: Vec<String>,
     pub past: Vec<PastDecision>,
     pub amendment: Option<Amendment>,
     pub thread: Vec<Talk>,
@@ -87,7 +85,6 @@ impl ApprovalFacts {
             scorecard_words: scorecard_words(s),
             rules: Rules::of(&verdicts),
             rules_in_words: Rules::words(&verdicts),
-            signals: signals(s),
             past: cycle.approval.decisions.iter().map(|decision| past(s, decision)).collect(),
             amendment: cycle.approval.before.as_ref().map(|before| amendment(s, before)),
             thread: cycle
@@ -179,21 +176,6 @@ fn unusual(assumed: &Assumptions, tactic: &Tactic, cost: Money) -> Vec<String> {
             "proposal_rate" => say("Proposal rate", assumed.proposal_rate, tactic.proposal_rate, &share),
             "win_rate" => say("Win rate", assumed.win_rate, tactic.win_rate, &share),
             _ => say("Deal size", assumed.deal_size.decimal(), tactic.deal_size, &plain),
-        })
-        .collect()
-}
-
-/// A sum just under the amount where another level would have to decide as well.
-fn signals(s: &Situation) -> Vec<String> {
-    let total = s.cycle.request.total(&s.cycle);
-    let near = |from: Money| from.minor > total.minor && from.minor - total.minor <= from.minor / 50;
-    let bands = s.policy.bands_for(Some(&s.partner.country), s.cycle.currency);
-    let bands = bands.into_iter().map(|band| (band, s.policy.amount(band.from)));
-    bands
-        .filter(|(_, from)| near(*from))
-        .map(|(band, from)| {
-            let under = Amount::from(Money::new(from.minor - total.minor, from.currency)).plain();
-            format!("The sum is {under} under the amount from which {} decides as well.", band.name)
         })
         .collect()
 }

@@ -9,6 +9,7 @@ use domain::ids::FileId;
 use domain::machine::{Act, Command, Situation, moves_of};
 use domain::money::Money;
 use domain::policy::{ActivityType, ProofItem};
+use domain::signals::of_activity;
 use domain::steps::s4_action_plan::Activity;
 use domain::steps::s7_execution::{self as rules, ActivityState, FileVerdict, ProofFile, ProofUpload};
 
@@ -19,8 +20,10 @@ use crate::extract::{Who, show};
 use crate::fields::{Fields, Typed};
 use crate::posted::Posted;
 use crate::shell::Shell;
-use crate::steps::{look, objections};
-use crate::view::{Badge, Control, Due, Fact, Facts, Field, Form, HeaderStrip, Hub, Tone, activity_badge, date_words};
+use crate::steps::{look, objections, signals};
+use crate::view::{
+    Badge, Control, Due, Fact, Facts, Field, Form, HeaderStrip, Hub, Signals, Tone, activity_badge, date_words,
+};
 
 #[derive(Template)]
 #[template(path = "s7_execution/activity.html")]
@@ -35,6 +38,7 @@ struct ActivityPage {
     clocks: Hub,
     items: Vec<Item>,
     missing: Vec<String>,
+    signals: Signals,
     upload: Option<Form>,
     not_begun: Option<String>,
     review: Option<Review>,
@@ -218,6 +222,7 @@ async fn page(
         }),
         items: items(kind, found, kept),
         missing: missing(&s, found),
+        signals: signals(who, &s, |s, traces| of_activity(s, found, traces)).await?,
         upload: (live && begun && moves.contains(&Act::SubmitProof))
             .then(|| of(Sent::Proof).onto(upload_form(who, &s, kind, kept))),
         not_begun: (live && !begun).then(|| date_words(found.draft.starts)),

@@ -7,6 +7,7 @@ use domain::calendar::plus;
 use domain::ledger::Account;
 use domain::machine::{Act, Command, Situation, moves_of};
 use domain::money::Money;
+use domain::signals::of_claim;
 use domain::steps::s6_approval::committed;
 use domain::steps::s7_execution::{self as rules, Claim, ClaimState};
 
@@ -18,8 +19,10 @@ use crate::posted::Posted;
 use crate::routes;
 use crate::shell::Shell;
 use crate::steps::s6_approval::describe;
-use crate::steps::{look, objections};
-use crate::view::{Amount, Badge, Due, Fact, Facts, Field, Form, HeaderStrip, Hub, Value, claim_badge, date_words};
+use crate::steps::{look, objections, signals};
+use crate::view::{
+    Amount, Badge, Due, Fact, Facts, Field, Form, HeaderStrip, Hub, Signals, Value, claim_badge, date_words,
+};
 
 #[derive(Template)]
 #[template(path = "s7_execution/claim.html")]
@@ -32,7 +35,7 @@ struct ClaimPage {
     act: Option<Decide>,
     barred: Option<String>,
     clocks: Hub,
-    signals: Vec<String>,
+    signals: Signals,
 }
 
 /// The same on paper, with everything an auditor asks for.
@@ -213,7 +216,7 @@ async fn page(who: &Who, no: &str, claim: u16, act: Option<Act>, typed: Typed) -
             domain::deadlines::Item::Campaign(no) => no == found.campaign,
             _ => false,
         }),
-        signals: signals(&s, found),
+        signals: signals(who, &s, |s, traces| of_claim(s, found, traces)).await?,
     })
 }
 
@@ -443,43 +446,4 @@ fn facts(who: &Who, s: &Situation, claim: &Claim) -> Vec<Fact> {
         facts.push(Fact::new("In the payment batch", value));
     }
     facts
-}
-
-/// What deserves a second look, said without accusing anybody: the same invoice elsewhere in the cycle, one dated
-/// outside its activity.
-fn signals(s: &Situation, claim: &Claim) -> Vec<String> {
-    let mut signals = Vec::new();
-    for line in &claim.lines {
-        let invoice = &line.invoice;
-        let again = s.cycle.claims.iter().filter(|other| other.no != claim.no && other.state != ClaimState::Denied);
-        for other in again {
-            let same = |found: &rules::ClaimLine| {
-                found.invoice.invoice_no.eq_ignore_ascii_case(&invoice.invoice_no)
-                    && found.invoice.vendor.eq_ignore_ascii_case(&invoice.vendor)
-            };
-            if other.lines.iter().any(same) {
-                signals.push(format!(
-                    "Invoice {} of {} is in claim {} as well.",
-                    invoice.invoice_no, invoice.vendor, other.no
-                ));
-            }
-        }
-        let Some(activity) = s.cycle.activity(invoice.activity) else { continue };
-        let early =
-            s.cycle.approval.decisions.first().is_some_and(|decision| invoice.invoice_date < decision.at.date_naive());
-        if early {
-            signals.push(format!(
-                "Invoice {} is dated {}, before the money was approved.",
-                invoice.invoice_no,
-                date_words(invoice.invoice_date)
-            ));
-        } else if invoice.invoice_date
-            > rules::last_day_to_claim(s, activity.draft.campaign)
-                .unwrap_or_else(|| rules::claim_due(s, activity.draft.ends))
-        {
-            signals
-                .push(format!("Invoice {} is dated long after “{}” ended.", invoice.invoice_no, activity.draft.name));
-        }
-    }
-    signals
 }
