@@ -152,7 +152,7 @@ impl Topic {
     /// The kind of mail it is; `None` for what always leaves at once: access to the account, and money that moved.
     pub fn mail_kind(self) -> Option<MailKind> {
         match self {
-            Topic::Invitation | Topic::PasswordReset | Topic::ClaimPaid | Topic::ClawedBack => None,
+            Topic::Invitation | Topic::PasswordReset | Topic::ClaimPaid | Topic::Remittance | Topic::ClawedBack => None,
             Topic::PlanSubmitted
             | Topic::RequestSubmitted
             | Topic::InformationAsked
@@ -162,6 +162,7 @@ impl Topic {
             | Topic::ProofSubmitted
             | Topic::ClaimSubmitted
             | Topic::ClawbackProposed
+            | Topic::ReinstatementProposed
             | Topic::ExtensionAsked => Some(MailKind::NeedsYou),
             Topic::ApprovalWaiting => Some(MailKind::Waiting),
             Topic::PlanAgreed
@@ -187,6 +188,9 @@ impl Topic {
             | Topic::ClaimDenied
             | Topic::FundsAllocated
             | Topic::FundsForfeited
+            | Topic::CreditMoved
+            | Topic::CreditAdjusted
+            | Topic::CreditReinstated
             | Topic::UnderThreshold => Some(MailKind::Money),
             Topic::ScorecardCompleted
             | Topic::TrackingStarted

@@ -75,7 +75,7 @@ pub fn digest(lines: &[DigestLine], to: &Recipient, sender: &Sender, message_id:
         rows: lines
             .iter()
             .take(LINES)
-            .map(|line| Row { label: line.group, value: clean::line(&line.subject) })
+            .map(|line| Row { label: line.group.to_owned(), value: clean::line(&line.subject) })
             .collect(),
         quote_head: String::new(),
         quote: Vec::new(),

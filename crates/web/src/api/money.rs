@@ -2,7 +2,6 @@
 
 use actix_web::web::{Bytes, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::Days;
 use domain::Date;
 use domain::fund::{Fund, FundCommand};
 use domain::ids::{FundId, PartnerId};
@@ -57,7 +56,7 @@ pub async fn expiring(machine: Machine, asked: Query<Expiring>) -> Answer {
     let from = engine.clock.today();
     let filter = ExpiringFilter {
         from,
-        until: asked.until.unwrap_or(from + Days::new(90)),
+        until: asked.until.unwrap_or(from + chrono::Days::new(90)),
         fund: asked.fund,
         partner: asked.partner,
         region: asked.region,
