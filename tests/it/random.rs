@@ -1,4 +1,4 @@
-//! Anybody does anything, in any order, a hundred thousand times: taken or refused, the books hold.
+//! Anybody does anything, in any order, tens of thousands of times: taken or refused, the books hold.
 //!
 //! Hands work at once on one fund and a handful of cycles, through the engine's door. Most do what somebody could do
 //! here and now, with amounts that are right, absurd or just over the edge; the rest do what they must not. Every
@@ -37,7 +37,7 @@ const LOOKED_OVER: usize = 5_000;
 
 on_both! {
     async fn whatever_people_do_the_books_hold(world: &World) {
-        let commands = number("FUNDLOOP_COMMANDS", if world.kind == Kind::Sqlite { 100_000 } else { 20_000 });
+        let commands = number("FUNDLOOP_COMMANDS", if world.kind == Kind::Sqlite { 30_000 } else { 6_000 });
         let seed = number("FUNDLOOP_SEED", 20_260_302);
         let told = Told::default();
         let put_in = in_the_fund(world).await;
