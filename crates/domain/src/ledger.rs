@@ -10,7 +10,7 @@ use crate::money::Money;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Where money is. Only [`AccountKind::Funding`] may go below zero.
+/// Where money is. Only [`AccountKind::Funding`] and [`AccountKind::FxVariance`] may go below zero.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountKind {
@@ -32,10 +32,12 @@ pub enum AccountKind {
     Converted,
     /// Clawed back and not yet returned or offset, per partner and fund.
     Recoverable,
+    /// What exchange rates cost since the approvals, per fund: below zero where they gained.
+    FxVariance,
 }
 
 impl AccountKind {
-    pub const ALL: [AccountKind; 9] = [
+    pub const ALL: [AccountKind; 10] = [
         AccountKind::Funding,
         AccountKind::Unallocated,
         AccountKind::Available,
@@ -45,6 +47,7 @@ impl AccountKind {
         AccountKind::Forfeited,
         AccountKind::Converted,
         AccountKind::Recoverable,
+        AccountKind::FxVariance,
     ];
 
     pub fn code(self) -> &'static str {
@@ -58,6 +61,7 @@ impl AccountKind {
             AccountKind::Forfeited => "forfeited",
             AccountKind::Converted => "converted",
             AccountKind::Recoverable => "recoverable",
+            AccountKind::FxVariance => "fx_variance",
         }
     }
 
@@ -65,9 +69,9 @@ impl AccountKind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// Only the outside world owes; every other account holds what is there.
+    /// The outside world owes, and exchange gains as well as costs; every other account holds what is there.
     pub fn may_be_negative(self) -> bool {
-        self == AccountKind::Funding
+        matches!(self, AccountKind::Funding | AccountKind::FxVariance)
     }
 }
 
@@ -102,6 +106,10 @@ impl Account {
 
     pub fn converted(fund: FundId) -> Self {
         Self::of_fund(AccountKind::Converted, fund)
+    }
+
+    pub fn fx_variance(fund: FundId) -> Self {
+        Self::of_fund(AccountKind::FxVariance, fund)
     }
 
     pub fn available(fund: FundId, partner: PartnerId, lot: Option<Date>) -> Self {

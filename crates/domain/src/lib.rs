@@ -10,6 +10,7 @@ pub mod cycle;
 pub mod deadlines;
 pub mod drafts;
 pub mod event;
+pub mod exchange;
 pub mod forecast;
 pub mod fund;
 pub mod ids;

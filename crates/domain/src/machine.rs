@@ -16,10 +16,11 @@ use crate::Instant;
 use crate::cycle::Stage::{Cancelled, Expired, ForecastDraft, PlanDraft, ScorecardOpen, Withdrawn};
 use crate::cycle::{Cycle, Health, Opening, Partner, Stage};
 use crate::event::Entry;
+use crate::exchange::Rate;
 use crate::forecast::{Benchmarks, Evidence};
 use crate::fund::Fund;
 use crate::ids::FundId;
-use crate::ledger::{Book, Posting};
+use crate::ledger::Book;
 use crate::notice::{Audience, Topic};
 use crate::people::{Actor, Role, Standing};
 use crate::policy::Policy;
@@ -27,8 +28,8 @@ use crate::refusal::Refusal;
 use crate::steps::s2_scorecard::Template;
 use crate::steps::s8_tracking::Results;
 use crate::steps::{
-    Case, Outcome, Stamp, Teller, Told, need_reason, s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request,
-    s6_approval, s7_execution, s8_tracking, s9_performance,
+    Case, Outcome, Release, Stamp, Teller, Told, need_reason, s1_plan, s2_scorecard, s3_forecast, s4_action_plan,
+    s5_request, s6_approval, s7_execution, s8_tracking, s9_performance,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub struct Situation {
     pub funds: Vec<Fund>,
     /// Balances in those funds: unallocated, this partner's wallet and recoverable, this cycle's own.
     pub book: Book,
+    /// Rates from the cycle's currency into those of its funds: of each day that may count, the latest by then.
+    pub rates: Vec<Rate>,
     /// What closed cycles showed, by tactic; needed while a forecast is drafted.
     pub evidence: Vec<Evidence>,
     /// Touches and deals; needed from tracking on.
@@ -278,13 +281,7 @@ fn end(case: &Case, command: &CycleCommand) -> Result<Vec<Outcome>, Refusal> {
                     "Cancel the cycle once it is paid or denied.",
                 ));
             }
-            let mut book = case.s.book.clone();
-            let postings: Vec<Posting> = cycle
-                .campaigns
-                .iter()
-                .flat_map(|campaign| s7_execution::release_for_end(case.s, &mut book, campaign.no, case.today))
-                .collect();
-            let released = cycle.sum(postings.iter().map(|posting| posting.amount));
+            let Release { amount: released, postings } = s7_execution::release_all(case.s, case.today);
             Ok(vec![Outcome::with(CycleEvent::Cancelled { reason: reason.trim().to_owned(), released }, postings)])
         }
         CycleCommand::Expire {} if case.today > cycle.period.to => Ok(vec![CycleEvent::Expired {}.into()]),
@@ -382,6 +379,7 @@ fn apply_cycle(cycle: &mut Cycle, event: &CycleEvent, stamp: Stamp) {
             opening.drafts.place_into(cycle);
         }
         CycleEvent::Cancelled { .. } => {
+            s6_approval::let_go_of_all(cycle);
             let committed = cycle.campaigns.iter().any(|campaign| campaign.code.is_some());
             cycle.level = 0;
             cycle.approval.due = None;

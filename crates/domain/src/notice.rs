@@ -147,6 +147,9 @@ pub struct Facts {
     /// Who did it.
     pub by: String,
     pub amount: Option<Money>,
+    /// The same in a fund of another currency, and the rate: "1,080 USD at 1.08 USD for 1 EUR, the rate of …".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_fund: Option<String>,
     pub due: Option<Date>,
     /// The reason or the question, as it was written.
     pub reason: Option<String>,

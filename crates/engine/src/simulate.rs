@@ -96,6 +96,7 @@ impl Engine {
             template: self.catalog.scorecard.clone(),
             funds: Vec::new(),
             book: Book::default(),
+            rates: Vec::new(),
             evidence: Vec::new(),
             results: Results::default(),
             batched: std::collections::BTreeMap::new(),

@@ -115,6 +115,8 @@ pub struct Fund {
     pub currency: Option<String>,
     /// What the partner can commit from it.
     pub free: Option<Amount>,
+    /// What one of the program's currency is worth in the fund's, where that is another one.
+    pub rates: Vec<DatedRate>,
     pub budget: Option<Amount>,
     pub children: Vec<Fund>,
 }

@@ -1,9 +1,8 @@
 //! How credit is earned, split, converted, used and carried over; which rate of exchange counts.
 
-use super::Policy;
 use crate::Date;
 use crate::calendar::plus;
-use crate::money::{Currency, Money, MoneyError, split};
+use crate::money::{Money, split};
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -121,11 +120,18 @@ impl PeriodKind {
     }
 }
 
-/// Which day's rate of exchange counts for money in another currency.
+/// Which day's rate of exchange counts for money in another currency, and how old a rate may be.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
     pub rate_date: RateDate,
+    /// Days after its own on which a rate counts where no later one is there.
+    #[serde(default = "oldest")]
+    pub max_age_days: u16,
+}
+
+fn oldest() -> u16 {
+    crate::exchange::OLDEST_DAYS
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -175,13 +181,5 @@ impl UseRules {
             (None, None, Some(days)) => Some(plus(earned, days)),
             (None, None, None) => None,
         }
-    }
-}
-
-impl Policy {
-    /// Money of one currency in another at a rate, rounded half to even to the minor unit.
-    pub fn exchanged(amount: Money, rate: Decimal, into: Currency) -> Result<Money, MoneyError> {
-        let value = amount.decimal().checked_mul(rate).ok_or(MoneyError::Overflow)?;
-        Money::from_decimal(value, into)
     }
 }

@@ -79,6 +79,9 @@ pub fn judge(
         let why = format!("The claim is in {}, this batch is in {currency}.", cycle.currency);
         return Err(Refusal::new("currency", why, "Make another batch for that currency."));
     }
+    if claim.in_fund.is_some() {
+        return Err(s7_execution::other_currency(claim.no));
+    }
     let amount = pick.minor.map_or_else(|| claim.outstanding(), |minor| Money::new(minor, currency));
     may_pay(s, actor, claim.no, amount, now)?;
     let Some(details) = ground.details.get(&s.partner.id) else {

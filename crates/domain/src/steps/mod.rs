@@ -3,6 +3,7 @@
 //! Every file has the same four functions: `decide` (may this happen, and what then), `apply` (the
 //! cycle after an event), `tell` (the timeline's sentence and who must hear of it), and what guards need.
 
+mod purse;
 pub mod s1_plan;
 pub mod s2_scorecard;
 pub mod s3_forecast;
@@ -12,6 +13,8 @@ pub mod s6_approval;
 pub mod s7_execution;
 pub mod s8_tracking;
 pub mod s9_performance;
+
+pub(crate) use purse::{Purse, Release};
 
 use crate::cycle::Cycle;
 use crate::ids::UserId;
@@ -145,6 +148,13 @@ impl Notice {
     #[must_use]
     pub fn amount(mut self, amount: Money) -> Self {
         self.facts.amount = Some(amount);
+        self
+    }
+
+    /// What the amount is in a fund of another currency, and at which rate.
+    #[must_use]
+    pub fn in_fund(mut self, words: Option<String>) -> Self {
+        self.facts.in_fund = words;
         self
     }
 

@@ -5,6 +5,7 @@
 
 use super::{Case, Outcome, Stamp, Teller, Told, check_optional};
 use crate::cycle::{Cycle, Stage};
+use crate::exchange::Rate;
 use crate::fund::Fund;
 use crate::ids::{FundId, UserId};
 use crate::ledger::{Account, AccountKind};
@@ -126,7 +127,7 @@ fn field_of(rule: &str) -> &str {
     match rule {
         "lead_time" => "late_reason",
         "terms" => "terms_accepted",
-        "fund" | "funds_available" => "fund",
+        "fund" | "funds_available" | "exchange_rate" => "fund",
         "justification" => "justification",
         _ => "lines",
     }
@@ -215,7 +216,8 @@ pub fn asking(s: &Situation, draft: &RequestDraft, today: Date) -> Asking {
     let fund = s.fund(draft.fund).map(|fund| AskedFund {
         name: fund.name.clone(),
         currency: fund.currency,
-        free: (fund.currency == s.cycle.currency).then(|| free_in(s, fund, today)),
+        free: Some(free_in(s, fund, today)),
+        rates: s.rates.clone(),
     });
     Asking {
         asked_on: Some(today),
@@ -301,6 +303,33 @@ pub fn submitted(s: &Situation) -> RequestDraft {
         late_reason: request.late_reason.clone(),
         terms_accepted: request.submitted.is_some(),
     }
+}
+
+/// What an amount of the cycle's currency comes to in a fund of another one on a day, and the rate; `None` where both are
+/// kept in one. The refusal says which rate is missing, or that the guide names none.
+pub fn in_fund(s: &Situation, fund: &Fund, amount: Money, today: Date) -> Result<Option<(Money, Rate)>, Refusal> {
+    if fund.currency == s.cycle.currency {
+        return Ok(None);
+    }
+    let rate = rate_of(s, fund, today)?;
+    let takes = rate.convert(amount).map_err(|_| Refusal { reasons: vec![rules::too_large().reason()] })?;
+    Ok(Some((takes, rate)))
+}
+
+/// The rate a cycle's money counts at in a fund of another currency: the approval's, which is kept, or that of the day.
+pub(super) fn rate_of(s: &Situation, fund: &Fund, today: Date) -> Result<Rate, Refusal> {
+    if let Some(kept) = &s.cycle.approval.exchange {
+        return Ok(kept.rate);
+    }
+    if s.policy.exchange.is_none() {
+        return Err(Refusal::new(
+            "fund",
+            format!("{} is kept in {}, the request in {}.", fund.name, fund.currency, s.cycle.currency),
+            "Return it, so that the partner chooses a fund in its currency.",
+        ));
+    }
+    let pair = (s.cycle.currency, fund.currency);
+    rules::rate_on(&s.policy, &s.rates, pair, today).map_err(|verdict| Refusal { reasons: vec![verdict.reason()] })
 }
 
 /// What the partner can commit from a fund on a day: their wallet, or the fund itself where it is shared.

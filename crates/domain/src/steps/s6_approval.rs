@@ -1,15 +1,23 @@
 //! Step 6, funds approval: who decides on which level, per cost line; the last level commits the money
 //! and mints the campaign IDs. A material amendment passes the same levels again.
 
+mod commit;
+
+pub(crate) use commit::let_go_of_all;
+pub use commit::{Effect, committed, effect, in_fund};
+pub(super) use commit::{committed_in, held_by, let_go};
+
+use commit::{Committed, commit};
+
 use super::s4_action_plan::Activity;
-use super::s5_request::{RequestLine, free_in, source};
-use super::s7_execution::{ActivityState, release_beyond};
+use super::s5_request::RequestLine;
+use super::s7_execution::ActivityState;
 use super::{Case, Outcome, Stamp, Teller, Told, check_optional, check_text, need_reason};
 use crate::calendar::plus;
 use crate::campaign_id::mint;
 use crate::cycle::{Cycle, Stage};
+use crate::exchange::Kept;
 use crate::ids::UserId;
-use crate::ledger::{Account, AccountKind, Book, Posting};
 use crate::machine::Situation;
 use crate::money::Money;
 use crate::notice::Topic;
@@ -35,6 +43,9 @@ pub struct Approval {
     /// none of them decides or pays its claims.
     #[serde(default)]
     pub approvers: Vec<UserId>,
+    /// Where the fund is kept in another currency: the rate of the first approval, and what is committed at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Kept>,
 }
 
 /// What stood before one activity was amended. Everything else goes on meanwhile and stays as it has become.
@@ -173,6 +184,12 @@ pub enum Event {
     Approved {
         decision: LevelDecision,
         codes: Vec<Code>,
+        /// The rate it counts at in a fund of another currency, and what is committed at it from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exchange: Option<Kept>,
+        /// What it commits of such a fund, in the fund's currency; below zero where it lets go of some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_fund: Option<Money>,
     },
     Returned {
         reason: String,
@@ -300,14 +317,14 @@ fn approve(case: &Case, lines: &[LineDecision]) -> Result<Vec<Outcome>, Refusal>
         let due = due(s, next_level, case.today);
         return Ok(vec![Event::LevelApproved { decision, next_level, due }.into()]);
     }
-    let postings = commit(case, lines)?;
+    let Committed { postings, exchange, in_fund } = commit(case, lines)?;
     let codes = cycle
         .campaigns
         .iter()
         .filter(|campaign| campaign.code.is_none())
         .map(|campaign| Code { campaign: campaign.no, code: mint(cycle.serial, campaign.no) })
         .collect();
-    Ok(vec![Outcome::with(Event::Approved { decision, codes }, postings)])
+    Ok(vec![Outcome::with(Event::Approved { decision, codes, exchange, in_fund }, postings)])
 }
 
 /// Every line asked has a decision, none gets more than its ceiling, less than asked has a reason.
@@ -367,78 +384,9 @@ fn complete(cycle: &Cycle, lines: &[LineDecision]) -> Result<(), Refusal> {
     Refusal::unless_empty(reasons)
 }
 
-/// Commits what is approved beyond what stood approved for the same activities, soonest expiry first; releases
-/// what is less. What was claimed, released or forfeited meanwhile is not touched.
-fn commit(case: &Case, lines: &[LineDecision]) -> Result<Vec<Posting>, Refusal> {
-    let (s, cycle) = (case.s, &case.s.cycle);
-    let Some(fund) = cycle.fund().and_then(|fund| s.fund(fund)) else {
-        return Err(Refusal::new("fund", "The request names no fund.", "Return it, so that the partner chooses one."));
-    };
-    let mut book = s.book.clone();
-    let mut postings = Vec::new();
-    for campaign in &cycle.campaigns {
-        let of_campaign = |line: &&LineDecision| {
-            cycle.activity(line.activity).is_some_and(|activity| activity.draft.campaign == campaign.no)
-        };
-        let sum =
-            |lines: &[LineDecision]| -> i64 { lines.iter().filter(of_campaign).map(|line| line.amount.minor).sum() };
-        let more = sum(&cycle.approval.with(lines)) - sum(&cycle.approval.lines);
-        if more < 0 {
-            let keep = held_by(cycle, &book, campaign.no) + more;
-            postings.extend(release_beyond(s, &mut book, campaign.no, keep, case.today));
-            continue;
-        }
-        let Some(draws) = book.draw(more, source(s, fund, case.today)) else {
-            let left = free_in(s, fund, case.today);
-            return Err(Refusal::new(
-                "funds_available",
-                format!("{} is left for {} in {}, less than this decision commits.", left, s.partner.name, fund.name),
-                "Approve less, or allocate more to the partner first.",
-            ));
-        };
-        for (from, minor) in draws {
-            let to = Account::committed(fund.id, s.partner.id, cycle.id, campaign.no, from.lot);
-            let posting = Posting { from, to, amount: Money::new(minor, fund.currency) };
-            book.post(&posting);
-            postings.push(posting);
-        }
-    }
-    Ok(postings)
-}
-
-/// What a campaign holds already: committed, and claimed or paid by its claims.
-pub(super) fn held_by(cycle: &Cycle, book: &Book, campaign: u16) -> i64 {
-    let committed = committed(cycle, book, campaign);
-    let claims: i64 =
-        cycle.claims.iter().filter(|claim| claim.campaign == campaign).map(super::s7_execution::Claim::held).sum();
-    committed + claims
-}
-
-/// What is committed to a campaign and not yet claimed, in minor units.
-pub fn committed(cycle: &Cycle, book: &Book, campaign: u16) -> i64 {
-    book.total(|account| {
-        account.kind == AccountKind::Committed && account.cycle == Some(cycle.id) && account.item == Some(campaign)
-    })
-}
-
 /// The day a level should decide by.
 pub fn due(s: &Situation, level: u8, today: Date) -> Date {
     plus(today, s.policy.band(level, &s.partner).map_or(5, |band| band.sla_days))
-}
-
-/// The decision page's figures: what the fund and the wallet hold now.
-pub struct Effect {
-    pub fund_free: Money,
-    pub wallet_free: Option<Money>,
-}
-
-pub fn effect(s: &Situation, today: Date) -> Option<Effect> {
-    let fund = s.fund(s.cycle.fund()?)?;
-    let unallocated = s.book.minor(&Account::unallocated(fund.id));
-    Some(Effect {
-        fund_free: Money::new(unallocated, fund.currency),
-        wallet_free: (!fund.kind.is_shared()).then(|| free_in(s, fund, today)),
-    })
 }
 
 /// A round of approval begins at level 1; a question left open in an earlier one needs no answer any more.
@@ -494,7 +442,8 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
             cycle.approval.escalated = false;
             cycle.level = *next_level;
         }
-        Event::Approved { decision, codes } => {
+        Event::Approved { decision, codes, exchange, .. } => {
+            cycle.approval.exchange.clone_from(exchange);
             cycle.approval.lines = cycle.approval.with(&decision.lines);
             decided(&mut cycle.approval, decision);
             cycle.approval.due = None;
@@ -551,15 +500,17 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
             Told::new("approval.level_approved", format!("{by} approved {total} on level {}.", decision.level))
                 .to(teller.to_approvers(Topic::RequestSubmitted, *next_level).amount(total).due(Some(*due)))
         }
-        Event::Approved { decision, .. } => {
+        Event::Approved { decision, exchange, in_fund, .. } => {
             let total = cycle.sum(decision.lines.iter().map(|line| line.amount));
+            let at = exchange.as_ref().zip(*in_fund).map(|(kept, moved)| format!("{moved} at {}", kept.rate.words()));
+            let of_fund = at.as_ref().map_or_else(String::new, |at| format!(", {at},"));
             let proof = cycle.activities.iter().map(|activity| teller.s.policy.proof_due(activity.draft.ends)).min();
             Told::new(
                 "approval.approved",
-                format!("{by} approved {total}; the money is committed and the campaign IDs are live."),
+                format!("{by} approved {total}{of_fund}; the money is committed and the campaign IDs are live."),
             )
-            .to(teller.to_partner(Topic::RequestApproved, "/execution").amount(total).due(proof))
-            .to(teller.to_finance(Topic::RequestApproved, "/approval").amount(total))
+            .to(teller.to_partner(Topic::RequestApproved, "/execution").amount(total).due(proof).in_fund(at.clone()))
+            .to(teller.to_finance(Topic::RequestApproved, "/approval").amount(total).in_fund(at))
         }
         Event::Returned { reason } => Told::new("approval.returned", format!("{by} returned the request: “{reason}”"))
             .to(teller.to_partner(Topic::RequestReturned, "/request").reason(reason)),

@@ -6,6 +6,7 @@
 
 mod amendment;
 mod claims;
+mod exchange;
 mod extension;
 mod payment;
 mod proof;
@@ -15,8 +16,10 @@ pub use claims::{
     Claim, ClaimLine, ClaimLineDraft, ClaimState, Clawback, Payment, claim_due, claimable, last_day_to_claim, payable,
 };
 pub(crate) use claims::{claim_window, claimed_before};
+pub use exchange::{InFund, in_fund};
 pub use extension::{Extension, ExtensionState, ask_by, extended_day};
 pub use payment::InBatch;
+pub(crate) use payment::other_currency;
 pub(crate) use proof::running;
 pub use proof::{ActivityState, FileVerdict, ProofFile, ProofUpload, missing_proof, proof_days};
 pub(super) use release::release_beyond;
@@ -24,12 +27,11 @@ pub(super) use release::release_beyond;
 use super::s4_action_plan::{self, Activity, ActivityDraft};
 use super::s5_request::RequestLine;
 use super::s6_approval::{self, Before};
-use super::{Case, Outcome, Stamp, Teller, Told, need_reason};
+use super::{Case, Outcome, Purse, Release, Stamp, Teller, Told, need_reason};
 use crate::Date;
 use crate::calendar::plus;
 use crate::cycle::{Cycle, Stage};
 use crate::ids::UserId;
-use crate::ledger::{Book, Posting};
 use crate::machine::Situation;
 use crate::money::Money;
 use crate::notice::Topic;
@@ -153,6 +155,9 @@ pub enum Event {
         released: Money,
         #[serde(default)]
         in_place_of: Option<UserId>,
+        /// What a fund of another currency sets aside for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_fund: Option<Money>,
     },
     ClaimDenied {
         claim: u16,
@@ -172,6 +177,9 @@ pub enum Event {
     ClawedBack {
         claim: u16,
         amount: Money,
+        /// What is to come back to a fund of another currency.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_fund: Option<Money>,
     },
     Amended {
         activity: u16,
@@ -280,8 +288,7 @@ fn cancel_activity(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>, R
             "There is nothing to cancel.",
         ));
     }
-    let mut book = case.s.book.clone();
-    let (released, postings) = release_activity(case.s, &mut book, no, case.today);
+    let Release { amount: released, postings } = release_activity(case.s, &mut Purse::of(case.s), no, case.today);
     Ok(with_end(
         case,
         Outcome::with(Event::ActivityCancelled { activity: no, reason: reason.trim().to_owned(), released }, postings),
@@ -290,15 +297,14 @@ fn cancel_activity(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>, R
 
 /// Lets go of what one activity was approved for, as far as its campaign still holds it. Claims take only what was
 /// approved for proven activities, so it is all there.
-fn release_activity(s: &Situation, book: &mut Book, no: u16, today: Date) -> (Money, Vec<Posting>) {
+fn release_activity(s: &Situation, purse: &mut Purse, no: u16, today: Date) -> Release {
     let cycle = &s.cycle;
-    let Some(activity) = cycle.activity(no) else { return (cycle.zero(), Vec::new()) };
+    let Some(activity) = cycle.activity(no) else { return Release { amount: cycle.zero(), postings: Vec::new() } };
     let campaign = activity.draft.campaign;
     let approved: i64 =
         cycle.approval.lines.iter().filter(|line| line.activity == no).map(|line| line.amount.minor).sum();
-    let held = s6_approval::held_by(cycle, book, campaign);
-    let postings = release_beyond(s, book, campaign, (held - approved).max(0), today);
-    (release::released(cycle, &postings), postings)
+    let held = s6_approval::held_by(cycle, purse, campaign);
+    release_beyond(s, purse, campaign, (held - approved).max(0), today)
 }
 
 /// Activities of a campaign that have not ended.
@@ -320,19 +326,20 @@ fn cancel_campaign(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>, R
             "What is proven can still be claimed.",
         ));
     }
-    let mut book = case.s.book.clone();
-    let release = open.iter().flat_map(|activity| release_activity(case.s, &mut book, *activity, case.today).1);
-    let postings: Vec<Posting> = release.collect();
-    let released = release::released(cycle, &postings);
+    let mut purse = Purse::of(case.s);
+    let releases = open.iter().map(|activity| release_activity(case.s, &mut purse, *activity, case.today));
+    let Release { amount: released, postings } = Release::of_all(cycle, releases);
     Ok(with_end(
         case,
         Outcome::with(Event::CampaignCancelled { campaign: no, reason: reason.trim().to_owned(), released }, postings),
     ))
 }
 
-/// Everything a campaign holds and has not claimed goes back: the whole cycle ends.
-pub(crate) fn release_for_end(s: &Situation, book: &mut Book, campaign: u16, today: Date) -> Vec<Posting> {
-    release_beyond(s, book, campaign, 0, today)
+/// Everything the campaigns hold and have not claimed goes back: the whole cycle ends.
+pub(crate) fn release_all(s: &Situation, today: Date) -> Release {
+    let mut purse = Purse::of(s);
+    let releases = s.cycle.campaigns.iter().map(|campaign| release_beyond(s, &mut purse, campaign.no, 0, today));
+    Release::of_all(&s.cycle, releases)
 }
 
 /// The next day the timer has something to do for this step.
@@ -340,7 +347,7 @@ pub(crate) fn next_day(s: &Situation) -> Option<Date> {
     let cycle = &s.cycle;
     let reminders = upcoming(s).into_iter().filter(|reminder| !is_past(cycle, reminder)).map(|(day, ..)| day);
     let expiries = proof::running(s).map(|activity| proof::expires_on(s, activity));
-    let windows = cycle.campaigns.iter().filter_map(|campaign| claims::window_end(s, campaign.no));
+    let windows = cycle.campaigns.iter().filter_map(|campaign| release::window_end(s, campaign.no));
     let answers = cycle.open_extensions().map(|extension| plus(extension.answer_by, 1));
     reminders.chain(expiries).chain(windows.map(|last| plus(last, 1))).chain(answers).min()
 }
@@ -351,7 +358,7 @@ fn tick(case: &Case) -> Result<Vec<Outcome>, Refusal> {
     let stamp = Stamp { at: case.now, by: case.actor.user() };
     let mut after = case.s.clone();
     let mut outcomes: Vec<Outcome> = Vec::new();
-    for work in [extension::lapsed, proof::overdue, claims::windows, reminders] {
+    for work in [extension::lapsed, proof::overdue, release::windows, reminders] {
         for outcome in work(&after.clone(), case.today) {
             crate::machine::apply(&mut after.cycle, &outcome.event, stamp);
             outcome.postings.iter().for_each(|posting| after.book.post(posting));
@@ -437,14 +444,18 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
             cycle.request.lines.retain(|line| line.activity != *activity);
             cycle.request.lines.extend(lines.iter().cloned());
         }
-        Event::ActivityCancelled { activity, .. } => proof::end(cycle, *activity, ActivityState::Cancelled),
-        Event::CampaignCancelled { campaign, reason, .. } => {
+        Event::ActivityCancelled { activity, released, .. } => {
+            proof::end(cycle, *activity, ActivityState::Cancelled, *released);
+        }
+        Event::CampaignCancelled { campaign, reason, released } => {
+            s6_approval::let_go(cycle, *campaign, *released);
             if let Some(cancelled) = cycle.campaigns.iter_mut().find(|cancelled| cancelled.no == *campaign) {
                 cancelled.cancelled = Some(reason.clone());
             }
             let open: Vec<u16> = still_open(cycle, *campaign).map(|activity| activity.no).collect();
             for no in open {
-                proof::end(cycle, no, ActivityState::Cancelled);
+                let nothing = cycle.zero();
+                proof::end(cycle, no, ActivityState::Cancelled, nothing);
             }
         }
         Event::Ended {} => {

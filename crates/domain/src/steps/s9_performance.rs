@@ -3,12 +3,13 @@
 //!
 //! Every measurement is kept, dated, with the figures and the rules it was made from.
 
+use super::s7_execution::Claim;
 use super::s8_tracking::{DealFact, TouchFact};
-use super::{Case, Outcome, Stamp, Teller, Told, check_text};
+use super::{Case, Outcome, Release, Stamp, Teller, Told, check_text};
 use crate::cycle::{Cycle, Stage};
 use crate::forecast::{Baseline, FunnelStage, roi_percent};
 use crate::ids::{CycleId, UserId};
-use crate::ledger::{AccountKind, Posting};
+use crate::ledger::AccountKind;
 use crate::machine::Situation;
 use crate::money::Money;
 use crate::notice::{Audience, Topic};
@@ -140,21 +141,35 @@ pub fn measure(s: &Situation, now: Instant) -> Measurement {
     let influenced_by_any = ours
         .iter()
         .filter(|deal| deal.is_won && cycle.campaigns.iter().any(|campaign| influenced(s, campaign.no, deal)));
-    let mdf = s.book.total(|account| {
-        account.cycle == Some(cycle.id)
-            && matches!(account.kind, AccountKind::Committed | AccountKind::Claimed | AccountKind::Paid)
-    });
     Measurement {
         at: now,
         guide_version: s.policy.guide.version.clone(),
         lookback_days: s.policy.tracking.lookback_days,
         expected_revenue: cycle.sum(campaigns.iter().map(|campaign| campaign.plan_revenue)),
         won: cycle.sum(influenced_by_any.map(|deal| deal.amount)),
-        mdf: Money::new(mdf, cycle.currency),
+        mdf: invested(s),
         cost: cycle.sum(campaigns.iter().map(|campaign| campaign.actual_cost)),
         campaigns,
         left_out: foreign.iter().map(|deal| format!("{} ({})", deal.name, deal.amount)).collect(),
     }
+}
+
+/// What the program has put into the cycle: committed, claimed or paid, and not clawed back.
+fn invested(s: &Situation) -> Money {
+    let cycle = &s.cycle;
+    let Some(kept) = &cycle.approval.exchange else {
+        let held = s.book.total(|account| {
+            account.cycle == Some(cycle.id)
+                && matches!(account.kind, AccountKind::Committed | AccountKind::Claimed | AccountKind::Paid)
+        });
+        return Money::new(held, cycle.currency);
+    };
+    let clawed_back = |claim: &Claim| {
+        let back = claim.clawback.as_ref().filter(|clawback| clawback.confirmed_by.is_some());
+        back.map_or(0, |clawback| clawback.amount.minor)
+    };
+    let claims: i64 = cycle.claims.iter().map(|claim| claim.approved.minor - clawed_back(claim)).sum();
+    Money::new(cycle.sum(kept.committed.iter().map(|held| held.amount)).minor + claims, cycle.currency)
 }
 
 fn measure_campaign(s: &Situation, no: u16, baseline: &Baseline, deals: &[&DealFact]) -> CampaignMeasure {
@@ -403,23 +418,12 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
             };
             let mut outcomes: Vec<Outcome> = vec![signed.into()];
             if closes {
-                let postings = release_rest(case);
-                let released = cycle.sum(postings.iter().map(|posting| posting.amount));
+                let Release { amount: released, postings } = super::s7_execution::release_all(case.s, case.today);
                 outcomes.push(Outcome::with(Event::Closed { released }, postings));
             }
             Ok(outcomes)
         }
     }
-}
-
-fn release_rest(case: &Case) -> Vec<Posting> {
-    let mut book = case.s.book.clone();
-    case.s
-        .cycle
-        .campaigns
-        .iter()
-        .flat_map(|campaign| super::s7_execution::release_beyond(case.s, &mut book, campaign.no, 0, case.today))
-        .collect()
 }
 
 pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
@@ -430,7 +434,10 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
         Event::Measured { measurement } => cycle.review.measurements.push(measurement.clone()),
         Event::SignedByPartner { lessons, by_name } => cycle.review.partner = sign(lessons, by_name),
         Event::SignedByManager { lessons, by_name } => cycle.review.manager = sign(lessons, by_name),
-        Event::Closed { .. } => cycle.stage = Stage::Closed,
+        Event::Closed { .. } => {
+            super::s6_approval::let_go_of_all(cycle);
+            cycle.stage = Stage::Closed;
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod clock;
 mod config;
 mod duties;
 mod earning;
+mod exchange;
 mod extensions;
 mod fund_tree;
 mod funds;

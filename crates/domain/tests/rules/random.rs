@@ -265,3 +265,35 @@ proptest! {
         enough(&walk(STARTS[start](), &steps))?;
     }
 }
+
+/// A cycle paid by a fund in dollars, under each of the days whose rate may count.
+fn abroad(which: usize) -> Story {
+    crate::exchange::running(["approval", "claim", "settlement"][which % 3])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+    /// The rate moves between any two moves; the story checks the book, the commitments and the claims after each.
+    #[test]
+    fn whatever_rates_do_the_book_balances(
+        which in 0..3_usize,
+        steps in executing(80),
+        rates in proptest::collection::vec(1_i64..3_000_000, 80),
+    ) {
+        let mut story = abroad(which);
+        for (step, rate) in steps.iter().zip(rates) {
+            crate::exchange::quote(&mut story, rust_decimal::Decimal::new(rate, 6));
+            story = walk(story, std::slice::from_ref(step));
+        }
+        let claims = &story.s.cycle.claims;
+        let variance = |payment: &s7_execution::Payment| payment.in_fund.map_or(0, |paid| paid.variance().minor);
+        let undone = claims.iter().any(|claim| claim.state == s7_execution::ClaimState::ClawedBack);
+        let cost: i64 = claims.iter().flat_map(|claim| &claim.payments).map(variance).sum();
+        prop_assert!(undone || story.held(domain::ledger::AccountKind::FxVariance) == cost);
+        for claim in claims.iter().filter(|claim| claim.state == s7_execution::ClaimState::Paid) {
+            let parts: i64 = claim.payments.iter().filter_map(|payment| payment.in_fund).map(|paid| paid.committed.minor).sum();
+            prop_assert_eq!(Some(parts), claim.in_fund.map(|held| held.minor), "instalments add up to what was set aside");
+        }
+        enough(&story)?;
+    }
+}

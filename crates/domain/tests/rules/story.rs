@@ -20,8 +20,8 @@ use domain::policy::Policy;
 use domain::refusal::Refusal;
 use domain::steps::Stamp;
 use domain::steps::s2_scorecard::Template;
-use domain::steps::s7_execution;
 use domain::steps::s8_tracking::Results;
+use domain::steps::{s6_approval, s7_execution};
 use domain::{Date, Instant};
 use uuid::Uuid;
 
@@ -79,6 +79,12 @@ impl Story {
     /// A cycle under a guide, from a fund of 100,000 with this credit allocated.
     pub fn under(policy: Policy, kind: FundKind, lots: &[(i64, Option<&str>)]) -> Self {
         let currency = policy.guide.currency;
+        Self::paid_in(currency, policy, kind, lots)
+    }
+
+    /// The same from a fund of another currency: `kept_in` says which.
+    pub fn paid_in(kept_in: Currency, policy: Policy, kind: FundKind, lots: &[(i64, Option<&str>)]) -> Self {
+        let currency = policy.guide.currency;
         let opening = Opening {
             id: CYCLE,
             number: "C-2026-0042".to_owned(),
@@ -101,7 +107,7 @@ impl Story {
             program: PROGRAM,
             parent: None,
             kind,
-            currency,
+            currency: kept_in,
             version: 0,
             closed_until: None,
             reinstatements: Vec::new(),
@@ -125,16 +131,17 @@ impl Story {
             template: Template::load(SCORECARD).expect("the shipped scorecard"),
             funds: vec![fund],
             book: Book::default(),
+            rates: Vec::new(),
             evidence: Vec::new(),
             results: Results::default(),
             batched: std::collections::BTreeMap::new(),
         };
         let mut story = Self { s, now, recorded: Vec::new(), last: None, opening };
-        story.fund(&FundCommand::Budget { amount: Money::units(100_000, currency), reason: "Year".to_owned() });
+        story.fund(&FundCommand::Budget { amount: Money::units(100_000, kept_in), reason: "Year".to_owned() });
         for (units, lot) in lots {
             story.fund(&FundCommand::Allocate {
                 partner: NORDWIND,
-                amount: Money::units(*units, currency),
+                amount: Money::units(*units, kept_in),
                 expires: lot.map(day),
                 reason: "Plan".to_owned(),
             });
@@ -226,9 +233,19 @@ impl Story {
     /// Commitments stand where money is approved and nowhere else; claims hold what they were approved for.
     fn money_is_where_it_belongs(&self) {
         let cycle = &self.s.cycle;
-        let committed = self.held(AccountKind::Committed);
+        let campaigns = || cycle.campaigns.iter().map(|campaign| campaign.no);
+        let committed: i64 = campaigns().map(|no| s6_approval::committed(cycle, &self.s.book, no)).sum();
         if cycle.stage.is_end() {
-            assert_eq!(committed, 0, "an ended cycle holds money");
+            assert_eq!((committed, self.held(AccountKind::Committed)), (0, 0), "an ended cycle holds money");
+        }
+        if let Some(kept) = &cycle.approval.exchange {
+            for no in campaigns() {
+                let in_fund = self.s.book.total(|account| {
+                    account.kind == AccountKind::Committed && account.cycle == Some(CYCLE) && account.item == Some(no)
+                });
+                let converted = kept.rate.convert(cents(kept.held(no))).expect("it was converted before").minor;
+                assert_eq!(in_fund, converted, "campaign {no} holds other than what it counts");
+            }
         }
         let reviewed: i64 = cycle
             .claims
@@ -239,7 +256,9 @@ impl Story {
         assert!(reviewed <= committed, "{reviewed} claimed in review, {committed} committed");
         for claim in &cycle.claims {
             let claimed = self.s.book.minor(&Account::claimed(FUND, NORDWIND, CYCLE, claim.no));
-            assert_eq!(claimed, claim.outstanding().minor, "claim {}", claim.no);
+            let taken = claim.payments.iter().filter_map(|payment| payment.in_fund).map(|paid| paid.committed.minor);
+            let held = claim.in_fund.map(|held| held.minor - taken.sum::<i64>());
+            assert_eq!(claimed, held.unwrap_or(claim.outstanding().minor), "claim {}", claim.no);
             assert!(claim.approved.minor <= claim.asked.minor);
         }
         let approved: i64 = cycle.approval.lines.iter().map(|line| line.amount.minor).sum();

@@ -17,6 +17,9 @@ pub(super) fn check(policy: &Policy, findings: &mut Findings) {
     if let Some(rules) = &policy.credit {
         uses(policy, rules, findings);
     }
+    if policy.exchange.as_ref().is_some_and(|rules| !(1..=366).contains(&rules.max_age_days)) {
+        findings.at("exchange.max_age_days", "a rate counts for 1 to 366 days: write 35 for monthly rates");
+    }
 }
 
 fn rates(earning: &Earning, findings: &mut Findings) {

@@ -1,6 +1,7 @@
 //! The request of a case, its approval and its amendment.
 
 use super::Bench;
+use crate::exchange::Rate;
 use crate::money::Money;
 use crate::policy::case::{Doing, Line};
 use crate::policy::rules::{
@@ -44,10 +45,15 @@ impl Bench<'_> {
             name: fund.name.clone().unwrap_or_else(|| "The fund".to_owned()),
             currency: self.read.currency("fund.currency", fund.currency.as_deref()),
             free: None,
+            rates: Vec::new(),
         });
         let fund = fund.map(|asked| {
             let free = case.fund.as_ref().and_then(|fund| fund.free.as_ref());
-            AskedFund { free: free.map(|free| self.read.money_in("fund.free", free, asked.currency)), ..asked }
+            let (from, to) = (self.policy.guide.currency, asked.currency);
+            let rates = case.fund.iter().flat_map(|fund| &fund.rates);
+            let rates = rates.map(|row| Rate { from, to, day: row.on, value: row.rate.0 }).collect();
+            let free = free.map(|free| self.read.money_in("fund.free", free, asked.currency));
+            AskedFund { free, rates, ..asked }
         });
         let earlier = request.earlier.iter();
         let earlier = earlier.map(|(kind, sum)| (kind.clone(), self.read.money("request.earlier", sum))).collect();

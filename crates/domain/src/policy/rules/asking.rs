@@ -2,8 +2,10 @@
 
 use super::costs::{Costed, counted};
 use super::listed;
+use super::paying::{rate_on, too_large};
 use crate::Date;
 use crate::calendar::words;
+use crate::exchange::Rate;
 use crate::money::{Currency, Money};
 use crate::policy::share::Shared;
 use crate::policy::{Gate, Judgement, Late, Policy, Verdict, percent};
@@ -65,8 +67,10 @@ pub struct PlannedLine {
 pub struct AskedFund {
     pub name: String,
     pub currency: Currency,
-    /// What the partner can commit from it.
+    /// What the partner can commit from it, in its currency.
     pub free: Option<Money>,
+    /// Rates known from the request's currency into the fund's, where those differ.
+    pub rates: Vec<Rate>,
 }
 
 impl Planned {
@@ -127,7 +131,7 @@ pub fn judge(policy: &Policy, asking: &Asking) -> Vec<Verdict> {
     let total = shares(policy, asking, &mut verdicts);
     mixes(policy, asking, total, &mut verdicts);
     verdicts.push(minimum(policy, total, asking));
-    fund(asking, total, &mut verdicts);
+    fund(policy, asking, total, &mut verdicts);
     gates(policy, &asking.partner, &mut verdicts);
     verdicts.push(terms(asking.terms_accepted));
     verdicts.push(justification(asking.justification.as_deref()));
@@ -353,25 +357,30 @@ fn minimum(policy: &Policy, total: Money, asking: &Asking) -> Verdict {
     verdict.with("asked", total).with("minimum", least)
 }
 
-fn fund(asking: &Asking, total: Money, verdicts: &mut Vec<Verdict>) {
+fn fund(policy: &Policy, asking: &Asking, total: Money, verdicts: &mut Vec<Verdict>) {
     let Some(fund) = &asking.fund else { return };
-    if fund.currency != asking.currency {
-        verdicts.push(Verdict::fail(
-            "fund",
-            format!("{} is kept in {}, this request in {}.", fund.name, fund.currency, asking.currency),
-            "Choose a fund in the request's currency.",
-        ));
-        return;
-    }
-    verdicts.push(Verdict::pass("fund", format!("{} is kept in {}, as this request is.", fund.name, fund.currency)));
+    let takes = if fund.currency == asking.currency {
+        let words = format!("{} is kept in {}, as this request is.", fund.name, fund.currency);
+        verdicts.push(Verdict::pass("fund", words));
+        total
+    } else {
+        match in_another_currency(policy, asking, fund, total) {
+            Ok((takes, verdict)) => {
+                verdicts.push(verdict);
+                takes
+            }
+            Err(verdict) => return verdicts.push(verdict),
+        }
+    };
     let Some(free) = fund.free else { return };
     let who = &asking.partner.name;
-    let verdict = if total.minor <= free.minor {
+    let asks = if takes == total { format!("{total}") } else { format!("{total}, which is {takes}") };
+    let verdict = if takes.minor <= free.minor {
         Verdict::pass("funds_available", format!("{free} is free for {who} in {}.", fund.name))
     } else {
         Verdict::fail(
             "funds_available",
-            format!("The request asks {total}; {free} is free for {who} in {}.", fund.name),
+            format!("The request asks {asks}; {free} is free for {who} in {}.", fund.name),
             if free.is_positive() {
                 format!("Ask for {free} or less, choose another fund, or ask your channel manager for an allocation.")
             } else {
@@ -379,7 +388,32 @@ fn fund(asking: &Asking, total: Money, verdicts: &mut Vec<Verdict>) {
             },
         )
     };
-    verdicts.push(verdict.with("asked", total).with("free", free));
+    verdicts.push(verdict.with("asked", takes).with("free", free));
+}
+
+/// What a request takes from a fund of another currency, at the rate of the day it is asked on; the approval's own day
+/// counts in the end.
+fn in_another_currency(
+    policy: &Policy,
+    asking: &Asking,
+    fund: &AskedFund,
+    total: Money,
+) -> Result<(Money, Verdict), Verdict> {
+    let kept = format!("{} is kept in {}, this request in {}", fund.name, fund.currency, asking.currency);
+    if policy.exchange.is_none() {
+        return Err(Verdict::fail(
+            "fund",
+            format!("{kept}, and the guide does not say which rate counts."),
+            "Choose a fund in the request's currency, or have [exchange] with `rate_date` added to the guide.",
+        ));
+    }
+    let Some(day) = asking.asked_on else {
+        return Err(Verdict::not_applicable("fund", format!("{kept}; the day of the request is not known.")));
+    };
+    let rate = rate_on(policy, &fund.rates, (asking.currency, fund.currency), day)?;
+    let takes = rate.convert(total).map_err(|_| too_large())?;
+    let verdict = Verdict::pass("fund", format!("{kept}: {total} is {takes} at {}.", rate.words()));
+    Ok((takes, verdict.with("rate", rate.value).with("rate_day", rate.day).with("takes", takes)))
 }
 
 fn gates(policy: &Policy, partner: &Asker, verdicts: &mut Vec<Verdict>) {

@@ -3,6 +3,7 @@
 use super::listed;
 use crate::Date;
 use crate::calendar::words;
+use crate::exchange::{OLDEST_DAYS, Rate, exchanged};
 use crate::money::{Currency, Money};
 use crate::policy::{Policy, RateDate, Verdict};
 use chrono::Months;
@@ -41,10 +42,10 @@ pub fn exchange_rate(policy: &Policy, of: &Exchanged) -> Verdict {
             "Have finance enter the rate of that day; none is guessed.",
         );
     };
-    let Ok(paid) = Policy::exchanged(of.amount, rate, of.into) else {
-        return Verdict::fail(rule, "The amount is larger than any we keep.", "Look at the amount and the rate again.");
+    let Ok(paid) = exchanged(of.amount, rate, of.into) else {
+        return too_large();
     };
-    let committed = of.at_approval.and_then(|rate| Policy::exchanged(of.amount, rate, of.into).ok());
+    let committed = of.at_approval.and_then(|rate| exchanged(of.amount, rate, of.into).ok());
     let variance = committed.map(|committed| Money::new(paid.minor - committed.minor, of.into));
     let differs = match variance {
         Some(variance) if !variance.is_zero() => {
@@ -62,6 +63,36 @@ pub fn exchange_rate(policy: &Policy, of: &Exchanged) -> Verdict {
         .with("paid", paid)
         .with_some("committed", committed)
         .with_some("variance", variance)
+}
+
+/// The rate that counts on a day: the latest one by then, unless it is too old. Only a rate recorded for the very pair
+/// counts; none is turned around or made of two others.
+pub fn rate_on(policy: &Policy, known: &[Rate], pair: (Currency, Currency), day: Date) -> Result<Rate, Verdict> {
+    let (rule, (from, to)) = ("exchange_rate", pair);
+    let oldest = policy.exchange.as_ref().map_or(OLDEST_DAYS, |rules| rules.max_age_days);
+    let remedy =
+        || format!("Have finance enter how many {to} one {from} was worth on {}; none is guessed.", words(day));
+    let by_then = known.iter().filter(|rate| (rate.from, rate.to) == pair && rate.day <= day);
+    let Some(rate) = by_then.max_by_key(|rate| rate.day) else {
+        let why = format!("There is no exchange rate from {from} to {to} for {}.", words(day));
+        return Err(Verdict::fail(rule, why, remedy()).with("day", day));
+    };
+    let age = (day - rate.day).num_days();
+    if age > i64::from(oldest) {
+        let why = format!(
+            "The last exchange rate from {from} to {to} is of {}, {age} days before {}; one counts for {oldest} days.",
+            words(rate.day),
+            words(day)
+        );
+        return Err(Verdict::fail(rule, why, remedy()).with("day", day).with("rate_day", rate.day));
+    }
+    Ok(*rate)
+}
+
+/// An amount that no account holds.
+pub fn too_large() -> Verdict {
+    let why = "Converted, the amount is larger than any we keep.";
+    Verdict::fail("exchange_rate", why, "Look at the amount and the rate again.")
 }
 
 /// What was clawed back and not returned is held back from the next payment.

@@ -1,7 +1,8 @@
 //! The machine of a claim: in review, payable, part paid, paid; or denied, or clawed back.
 
 use super::super::{Case, Outcome, Stamp, Teller, Told, check_text, s3_forecast, s6_approval};
-use super::release::{in_review, release_all_but, released};
+use super::exchange::InFund;
+use super::release::in_review;
 use super::{ActivityState, Event, InBatch, Reminder, extension};
 use crate::calendar::plus;
 use crate::cycle::Cycle;
@@ -35,6 +36,9 @@ pub struct Claim {
     pub submitted_at: Instant,
     /// Approved for payment; zero until then.
     pub approved: Money,
+    /// What the fund set aside for it at the approval's rate, where the fund is kept in another currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_fund: Option<Money>,
     pub decided_by: Option<UserId>,
     /// The absent colleague in whose place it was decided.
     #[serde(default)]
@@ -126,6 +130,9 @@ pub struct Payment {
     pub amount: Money,
     /// Held back from it against what was clawed back earlier; `amount - offset` was transferred.
     pub offset: Money,
+    /// What it came to in a fund of another currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_fund: Option<InFund>,
     pub reference: String,
     pub by: UserId,
     pub at: Instant,
@@ -137,6 +144,9 @@ pub struct Payment {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Clawback {
     pub amount: Money,
+    /// What is to come back to a fund of another currency, once it is confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_fund: Option<Money>,
     pub reason: String,
     pub proposed_by: UserId,
     #[serde(default)]
@@ -318,6 +328,7 @@ pub(super) fn submit(
         submitted_by: case.actor.user(),
         submitted_at: case.now,
         approved: cycle.zero(),
+        in_fund: None,
         decided_by: None,
         decided_in_place_of: None,
         reason: String::new(),
@@ -438,37 +449,6 @@ fn invoice_sound(case: &Case, row: usize, line: &ClaimLineDraft, reasons: &mut V
     }
 }
 
-/// Campaigns whose claim window has closed with money left and no claim under review.
-pub(super) fn windows(s: &Situation, today: Date) -> Vec<Outcome> {
-    let closed =
-        s.cycle.campaigns.iter().filter(|campaign| window_end(s, campaign.no).is_some_and(|last| today > last));
-    closed
-        .filter_map(|campaign| {
-            let mut book = s.book.clone();
-            let postings = release_all_but(s, &mut book, campaign.no, 0, today);
-            let released = released(&s.cycle, &postings);
-            (!postings.is_empty())
-                .then(|| Outcome::with(Event::WindowClosed { campaign: campaign.no, released }, postings))
-        })
-        .collect()
-}
-
-/// The day a campaign's claim window closes, while money is committed to it and no claim is under review. While more
-/// time may still be asked for, or is being decided on, the money waits.
-pub(super) fn window_end(s: &Situation, campaign: u16) -> Option<Date> {
-    let cycle = &s.cycle;
-    let open = cycle.activities.iter().any(|activity| {
-        activity.draft.campaign == campaign
-            && matches!(activity.state, ActivityState::Live | ActivityState::ProofReview | ActivityState::Planned)
-    });
-    let reviewing = cycle.claims.iter().any(|claim| claim.campaign == campaign && claim.state == ClaimState::Review);
-    let held = s6_approval::committed(cycle, &s.book, campaign) > 0;
-    if open || reviewing || !held {
-        return None;
-    }
-    last_day_to_claim(s, campaign).map(|last| extension::held_until(s, campaign, Extendable::Claim, last))
-}
-
 /// As the guide says, after a proven activity's end, while its campaign has money left to claim.
 pub(super) fn reminders(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
     let mut all = Vec::new();
@@ -488,6 +468,7 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
             cycle.claims.push(claim.clone());
             return;
         }
+        Event::WindowClosed { campaign, released } => return s6_approval::let_go(cycle, *campaign, *released),
         Event::ClaimApproved { claim, .. }
         | Event::ClaimDenied { claim, .. }
         | Event::Settled { claim, .. }
@@ -495,9 +476,14 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
         | Event::ClawedBack { claim, .. } => *claim,
         _ => return,
     };
+    if let (Event::ClaimApproved { amount, released, .. }, Some(claim)) = (event, cycle.claim(no)) {
+        let (campaign, taken) = (claim.campaign, cycle.sum([*amount, *released]));
+        s6_approval::let_go(cycle, campaign, taken);
+    }
     let Some(claim) = cycle.claims.iter_mut().find(|claim| claim.no == no) else { return };
     match event {
-        Event::ClaimApproved { amount, reason, in_place_of, .. } => {
+        Event::ClaimApproved { amount, reason, in_place_of, in_fund, .. } => {
+            claim.in_fund = *in_fund;
             claim.decided_in_place_of = *in_place_of;
             claim.approved = *amount;
             claim.reason.clone_from(reason);
@@ -516,14 +502,16 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
         Event::ClawbackProposed { amount, reason, in_place_of, .. } => {
             claim.clawback = Some(Clawback {
                 amount: *amount,
+                in_fund: None,
                 reason: reason.clone(),
                 proposed_by: stamp.by,
                 in_place_of: *in_place_of,
                 confirmed_by: None,
             });
         }
-        Event::ClawedBack { .. } => {
+        Event::ClawedBack { in_fund, .. } => {
             if let Some(clawback) = &mut claim.clawback {
+                clawback.in_fund = *in_fund;
                 clawback.confirmed_by = Some(stamp.by);
             }
             claim.state = ClaimState::ClawedBack;
@@ -571,7 +559,8 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             } else {
                 String::new()
             };
-            let words = format!("{by} paid {cash} on claim {claim} ({}).{offset}", payment.reference);
+            let of_fund = payment.in_fund.map_or_else(String::new, |paid| format!(" {}", paid.words()));
+            let words = format!("{by} paid {cash} on claim {claim} ({}).{offset}{of_fund}", payment.reference);
             let told = Told::new("claim.settled", words);
             // A batch tells of all claims of a payment at once, in the remittance.
             if payment.batch.is_some() {
@@ -583,9 +572,13 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             Told::new("claim.clawback_proposed", format!("{by} asks {amount} of claim {claim} back: “{reason}”"))
                 .to(to_finance(Topic::ClawbackProposed, *claim).amount(*amount).reason(reason))
         }
-        Event::ClawedBack { claim, amount } => {
-            Told::new("claim.clawed_back", format!("{by} confirmed: {amount} of claim {claim} is to come back."))
-                .to(to_partner(Topic::ClawedBack, *claim).amount(*amount))
+        Event::ClawedBack { claim, amount, in_fund } => {
+            let of_fund = in_fund.map_or_else(String::new, |owed| format!(" ({owed} of the fund)"));
+            Told::new(
+                "claim.clawed_back",
+                format!("{by} confirmed: {amount}{of_fund} of claim {claim} is to come back."),
+            )
+            .to(to_partner(Topic::ClawedBack, *claim).amount(*amount))
         }
         Event::WindowClosed { campaign, released } => {
             let name =

@@ -1,10 +1,11 @@
 //! A claim's decision and its money: approved, denied, paid, clawed back. Three people at least: who submitted it,
 //! who approved the request, who approves the claim and who pays it are never the same.
 
-use super::super::{Case, Outcome, check_optional, check_text, need_reason};
+use super::super::{Case, Outcome, Purse, check_optional, check_text, need_reason};
 use super::Event;
 use super::claims::{Claim, ClaimState, Payment};
-use super::release::{in_review, release_all_but, released};
+use super::exchange;
+use super::release::{in_review, release_all_but};
 use crate::ids::{FundId, UserId};
 use crate::ledger::{Account, AccountKind, Posting};
 use crate::money::Money;
@@ -102,28 +103,29 @@ pub(super) fn approve(case: &Case, no: u16, amount: Money, reason: &str) -> Resu
             && account.cycle == Some(cycle.id)
             && account.item == Some(claim.campaign)
     };
-    let Some(draws) = s.book.draw(amount.minor, of_campaign) else {
+    let mut purse = Purse::of(s);
+    let enough = purse.committed(cycle, claim.campaign) >= amount.minor;
+    let takes = purse.count(claim.campaign, -amount.minor).ok().filter(|_| enough).map(i64::abs);
+    let Some((takes, draws)) = takes.and_then(|takes| Some((takes, purse.book.draw(takes, of_campaign)?))) else {
         return Err(Refusal::new(
             "committed",
             format!("The campaign holds less than {amount}."),
             "Look at the claim again; money was released meanwhile.",
         ));
     };
-    let mut book = s.book.clone();
+    let currency = cycle.fund().and_then(|fund| s.fund(fund)).map_or(cycle.currency, |fund| fund.currency);
     let mut postings = Vec::new();
     for (from, minor) in draws {
         let to = Account::claimed(from.fund, s.partner.id, cycle.id, no);
-        let posting = Posting { from, to, amount: Money::new(minor, cycle.currency) };
-        book.post(&posting);
-        postings.push(posting);
+        purse.post(from, to, Money::new(minor, currency), &mut postings);
     }
-    let release = if claim.is_final {
-        release_all_but(s, &mut book, claim.campaign, in_review(cycle, claim.campaign, Some(no)), case.today)
-    } else {
-        Vec::new()
-    };
-    let released = released(cycle, &release);
-    postings.extend(release);
+    let mut released = cycle.zero();
+    if claim.is_final {
+        let keep = in_review(cycle, claim.campaign, Some(no));
+        let release = release_all_but(s, &mut purse, claim.campaign, keep, case.today);
+        released = release.amount;
+        postings.extend(release.postings);
+    }
     Ok(vec![Outcome::with(
         Event::ClaimApproved {
             claim: no,
@@ -131,6 +133,7 @@ pub(super) fn approve(case: &Case, no: u16, amount: Money, reason: &str) -> Resu
             reason: reason.trim().to_owned(),
             released,
             in_place_of: case.in_place_of(),
+            in_fund: purse.kept.is_some().then(|| Money::new(takes, currency)),
         },
         postings,
     )])
@@ -153,10 +156,17 @@ pub(super) fn settle(case: &Case, no: u16, amount: Money, reference: &str) -> Re
     }
     let claim = to_pay(case, no, amount, reference)?;
     let fund = fund_of(case)?;
+    let reference = reference.trim().to_owned();
+    let (by, at, batch) = (case.actor.user(), case.now, None);
+    if let Some(paid) = exchange::in_fund(case.s, claim, amount, case.today)? {
+        let offset = paid.offset_of(amount);
+        let postings = exchange::settled(case.s, claim, &paid)?;
+        let payment = Payment { amount, offset, in_fund: Some(paid), reference, by, at, batch };
+        return Ok(vec![Outcome::with(Event::Settled { claim: no, payment }, postings)]);
+    }
     let owed = case.s.book.minor(&Account::recoverable(fund, case.s.partner.id));
     let (offset, _) = crate::policy::rules::offset(amount, Money::new(owed, amount.currency));
-    let reference = reference.trim().to_owned();
-    let payment = Payment { amount, offset, reference, by: case.actor.user(), at: case.now, batch: None };
+    let payment = Payment { amount, offset, in_fund: None, reference, by, at, batch };
     Ok(settled(case, claim, fund, payment))
 }
 
@@ -182,9 +192,12 @@ pub(super) fn settle_from_batch(
         return Err(Refusal::new("nothing_to_settle", why, "It is paid by another batch."));
     }
     let claim = to_pay(case, no, amount, reference)?;
+    if claim.in_fund.is_some() {
+        return Err(other_currency(no));
+    }
     let reference = reference.trim().to_owned();
     let batch = Some(batch.clone());
-    let payment = Payment { amount, offset, reference, by: case.actor.user(), at: case.now, batch };
+    let payment = Payment { amount, offset, in_fund: None, reference, by: case.actor.user(), at: case.now, batch };
     Ok(settled(case, claim, fund, payment))
 }
 
@@ -214,6 +227,15 @@ fn to_pay<'a>(case: &'a Case, no: u16, amount: Money, reference: &str) -> Result
     }
     Refusal::unless_empty(reasons)?;
     Ok(claim)
+}
+
+/// A batch pays in the claims' currency; what a fund of another currency pays depends on the rate of the day.
+pub(crate) fn other_currency(no: u16) -> Refusal {
+    Refusal::new(
+        "fund_currency",
+        format!("Claim {no} is paid by a fund of another currency, at the rate of the day."),
+        "Record its payment on the claim itself.",
+    )
 }
 
 fn fund_of(case: &Case) -> Result<FundId, Refusal> {
@@ -277,10 +299,14 @@ pub(super) fn confirm_clawback(case: &Case, no: u16) -> Result<Vec<Outcome>, Ref
     let Some(fund) = cycle.fund() else {
         return Err(Refusal::new("fund", "The claim has no fund.", "Ask the administrator."));
     };
+    if let Some((owed, postings)) = exchange::clawed_back(s, claim, clawback.amount) {
+        let event = Event::ClawedBack { claim: no, amount: clawback.amount, in_fund: Some(owed) };
+        return Ok(vec![Outcome::with(event, postings)]);
+    }
     let posting = Posting {
         from: Account::paid(fund, s.partner.id, cycle.id, no),
         to: Account::recoverable(fund, s.partner.id),
         amount: clawback.amount,
     };
-    Ok(vec![Outcome::with(Event::ClawedBack { claim: no, amount: clawback.amount }, vec![posting])])
+    Ok(vec![Outcome::with(Event::ClawedBack { claim: no, amount: clawback.amount, in_fund: None }, vec![posting])])
 }

@@ -1,7 +1,8 @@
 //! The machine of an activity: live, proof in review, proven; or cancelled, or expired.
 
 use super::super::{
-    Case, Outcome, Stamp, Teller, Told, check_optional, check_text, need_reason, s4_action_plan, s6_approval,
+    Case, Outcome, Purse, Release, Stamp, Teller, Told, check_optional, check_text, need_reason, s4_action_plan,
+    s6_approval,
 };
 use super::{Event, Reminder, extension};
 use crate::Date;
@@ -265,13 +266,13 @@ pub(super) fn expires_on(s: &Situation, activity: &Activity) -> Date {
 
 /// Live activities whose proof is past its day and grace: they expire and their money is released.
 pub(super) fn overdue(s: &Situation, today: Date) -> Vec<Outcome> {
-    let mut book = s.book.clone();
+    let mut purse = Purse::of(s);
     let mut outcomes = Vec::new();
     for activity in running(s) {
         if today < expires_on(s, activity) {
             continue;
         }
-        let (released, postings) = super::release_activity(s, &mut book, activity.no, today);
+        let Release { amount: released, postings } = super::release_activity(s, &mut purse, activity.no, today);
         outcomes.push(Outcome::with(Event::ActivityExpired { activity: activity.no, released }, postings));
     }
     outcomes
@@ -290,8 +291,11 @@ pub(super) fn reminders(s: &Situation) -> Vec<(Date, Reminder, u16, Date)> {
     all
 }
 
-/// Cancelled or expired: nothing will be claimed on it.
-pub(super) fn end(cycle: &mut Cycle, no: u16, state: ActivityState) {
+/// Cancelled or expired: nothing will be claimed on it, and its campaign has let go of this much.
+pub(super) fn end(cycle: &mut Cycle, no: u16, state: ActivityState, released: Money) {
+    if let Some(campaign) = cycle.activity(no).map(|activity| activity.draft.campaign) {
+        s6_approval::let_go(cycle, campaign, released);
+    }
     if let Some(activity) = cycle.activities.iter_mut().find(|activity| activity.no == no) {
         activity.state = state;
     }
@@ -300,8 +304,8 @@ pub(super) fn end(cycle: &mut Cycle, no: u16, state: ActivityState) {
 
 pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
     let no = match event {
-        Event::ActivityExpired { activity, .. } => {
-            end(cycle, *activity, ActivityState::Expired);
+        Event::ActivityExpired { activity, released } => {
+            end(cycle, *activity, ActivityState::Expired, *released);
             return;
         }
         Event::ProofSubmitted { activity, .. }
