@@ -25,6 +25,7 @@ mod m13_office;
 mod m14_funds_tree;
 mod m15_periods;
 mod m16_settlements;
+mod m17_exchange_rates;
 mod m18_deadlines;
 mod m19_traces;
 
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m14_funds_tree::Migration),
             Box::new(m15_periods::Migration),
             Box::new(m16_settlements::Migration),
+            Box::new(m17_exchange_rates::Migration),
             Box::new(m18_deadlines::Migration),
             Box::new(m19_traces::Migration),
         ]

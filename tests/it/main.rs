@@ -8,6 +8,7 @@ mod deadlines;
 mod durability;
 mod earning;
 mod entry;
+mod exchange;
 mod funds;
 mod hang_up;
 mod in_the_browser;

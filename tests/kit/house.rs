@@ -31,6 +31,7 @@ impl App {
     /// From 2 March 2026 on; ends on 24 April with everything in reach of its deadlines.
     pub async fn furnish(&self) -> House {
         let mut house = House::default();
+        self.quote("1.08").await;
         let live = self.live(&mut house).await;
         self.fund_that_expires().await;
         // Their webinars are over, the proof is not yet due.

@@ -3,9 +3,10 @@
 use chrono::{Datelike, Days, Months};
 use domain::Date;
 use domain::cycle::Stage;
+use domain::exchange::Rate;
 use domain::ids::FundId;
 use domain::machine::Situation;
-use domain::money::Money;
+use domain::money::{Currency, Money};
 use domain::steps::s1_plan::{Objective, PlanDraft};
 use domain::steps::s2_scorecard::{Answer, Question};
 use domain::steps::s3_forecast::CampaignDraft;
@@ -105,6 +106,13 @@ impl World {
     pub async fn submit_request(&self, number: &str, s: &Situation, who: Persona) {
         let draft = request(s, self.fund);
         self.must(who, number, s5_request::Command::Submit { draft }).await;
+    }
+
+    /// Finance enters what one euro is worth in dollars today.
+    pub async fn quote(&self, value: &str) {
+        let (from, to, day) = (Currency::EUR, Currency::USD, self.clock.now().date_naive());
+        let rate = Rate { from, to, day, value: value.parse().expect("a rate") };
+        self.engine.record_rates(&TOMAS.actor(), &[rate], &Submission::own()).await.expect("the rate is recorded");
     }
 
     /// The level under way approves everything that is asked.

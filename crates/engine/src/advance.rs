@@ -202,7 +202,7 @@ impl Engine {
             template: self.catalog.scorecard.clone(),
             funds: parts.funds,
             book: parts.book,
-            rates: Vec::new(),
+            rates: parts.rates,
             evidence: Vec::new(),
             results: domain::steps::s8_tracking::Results::default(),
             batched: std::collections::BTreeMap::new(),

@@ -17,6 +17,7 @@ pub mod general_ledger;
 pub mod imports;
 mod notices;
 pub mod programs;
+pub mod rates;
 pub mod results;
 pub mod settlements;
 pub mod signin;

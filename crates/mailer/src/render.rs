@@ -178,6 +178,7 @@ fn rows(topic: Topic, facts: &Facts, the: &The, marks: Marks) -> Vec<Row> {
         the.company.clone().filter(|_| !the.partners()).map(|company| ("Partner", company)),
         the.item.clone().map(|item| (about, item)),
         the.amount.clone().map(|money| (amount, money)),
+        facts.in_fund.as_deref().map(|words| ("In the fund", clean::line(words))),
         the.due.clone().map(|day| (due, day)),
     ];
     let rows = rows.into_iter().flatten().map(|(label, value)| Row { label: label.to_owned(), value });

@@ -2,32 +2,37 @@
 
 use crate::error::Result;
 use crate::filter::Where;
-use crate::rows::{Deal, Guide, PartnerRow, Program, Touch};
+use crate::rows::{Deal, Guide, PartnerRow, Program, RateRow, Touch};
 use crate::sql::{self, Column, FromRow, Table, rows, values};
 use crate::write::CycleParts;
+use crate::write::cycle::NEVER;
 use crate::write::fund::FundRow;
 use crate::write::ledger::AccountRow;
 use crate::write::rollup::quarter_of;
 use chrono::Months;
 use domain::Date;
 use domain::cycle::{Cycle, Partner};
+use domain::exchange::Rate;
 use domain::forecast::Evidence;
 use domain::fund::Fund;
 use domain::ids::{CycleId, FundId, PartnerId, ProgramId};
 use domain::ledger::{Balance, Book};
 use domain::money::Money;
 use domain::settlement::Ground;
+use domain::steps::s7_execution::{Claim, ClaimState};
 use domain::steps::s8_tracking::{DealFact, Results, TouchFact};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 pub(crate) async fn parts(db: &impl ConnectionTrait, cycle: Cycle) -> Result<CycleParts> {
+    let funds = funds_of(db, cycle.program).await?;
     Ok(CycleParts {
         partner: partner(db, cycle.partner).await?,
         program: program(db, cycle.program).await?,
         guide: guide_of(db, &cycle).await?,
-        funds: funds_of(db, cycle.program).await?,
+        rates: rates_of(db, &cycle, &funds).await?,
+        funds,
         book: book_of_cycle(db, &cycle).await?,
         cycle,
     })
@@ -76,6 +81,29 @@ pub(crate) async fn funds_of(db: &impl ConnectionTrait, program: ProgramId) -> R
     let tail = "WHERE program_id = $1 ORDER BY code";
     let rows: Vec<FundRow> = sql::all(db, &sql::select::<FundRow>(tail), values![program]).await?;
     Ok(rows.into_iter().map(FundRow::into_domain).collect())
+}
+
+/// Rates from the cycle's currency into those of its funds: the latest one, and for claims to be paid that of the day they
+/// were handed in. Where all are kept in one currency nothing is asked.
+async fn rates_of(db: &impl ConnectionTrait, cycle: &Cycle, funds: &[Fund]) -> Result<Vec<Rate>> {
+    let settled = |fund: &&Fund| cycle.approval.exchange.is_none() || cycle.fund() == Some(fund.id);
+    let foreign = funds.iter().filter(|fund| fund.currency != cycle.currency).filter(settled);
+    let into: BTreeSet<&str> = foreign.map(|fund| fund.currency.code()).collect();
+    let payable = |claim: &&Claim| matches!(claim.state, ClaimState::Payable | ClaimState::PartPaid);
+    let days = cycle.claims.iter().filter(payable).map(|claim| claim.submitted_at.date_naive());
+    let days: BTreeSet<Date> = days.chain([Date::MAX]).collect();
+    let mut rates = Vec::new();
+    for currency in into {
+        for day in &days {
+            // No rate is of a day to come: the last day there is finds the latest.
+            let by_then = "WHERE from_currency = $1 AND to_currency = $2 AND day <= $3
+                           ORDER BY day DESC, recorded_at DESC, id DESC LIMIT 1";
+            let values = values![cycle.currency, currency, (*day).min(NEVER)];
+            let found: Option<RateRow> = sql::maybe(db, &sql::select::<RateRow>(by_then), values).await?;
+            rates.extend(found.map(RateRow::into_domain));
+        }
+    }
+    Ok(rates)
 }
 
 /// Each arm goes by an index of its own.

@@ -15,6 +15,7 @@ use domain::rhythm::{MailKind, Rhythm};
 use domain::settlement::BatchState;
 use domain::steps::s7_execution::{ActivityState, ClaimState};
 use domain::{Date, Instant};
+use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 use uuid::Uuid;
 
@@ -177,7 +178,7 @@ macro_rules! named {
     )*};
 }
 pub(crate) use named;
-named!(ActivityState, ClaimState, FunnelStage, Marks);
+named!(ActivityState, ClaimState, Decimal, FunnelStage, Marks);
 
 /// An amount whose currency is the row's `currency` column.
 impl Column for Money {

@@ -16,7 +16,7 @@ pub use claims::{
     Claim, ClaimLine, ClaimLineDraft, ClaimState, Clawback, Payment, claim_due, claimable, last_day_to_claim, payable,
 };
 pub(crate) use claims::{claim_window, claimed_before};
-pub use exchange::{InFund, in_fund};
+pub use exchange::{InFund, in_fund, owed_in_fund};
 pub use extension::{Extension, ExtensionState, ask_by, extended_day};
 pub use payment::InBatch;
 pub(crate) use payment::other_currency;

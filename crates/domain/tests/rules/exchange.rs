@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 
 /// The guide, with the day whose rate counts.
 fn guide(rate_date: &str) -> Policy {
-    let text = format!("{}\n[exchange]\nrate_date = \"{rate_date}\"\n", story::EMEA);
+    let text = story::EMEA.replace("rate_date = \"settlement\"", &format!("rate_date = \"{rate_date}\""));
     Policy::load(&text).expect("a sound guide")
 }
 
@@ -219,7 +219,10 @@ fn no_rate_is_guessed() {
 
 #[test]
 fn a_guide_that_names_no_rate_pays_from_its_own_currency_only() {
-    let mut story = drafted(Policy::load(story::EMEA).expect("the shipped guide"), FundKind::Pooled, &[]);
+    let text = story::EMEA.replace("[exchange]\nrate_date = \"settlement\"\nmax_age_days = 35\n", "");
+    let policy = Policy::load(&text).expect("a sound guide");
+    assert!(policy.exchange.is_none());
+    let mut story = drafted(policy, FundKind::Pooled, &[]);
     at(&mut story, "1.08");
     let refusal = asked(&mut story).expect_err("a fund in dollars");
     assert_eq!(refusal.reasons[0].code, "fund");

@@ -263,6 +263,13 @@ async fn open_funds(engine: &Engine, world: &World, start: Date, today: Date) ->
         }
     }
     regional_funds(engine, world, finance).await?;
+    let (code, currency) = ("GLOBAL-LAUNCH".to_owned(), Currency::USD);
+    let (name, program) = ("Global launch fund".to_owned(), world.programs["EMEA"]);
+    let new = NewFund { code: code.clone(), name, program, parent: None, kind: FundKind::Pooled, currency };
+    engine.open_fund(finance, &new, &Submission::own()).await?;
+    let reason = "Launches, paid from headquarters".to_owned();
+    let command = FundCommand::Budget { amount: Money::units(150_000, currency), reason };
+    engine.fund(finance, WhichFund::Code(&code), &command, &Submission::own()).await?;
     let mut first = start;
     while first <= today {
         for (index, company) in COMPANIES.iter().enumerate() {

@@ -47,6 +47,8 @@ pub enum Turn {
     ClawedBack,
     AskedAndAnswered,
     SharedFund,
+    /// Paid by a fund kept in dollars.
+    GlobalFund,
 }
 
 const fn spot(
@@ -131,6 +133,7 @@ fn turn(quarter: usize, index: usize, is_this_quarter: bool) -> Turn {
         (0, 4) => Turn::ClawedBack,
         (1, 6) => Turn::Declined,
         (1, 0) => Turn::Instalments,
+        (2, 0) => Turn::GlobalFund,
         (2, 2) => Turn::Cancelled,
         (2, 5) => Turn::ShortPaid,
         (3, 3) => Turn::Unproven,

@@ -7,9 +7,10 @@ use super::{morning, payments, results};
 use chrono::Days;
 use domain::Date;
 use domain::cycle::Stage;
+use domain::exchange::Rate;
 use domain::forecast::Assumptions;
 use domain::machine::{Command, CycleCommand, Situation};
-use domain::money::Money;
+use domain::money::{Currency, Money};
 use domain::people::Actor;
 use domain::steps::s1_plan::{GrowthPath, Objective, PlanDraft, QuarterPlan};
 use domain::steps::s2_scorecard::Answer;
@@ -73,6 +74,7 @@ pub async fn tell(
             engine.clock.set(morning(day, -60));
             engine.tick().await?;
             engine.deliver().await?;
+            record_rate(engine, world, start, day).await?;
             ticked = day;
         }
         minutes = if day == last_day { minutes + 3 } else { 0 };
@@ -84,6 +86,15 @@ pub async fn tell(
             .map_err(|error| error.context(format!("{beat:?} of {} on {day}", tales[index].title)))?;
     }
     coop.until(engine, world, today).await?;
+    Ok(())
+}
+
+/// Finance enters what a euro is worth once a week; it wanders between 1.06 and 1.12.
+async fn record_rate(engine: &Engine, world: &World, start: Date, day: Date) -> anyhow::Result<()> {
+    let weeks = (day - start).num_days() / 7;
+    let value = rust_decimal::Decimal::new(10_600 + (weeks * 37) % 600, 4);
+    let rate = Rate { from: Currency::EUR, to: Currency::USD, day, value };
+    engine.record_rates(world.person("tomas")?, &[rate], &Submission::own()).await?;
     Ok(())
 }
 
@@ -305,6 +316,7 @@ impl Teller<'_> {
     async fn request(&self, no: &str, s: &Situation, by: &Actor) -> anyhow::Result<()> {
         let american = self.world.is_american(self.tale.partner);
         let code = match (american, self.tale.turn == Turn::SharedFund) {
+            _ if self.tale.turn == Turn::GlobalFund => "GLOBAL-LAUNCH",
             (false, false) => "EMEA-GROWTH",
             (false, true) => "EMEA-EVENTS",
             (true, false) => "US-GROWTH",

@@ -38,6 +38,7 @@ fn facts() -> Facts {
         partner: "Nordwind Systems GmbH".to_owned(),
         by: "Ana Ferreira".to_owned(),
         amount: Some(Money::units(12_000, Currency::EUR)),
+        in_fund: None,
         due: domain::Date::from_ymd_opt(2026, 6, 26),
         reason: Some("The list is the one we used in spring.\nPlease name a new one.".to_owned()),
         item: Some("Webinar: secure the edge".to_owned()),

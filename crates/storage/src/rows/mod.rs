@@ -2,6 +2,7 @@
 //! decision only.
 
 mod accruals;
+mod exchange;
 mod files;
 mod imports;
 mod partners;
@@ -11,6 +12,7 @@ mod results;
 mod work;
 
 pub use accruals::Accrual;
+pub use exchange::RateRow;
 pub use files::File;
 pub use imports::{CampaignAlias, ImportException, ImportMap, ImportUpload};
 pub use partners::PartnerRow;

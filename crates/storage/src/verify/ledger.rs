@@ -1,4 +1,4 @@
-//! The book: every balance is the sum of its postings, only funding is below zero, every fund adds up, and what is kept
+//! The book: every balance is the sum of its postings, only funding and exchange variance are below zero, every fund adds up, and what is kept
 //! beside the book agrees with it.
 
 use super::{ENOUGH, Finding, snapshot};
@@ -79,7 +79,7 @@ async fn balances(db: &impl ConnectionTrait) -> Result<Vec<Finding>> {
 }
 
 async fn below_zero(db: &impl ConnectionTrait) -> Result<Vec<Finding>> {
-    let tail = format!("WHERE balance < 0 AND kind <> 'funding' ORDER BY id LIMIT {ENOUGH}");
+    let tail = format!("WHERE balance < 0 AND kind NOT IN ('funding', 'fx_variance') ORDER BY id LIMIT {ENOUGH}");
     let accounts: Vec<AccountRow> = sql::all(db, &sql::select::<AccountRow>(&tail), Vec::new()).await?;
     let tell = |row: &AccountRow| {
         Finding::new("below_zero", row.account().key(), format!("The account holds {} minor units.", row.balance))

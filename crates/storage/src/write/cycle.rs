@@ -12,6 +12,7 @@ use crate::sql::{self, Column, FromRow, rows, values};
 use crate::tx::Tx;
 use crate::viewer::Viewer;
 use domain::cycle::{Cycle, Partner, Party, Stage};
+use domain::exchange::Rate;
 use domain::forecast::Evidence;
 use domain::fund::Fund;
 use domain::ids::{CycleId, EventId, FundId, PartnerId, ProgramId};
@@ -80,6 +81,8 @@ pub struct CycleParts {
     pub guide: Guide,
     /// The funds of the program, by code.
     pub funds: Vec<Fund>,
+    /// Rates from the cycle's currency into those of its funds that bear on it.
+    pub rates: Vec<Rate>,
     /// Balances that are not zero: unallocated in those funds, this partner's wallet and recoverable in them, and all
     /// accounts of this cycle.
     pub book: Book,

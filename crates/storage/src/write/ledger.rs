@@ -90,7 +90,7 @@ impl Tx {
     pub(crate) async fn move_balances(&self, postings: &[Caused<'_>]) -> Result<()> {
         let mut credits = Vec::new();
         for (account, currency, change) in net_changes(postings)? {
-            // The outside world owes: a debit of it needs no guard, and opens it where it is new.
+            // The outside world owes, and exchange may gain: a debit needs no guard, and opens what is new.
             if change >= 0 || account.kind.may_be_negative() {
                 credits.push(AccountRow::new(&account, currency, change));
                 continue;

@@ -11,6 +11,7 @@ mod people;
 mod periods;
 mod programs;
 pub(crate) mod projection;
+mod rates;
 mod results;
 pub(crate) mod rollup;
 pub(crate) mod settlement;

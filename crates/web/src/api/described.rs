@@ -149,6 +149,8 @@ pub const CALLS: &[Call] = &[
         false,
         "Every posting of the days from and to as a debit and a credit line under the account codes of the settings.",
     ),
+    get("/api/v1/rates", "Page", true, "Every exchange rate that was recorded, the latest day first."),
+    post("/api/v1/rates", "NewRates", "Record exchange rates: all of them or none."),
     get("/api/v1/partners", "Page", false, "The partners the token's owner may see."),
     get(
         "/api/v1/performance",
@@ -311,6 +313,11 @@ fn common() -> Value {
             "from": day(), "to": day(), "opening": { "type": "array", "items": { "type": "object" } },
             "closing": { "type": "array", "items": { "type": "object" } },
             "rows": { "type": "array", "items": { "type": "object" } }, "next": { "type": ["string", "null"] } } },
+        "NewRates": { "type": "object", "required": ["rates"], "additionalProperties": false, "properties": {
+            "rates": { "type": "array", "minItems": 1, "maxItems": 5000, "items": { "type": "object",
+                "required": ["from", "to", "day", "rate"], "additionalProperties": false, "properties": {
+                    "from": text(), "to": text(), "day": day(), "rate": {
+                        "type": "string", "description": "Units of `to` for one of `from`, as a decimal: \"1.0825\"." } } } } } },
         "Advanced": { "type": "object", "required": ["number", "version", "words"], "properties": {
             "number": text(), "version": { "type": "integer" }, "words": { "type": "array", "items": text() } } },
         "Problem": { "type": "object", "required": ["title", "status", "code"], "properties": {

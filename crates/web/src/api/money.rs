@@ -1,8 +1,9 @@
-//! /api/v1/funds, /api/v1/partners: what there is to spend, and with whom.
+//! /api/v1/funds, /api/v1/rates, /api/v1/partners: what there is to spend, at which rates, and with whom.
 
 use actix_web::web::{Bytes, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::Date;
+use domain::exchange::Rate;
 use domain::fund::{Fund, FundCommand};
 use domain::ids::{FundId, PartnerId};
 use domain::money::Marks;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use storage::read::{ExpiringFilter, MovementsOf, Paging};
 
-use super::{Answer, answered, json, submission_on_a_version};
+use super::{Answer, Asked, answered, json, submission, submission_on_a_version};
 use crate::error::Error;
 use crate::extract::{Machine, finish};
 use crate::fields::{Fields, Typed};
@@ -178,6 +179,27 @@ pub async fn preview(machine: Machine, code: Path<String>, asked: Query<AskedRul
         "unallocated": preview.unallocated, "refusal": preview.refusal, "next": null
     });
     Ok(HttpResponse::Ok().json(whole))
+}
+
+/// GET /api/v1/rates
+pub async fn rates(machine: Machine, asked: Query<Asked>) -> Answer {
+    let page = machine.site().engine.reader().rates(machine.viewer(), &asked.paging()).await?;
+    Ok(HttpResponse::Ok().json(page))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewRates {
+    rates: Vec<Rate>,
+}
+
+/// POST /api/v1/rates
+pub async fn record_rates(machine: Machine, req: HttpRequest, body: Bytes) -> Answer {
+    let once = submission(&machine, &req)?;
+    let NewRates { rates } = json(&req, &body)?;
+    let (engine, actor) = (machine.site().engine.clone(), machine.actor().clone());
+    let done = finish(async move { engine.record_rates(&actor, &rates, &once).await }).await?;
+    Ok(HttpResponse::Created().json(&done))
 }
 
 #[derive(Serialize)]

@@ -77,7 +77,8 @@ impl MoneyState {
             (Self::Free, held(AccountKind::Unallocated) + held(AccountKind::Available)),
             (Self::Committed, held(AccountKind::Committed)),
             (Self::Claimed, held(AccountKind::Claimed)),
-            (Self::Paid, held(AccountKind::Paid)),
+            // What rates cost left the fund with what was paid.
+            (Self::Paid, held(AccountKind::Paid) + held(AccountKind::FxVariance)),
             (Self::Expired, held(AccountKind::Forfeited) + held(AccountKind::Converted)),
         ]
     }

@@ -6,6 +6,7 @@ pub mod expiring;
 pub mod ledger;
 pub mod many;
 pub mod new;
+pub mod rates;
 pub mod reinstatement;
 pub mod rule;
 
@@ -283,12 +284,27 @@ fn stats(totals: &Totals, currency: Currency) -> Stats {
         fact("Paid", AccountKind::Paid),
         fact("Forfeited", AccountKind::Forfeited),
     ];
+    let variance = get(totals, AccountKind::FxVariance);
+    if variance != 0 {
+        let paid = facts.iter_mut().filter(|fact| fact.label == "Paid");
+        paid.for_each(|paid| *paid = paid_at_its_rates(totals, currency));
+        let cost =
+            if variance > 0 { "what rates cost since the approvals" } else { "rates gained since the approvals" };
+        facts.push(fact("FX variance", AccountKind::FxVariance).note(cost));
+    }
     for (label, kind) in [("Converted", AccountKind::Converted), ("To come back", AccountKind::Recoverable)] {
         if get(totals, kind) != 0 {
             facts.push(fact(label, kind));
         }
     }
     Stats { facts }
+}
+
+/// What left the fund, where its payments were in other currencies: at the approvals' rates, and what rates cost since.
+fn paid_at_its_rates(totals: &Totals, currency: Currency) -> Fact {
+    let committed = Money::new(get(totals, AccountKind::Paid), currency);
+    let paid = Money::new(committed.minor + get(totals, AccountKind::FxVariance), currency);
+    Fact::new("Paid", paid).note(format!("{} at the rates of the approvals", Amount::from(committed).plain()))
 }
 
 /// The book's own check: all that was put in is somewhere.
@@ -326,11 +342,18 @@ fn line(line: StatementLine) -> Line {
     Line {
         when: line.at.format("%a %-d %B %Y").to_string(),
         words: line.words,
-        from: capital(line.from_kind.code()),
-        to: capital(line.to_kind.code()),
+        from: account_words(line.from_kind),
+        to: account_words(line.to_kind),
         partner: line.partner_name.unwrap_or_default(),
         cycle: line.number.map(|number| (crate::view::cycle_href(&number), number)),
         amount: Amount::exactly(line.amount),
+    }
+}
+
+fn account_words(kind: AccountKind) -> String {
+    match kind {
+        AccountKind::FxVariance => "FX variance".to_owned(),
+        kind => capital(kind.code()),
     }
 }
 

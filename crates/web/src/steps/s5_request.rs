@@ -290,7 +290,24 @@ fn fund_choices(s: &Situation, who: &Who) -> Vec<Choice> {
 
 /// "14,000 EUR free for Nordwind, 2,000 EUR of it until Tue 30 June 2026".
 fn free_words(s: &Situation, fund: &Fund, who: &Who) -> String {
-    let free = Amount::from(rules::free_in(s, fund, who.today())).plain();
+    let free = rules::free_in(s, fund, who.today());
+    match rules::in_fund(s, fund, Money::units(1, s.cycle.currency), who.today()) {
+        Ok(None) => free_of(s, fund, who, free),
+        Ok(Some((_, rate))) => format!("{} It pays at {}.", free_of(s, fund, who, free), rate.words()),
+        Err(refusal) => {
+            // Where the guide names no rate at all, another fund is the way out.
+            let way_out = |reason: &domain::refusal::Reason| match reason.code.as_str() {
+                "fund" => "Choose a fund in that currency.".to_owned(),
+                _ => reason.remedy.clone(),
+            };
+            let reasons = refusal.reasons.iter().map(|reason| format!("{} {}", reason.why, way_out(reason)));
+            reasons.collect::<Vec<_>>().join(" ")
+        }
+    }
+}
+
+fn free_of(s: &Situation, fund: &Fund, who: &Who, free: Money) -> String {
+    let free = Amount::from(free).plain();
     if fund.kind.is_shared() {
         return format!("{free} free, shared by all partners of the program.");
     }
@@ -442,18 +459,28 @@ fn answers(s: &Situation, total: Money) -> Answers {
 fn effect(s: &Situation, total: Money, today: Date) -> Facts {
     let Some(fund) = s.cycle.fund().and_then(|fund| s.fund(fund)) else { return Facts { facts: Vec::new() } };
     let free = rules::free_in(s, fund, today);
-    let after = Money::new(free.minor - total.minor, free.currency);
+    let at_a_rate = rules::in_fund(s, fund, total, today);
+    let takes = at_a_rate.as_ref().ok().and_then(Option::as_ref).map_or(total, |(takes, _)| *takes);
     let label =
         if fund.kind.is_shared() { format!("Free in {}", fund.name) } else { format!("Your wallet in {}", fund.name) };
     let cost =
         s.cycle.sum(s.cycle.activities.iter().flat_map(|activity| &activity.draft.costs).map(|cost| cost.amount));
     let own = Money::new(cost.minor - total.minor, cost.currency);
-    Facts {
-        facts: vec![
-            Fact::new(label, crate::view::Value::Change(free.into(), after.into())).note("when approved as asked"),
-            Fact::new("What you pay yourself", own).note(format!("of {} in all", Amount::from(cost).plain())),
-        ],
+    let mut facts = Vec::new();
+    match at_a_rate {
+        Err(refusal) => facts.extend(refusal.reasons.into_iter().map(|reason| Fact::new(label.clone(), reason.why))),
+        Ok(rate) => {
+            if let Some((takes, rate)) = rate {
+                let note = format!("{}; the rate of the day it is approved counts", rate.words());
+                facts.push(Fact::new("Takes from the fund", takes).note(note));
+            }
+            let after = Money::new(free.minor - takes.minor, free.currency);
+            let change = crate::view::Value::Change(free.into(), after.into());
+            facts.push(Fact::new(label, change).note("when approved as asked"));
+        }
     }
+    facts.push(Fact::new("What you pay yourself", own).note(format!("of {} in all", Amount::from(cost).plain())));
+    Facts { facts }
 }
 
 /// Who decides, in order: "Channel manager, within 5 days".

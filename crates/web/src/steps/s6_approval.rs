@@ -81,6 +81,8 @@ struct DecisionLine {
 struct Outcome {
     lines: Vec<DecidedLine>,
     total: Amount,
+    /// The rate that was kept, where the fund is of another currency.
+    rate: Option<String>,
     codes: Vec<(String, String)>,
 }
 
@@ -325,7 +327,18 @@ fn effect(s: &Situation, decided: &[LineDecision], total: Money, today: Date) ->
     if stood.is_positive() {
         facts.push(Fact::new("Approved before", stood).note("only the difference moves"));
     }
-    let change = total.minor - stood.minor;
+    let change = match rules::in_fund(s, decided, today) {
+        Ok(None) => total.minor - stood.minor,
+        Ok(Some((takes, rate))) => {
+            facts.push(Fact::new("Takes from the fund", takes).note(rate.words()));
+            takes.minor
+        }
+        Err(refusal) => {
+            let missing = refusal.reasons.into_iter();
+            facts.extend(missing.map(|reason| Fact::new("Exchange rate", reason.why).note(reason.remedy)));
+            return facts;
+        }
+    };
     let after = |before: Money| Value::Change(before.into(), Money::new(before.minor - change, before.currency).into());
     match effect.wallet_free {
         Some(wallet) => {
@@ -384,6 +397,17 @@ fn next(s: &Situation, decided: Money) -> String {
     }
 }
 
+/// "The fund holds 9,720 USD for it, at 1.08 USD for 1 EUR, the rate of Tue 3 March 2026."
+pub(super) fn at_the_rate(s: &Situation) -> Option<String> {
+    let kept = s.cycle.approval.exchange.as_ref()?;
+    let held = s.book.total(|account| {
+        matches!(account.kind, AccountKind::Committed | AccountKind::Claimed | AccountKind::Paid)
+            && account.cycle == Some(s.cycle.id)
+    });
+    let held = Amount::from(Money::new(held, kept.rate.to)).plain();
+    Some(format!("The fund has {held} set aside or paid for it, at {}.", kept.rate.words()))
+}
+
 fn outcome(s: &Situation) -> Option<Outcome> {
     let cycle = &s.cycle;
     let approved = &cycle.approval.lines;
@@ -401,6 +425,7 @@ fn outcome(s: &Situation) -> Option<Outcome> {
     Some(Outcome {
         lines: approved.iter().map(line).collect(),
         total: cycle.sum(approved.iter().map(|line| line.amount)).into(),
+        rate: at_the_rate(s),
         codes: codes.collect(),
     })
 }

@@ -369,7 +369,7 @@ fn fund(policy: &Policy, asking: &Asking, total: Money, verdicts: &mut Vec<Verdi
                 verdicts.push(verdict);
                 takes
             }
-            Err(verdict) => return verdicts.push(verdict),
+            Err(verdict) => return verdicts.push(*verdict),
         }
     };
     let Some(free) = fund.free else { return };
@@ -398,20 +398,20 @@ fn in_another_currency(
     asking: &Asking,
     fund: &AskedFund,
     total: Money,
-) -> Result<(Money, Verdict), Verdict> {
+) -> Result<(Money, Verdict), Box<Verdict>> {
     let kept = format!("{} is kept in {}, this request in {}", fund.name, fund.currency, asking.currency);
     if policy.exchange.is_none() {
-        return Err(Verdict::fail(
+        return Err(Box::new(Verdict::fail(
             "fund",
             format!("{kept}, and the guide does not say which rate counts."),
             "Choose a fund in the request's currency, or have [exchange] with `rate_date` added to the guide.",
-        ));
+        )));
     }
     let Some(day) = asking.asked_on else {
-        return Err(Verdict::not_applicable("fund", format!("{kept}; the day of the request is not known.")));
+        return Err(Box::new(Verdict::not_applicable("fund", format!("{kept}; the day of the request is not known."))));
     };
     let rate = rate_on(policy, &fund.rates, (asking.currency, fund.currency), day)?;
-    let takes = rate.convert(total).map_err(|_| too_large())?;
+    let takes = rate.convert(total).map_err(|_| Box::new(too_large()))?;
     let verdict = Verdict::pass("fund", format!("{kept}: {total} is {takes} at {}.", rate.words()));
     Ok((takes, verdict.with("rate", rate.value).with("rate_day", rate.day).with("takes", takes)))
 }

@@ -67,7 +67,7 @@ pub fn exchange_rate(policy: &Policy, of: &Exchanged) -> Verdict {
 
 /// The rate that counts on a day: the latest one by then, unless it is too old. Only a rate recorded for the very pair
 /// counts; none is turned around or made of two others.
-pub fn rate_on(policy: &Policy, known: &[Rate], pair: (Currency, Currency), day: Date) -> Result<Rate, Verdict> {
+pub fn rate_on(policy: &Policy, known: &[Rate], pair: (Currency, Currency), day: Date) -> Result<Rate, Box<Verdict>> {
     let (rule, (from, to)) = ("exchange_rate", pair);
     let oldest = policy.exchange.as_ref().map_or(OLDEST_DAYS, |rules| rules.max_age_days);
     let remedy =
@@ -75,7 +75,7 @@ pub fn rate_on(policy: &Policy, known: &[Rate], pair: (Currency, Currency), day:
     let by_then = known.iter().filter(|rate| (rate.from, rate.to) == pair && rate.day <= day);
     let Some(rate) = by_then.max_by_key(|rate| rate.day) else {
         let why = format!("There is no exchange rate from {from} to {to} for {}.", words(day));
-        return Err(Verdict::fail(rule, why, remedy()).with("day", day));
+        return Err(Box::new(Verdict::fail(rule, why, remedy()).with("day", day)));
     };
     let age = (day - rate.day).num_days();
     if age > i64::from(oldest) {
@@ -84,7 +84,7 @@ pub fn rate_on(policy: &Policy, known: &[Rate], pair: (Currency, Currency), day:
             words(rate.day),
             words(day)
         );
-        return Err(Verdict::fail(rule, why, remedy()).with("day", day).with("rate_day", rate.day));
+        return Err(Box::new(Verdict::fail(rule, why, remedy()).with("day", day).with("rate_day", rate.day)));
     }
     Ok(*rate)
 }

@@ -144,7 +144,7 @@ pub(super) fn exchange(policy: &Policy) -> Vec<String> {
     let rule = policy.exchange.iter();
     rule.map(|rules| {
         format!(
-            "The program is kept in {}; money in another currency counts at the rate of the {}.",
+            "The program is kept in {}; a fund in another currency pays at the rate of the {}.",
             policy.guide.currency,
             rules.rate_date.words()
         )

@@ -9,8 +9,8 @@ use crate::exchange::{Rate, portion};
 use crate::ledger::{Account, Posting};
 use crate::machine::Situation;
 use crate::money::Money;
-use crate::policy::RateDate;
 use crate::policy::rules::{rate_on, too_large};
+use crate::policy::{RateDate, Verdict};
 use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
@@ -67,9 +67,9 @@ pub fn in_fund(s: &Situation, claim: &Claim, amount: Money, today: Date) -> Resu
         None => (kept.rate, committed),
         Some(day) => {
             let pair = (s.cycle.currency, held.currency);
-            let refused = |verdict: crate::policy::Verdict| Refusal { reasons: vec![verdict.reason()] };
-            let rate = rate_on(&s.policy, &s.rates, pair, day).map_err(refused)?;
-            (rate, rate.between(before, after).map_err(|_| refused(too_large()))?)
+            let refused = |verdict: &Verdict| Refusal { reasons: vec![verdict.reason()] };
+            let rate = rate_on(&s.policy, &s.rates, pair, day).map_err(|verdict| refused(&verdict))?;
+            (rate, rate.between(before, after).map_err(|_| refused(&too_large()))?)
         }
     };
     let owed = s.cycle.fund().map_or(0, |fund| s.book.minor(&Account::recoverable(fund, s.partner.id)));
@@ -104,6 +104,11 @@ pub(super) fn settled(s: &Situation, claim: &Claim, paid: &InFund) -> Result<Vec
     purse.post(fx, free, Money::new(-variance.minor, fund.currency), &mut postings);
     purse.post(Account::recoverable(fund.id, partner), Account::funding(fund.id), paid.offset, &mut postings);
     Ok(postings)
+}
+
+/// What a claw back of this much would bring back to a fund of another currency.
+pub fn owed_in_fund(s: &Situation, claim: &Claim, amount: Money) -> Option<Money> {
+    clawed_back(s, claim, amount).map(|(owed, _)| owed)
 }
 
 /// What a claw back brings back to a fund of another currency: what was paid out for that part of the claim. The variance

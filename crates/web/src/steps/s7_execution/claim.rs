@@ -80,6 +80,8 @@ struct Line {
 
 struct PaymentLine {
     on: String,
+    /// "The fund pays 1,110 USD at 1.11 USD for 1 EUR, the rate of …", where it is kept in another currency.
+    in_fund: String,
     reference: String,
     amount: Amount,
     offset: Amount,
@@ -268,6 +270,11 @@ fn to_approve(who: &Who, s: &Situation, claim: &Claim, typed: &dyn Fn(Act) -> Ty
         Fact::new("The program pays", claim.asked).note("the share of what was spent, at most what is committed"),
         Fact::new("Committed to the campaign", Value::Change(held.into(), rest.into())),
     ];
+    if let Some(kept) = &cycle.approval.exchange {
+        let aside = kept.moves(claim.campaign, -claim.asked.minor).unwrap_or(0);
+        let aside = Money::new(-aside, kept.rate.to);
+        facts.push(Fact::new("Set aside in the fund", aside).note(kept.rate.words()));
+    }
     if claim.is_final && rest.is_positive() {
         facts.push(Fact::new("Goes back to the wallet", rest).note("the last claim on this campaign"));
     }
@@ -296,10 +303,23 @@ fn to_approve(who: &Who, s: &Situation, claim: &Claim, typed: &dyn Fn(Act) -> Ty
 fn to_settle(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
     let cycle = &s.cycle;
     let left = claim.outstanding();
-    let owed = cycle.fund().map_or(0, |fund| s.book.minor(&Account::recoverable(fund, s.partner.id)));
-    let offset = Money::new(owed.min(left.minor).max(0), cycle.currency);
     let mut facts =
         vec![Fact::new("Outstanding", left).note(format!("of {} approved", Amount::from(claim.approved).plain()))];
+    let offset = match rules::in_fund(s, claim, left, who.today()) {
+        Ok(None) => {
+            let owed = cycle.fund().map_or(0, |fund| s.book.minor(&Account::recoverable(fund, s.partner.id)));
+            Money::new(owed.min(left.minor).max(0), cycle.currency)
+        }
+        Ok(Some(paid)) => {
+            facts.extend(from_the_fund(&paid));
+            paid.offset_of(left)
+        }
+        Err(refusal) => {
+            let missing = refusal.reasons.into_iter();
+            facts.extend(missing.map(|reason| Fact::new("Exchange rate", reason.why).note(reason.remedy)));
+            cycle.zero()
+        }
+    };
     if offset.is_positive() {
         let sent = Money::new(left.minor - offset.minor, cycle.currency);
         facts.push(Fact::new("Held back", offset).note("against an earlier claw back"));
@@ -324,6 +344,18 @@ fn to_settle(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
     }
 }
 
+/// What paying takes out of a fund of another currency.
+fn from_the_fund(paid: &rules::InFund) -> Vec<Fact> {
+    let mut facts = vec![Fact::new("Takes from the fund", paid.due).note(paid.rate.words())];
+    let variance = paid.variance();
+    if !variance.is_zero() {
+        let label = if variance.is_positive() { "Exchange loss" } else { "Exchange gain" };
+        let held = format!("{} was set aside for it", Amount::from(paid.committed).plain());
+        facts.push(Fact::new(label, Money::new(variance.minor.abs(), variance.currency)).note(held));
+    }
+    facts
+}
+
 fn to_claw_back(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
     let form = who
         .form_at(s.cycle.version)
@@ -346,11 +378,10 @@ fn to_claw_back(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide
 
 fn to_confirm(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
     let amount = claim.clawback.as_ref().map_or_else(|| s.cycle.zero(), |clawback| clawback.amount);
-    let owed = Money::new(
-        s.cycle.fund().map_or(0, |fund| s.book.minor(&Account::recoverable(fund, s.partner.id))),
-        s.cycle.currency,
-    );
-    let after = Money::new(owed.minor + amount.minor, owed.currency);
+    let comes_back = rules::owed_in_fund(s, claim, amount).unwrap_or(amount);
+    let owed = s.cycle.fund().map_or(0, |fund| s.book.minor(&Account::recoverable(fund, s.partner.id)));
+    let owed = Money::new(owed, comes_back.currency);
+    let after = Money::new(owed.minor + comes_back.minor, owed.currency);
     Decide {
         title: "Confirm the claw back",
         effect: Facts {
@@ -378,6 +409,7 @@ fn record(who: &Who, s: &Situation, claim: &Claim) -> Record {
     };
     let payment = |payment: &rules::Payment| PaymentLine {
         on: date_words(payment.at.date_naive()),
+        in_fund: payment.in_fund.map_or_else(String::new, |paid| paid.words()),
         reference: payment.reference.clone(),
         amount: payment.amount.into(),
         offset: payment.offset.into(),
@@ -396,7 +428,7 @@ fn record(who: &Who, s: &Situation, claim: &Claim) -> Record {
         reason: claim.reason.clone(),
         clawback: claim.clawback.as_ref().map(|clawback| Facts {
             facts: vec![
-                Fact::new("Asked back", clawback.amount),
+                Fact::new("Asked back", clawback.amount).note(of_the_fund(clawback.in_fund)),
                 Fact::new("Because", clawback.reason.clone()),
                 Fact::new(
                     "Confirmed",
@@ -434,7 +466,7 @@ fn facts(who: &Who, s: &Situation, claim: &Claim) -> Vec<Fact> {
     }
     facts.push(Fact::new("Claimed", claim.asked));
     if claim.decided_by.is_some() {
-        facts.push(Fact::new("Approved", claim.approved));
+        facts.push(Fact::new("Approved", claim.approved).note(of_the_fund(claim.in_fund)));
     }
     if !claim.payments.is_empty() {
         facts.push(Fact::new("Paid", claim.paid()));
@@ -446,4 +478,9 @@ fn facts(who: &Who, s: &Situation, claim: &Claim) -> Vec<Fact> {
         facts.push(Fact::new("In the payment batch", value));
     }
     facts
+}
+
+/// "1,080 USD of the fund", where it is kept in another currency.
+fn of_the_fund(amount: Option<Money>) -> String {
+    amount.map_or_else(String::new, |amount| format!("{} of the fund", Amount::from(amount).plain()))
 }
