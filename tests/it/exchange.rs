@@ -11,6 +11,7 @@ use domain::steps::{s5_request, s7_execution};
 use engine::{NewFund, Submission, WhichFund};
 use kit::http::Visitor;
 use kit::people::{ANA, MARA, NORDWIND, TOMAS, YUKI};
+use kit::story;
 use kit::world::eur;
 use kit::{App, on_both};
 use reqwest::Method;
@@ -26,7 +27,7 @@ on_both! {
         let no = app.cycle_in(Stage::RequestDraft, MARA, 5_000).await;
         let request = format!("/cycles/{no}/request");
         mara.open(&request).await.assert_says("There is no exchange rate from EUR to USD for Mon 2 March 2026.");
-        let draft = request(&app.look(&no).await, fund);
+        let draft = story::request(&app.look(&no).await, fund);
         let refused = app.act(MARA, &no, s5_request::Command::Submit { draft: draft.clone() }).await;
         assert!(format!("{refused:?}").contains("Have finance enter"), "{refused:?}");
         enter(&tomas, "1.08").await;
@@ -204,7 +205,7 @@ async fn dollars(app: &App, budget: i64) -> FundId {
 async fn claimed(app: &App, fund: FundId) -> String {
     app.quote("1.08").await;
     let no = app.cycle_in(Stage::RequestDraft, MARA, 5_000).await;
-    let draft = request(&app.look(&no).await, fund);
+    let draft = story::request(&app.look(&no).await, fund);
     app.must(MARA, &no, s5_request::Command::Submit { draft }).await;
     app.approve(&no, &app.look(&no).await).await;
     app.days_pass(45).await;

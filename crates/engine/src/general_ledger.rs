@@ -34,6 +34,7 @@ fn shipped(kind: AccountKind) -> &'static str {
         AccountKind::Forfeited => "2960",
         AccountKind::Converted => "2970",
         AccountKind::Recoverable => "1290",
+        AccountKind::FxVariance => "7690",
     }
 }
 

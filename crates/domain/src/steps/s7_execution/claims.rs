@@ -3,7 +3,7 @@
 use super::super::{Case, Outcome, Stamp, Teller, Told, check_text, s3_forecast, s6_approval};
 use super::exchange::InFund;
 use super::release::in_review;
-use super::{ActivityState, Event, InBatch, Reminder, extension};
+use super::{ActivityState, Event, InBatch, Reminder};
 use crate::calendar::plus;
 use crate::cycle::Cycle;
 use crate::ids::{FileId, UserId};
