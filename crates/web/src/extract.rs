@@ -9,6 +9,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use askama::Template;
 use domain::fund::FundCommand;
+use domain::ids::PartnerId;
 use domain::machine::Command;
 use domain::money::Marks;
 use domain::people::{Actor, Role};
@@ -62,6 +63,12 @@ impl Who {
     /// Where pages read; every method takes [`Who::viewer`].
     pub fn reader(&self) -> Reader {
         self.site.engine.reader()
+    }
+
+    /// The partner a page about one is for: a partner's people see their own, the vendor's people the one they name.
+    pub fn whose(&self, named: &str) -> Result<PartnerId, Error> {
+        let own = self.signed.actor.me.partner;
+        own.or_else(|| named.parse().ok()).ok_or(Error::NotFound)
     }
 
     /// Which marks this person writes amounts with.

@@ -4,7 +4,7 @@
 use super::{FundKind, FundSituation, Made, named, notice, positive};
 use crate::Date;
 use crate::ids::PartnerId;
-use crate::ledger::{Account, AccountKind, Posting};
+use crate::ledger::{Account, Posting};
 use crate::money::Money;
 use crate::notice::{Notice, Topic};
 use crate::refusal::Refusal;
@@ -44,22 +44,10 @@ pub(super) fn lower(
     reason: &str,
 ) -> Result<Made, Refusal> {
     is_earned(s)?;
-    positive(s, amount)?;
-    crate::steps::need_reason(reason)?;
-    let name = named(s)?;
-    let wallet = |account: &Account| {
-        account.kind == AccountKind::Available && account.fund == s.fund.id && account.partner == Some(partner)
-    };
-    let Some(draws) = s.book.draw(amount.minor, wallet) else {
-        let left = Money::new(s.book.total(wallet), s.fund.currency);
-        let why = format!("{name} has {left} unused in {}.", s.fund.name);
-        return Err(Refusal::at("amount", "funds_available", why, "Lower it by that much or less."));
-    };
-    let to = Account::funding(s.fund.id);
-    let posting = |(from, minor)| Posting { from, to, amount: Money::new(minor, s.fund.currency) };
+    let (name, postings) = super::credit::take(s, partner, amount, Account::funding(s.fund.id), reason)?;
     let words = format!("{by} lowered the credit of {name} by {amount}: “{}”", reason.trim());
     let told = vec![adjusted(s, by, partner, amount, "taken off your credit", reason)];
-    Ok(("fund.credit_lowered", words, draws.into_iter().map(posting).collect(), told))
+    Ok(("fund.credit_lowered", words, postings, told))
 }
 
 fn adjusted(s: &FundSituation, by: &str, partner: PartnerId, amount: Money, how: &str, reason: &str) -> Notice {

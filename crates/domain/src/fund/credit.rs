@@ -60,6 +60,18 @@ pub(super) fn move_back(
     amount: Money,
     reason: &str,
 ) -> Result<Made, Refusal> {
+    let (name, postings) = take(s, partner, amount, Account::unallocated(s.fund.id), reason)?;
+    Ok(("fund.moved_back", format!("{by} took {amount} back from {name}: “{}”", reason.trim()), postings, Vec::new()))
+}
+
+/// Takes unused credit from a partner, soonest expiry first; says their name and what is moved to where.
+pub(super) fn take<'a>(
+    s: &'a FundSituation,
+    partner: PartnerId,
+    amount: Money,
+    to: Account,
+    reason: &str,
+) -> Result<(&'a str, Vec<Posting>), Refusal> {
     positive(s, amount)?;
     crate::steps::need_reason(reason)?;
     let name = named(s)?;
@@ -68,20 +80,9 @@ pub(super) fn move_back(
     };
     let Some(draws) = s.book.draw(amount.minor, wallet) else {
         let left = Money::new(s.book.total(wallet), s.fund.currency);
-        return Err(Refusal::at(
-            "amount",
-            "funds_available",
-            format!("{name} has {left} unused in {}.", s.fund.name),
-            "Take back that much or less.",
-        ));
+        let why = format!("{name} has {left} unused in {}.", s.fund.name);
+        return Err(Refusal::at("amount", "funds_available", why, "Take back that much or less."));
     };
-    let postings = draws
-        .into_iter()
-        .map(|(from, minor)| Posting {
-            from,
-            to: Account::unallocated(s.fund.id),
-            amount: Money::new(minor, s.fund.currency),
-        })
-        .collect();
-    Ok(("fund.moved_back", format!("{by} took {amount} back from {name}: “{}”", reason.trim()), postings, Vec::new()))
+    let posting = |(from, minor)| Posting { from, to, amount: Money::new(minor, s.fund.currency) };
+    Ok((name, draws.into_iter().map(posting).collect()))
 }

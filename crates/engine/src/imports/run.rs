@@ -51,6 +51,23 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The same for programs: what the API answers and `fundloop import --json` prints.
+    pub fn as_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "batch": self.batch,
+            "added": self.added,
+            "changed": self.changed,
+            "unchanged": self.unchanged,
+            "left_out": self.left_out,
+            "refused": self.refused,
+            "set_aside": self.aside,
+            "questions": self.questions.iter().map(Question::words).collect::<Vec<_>>(),
+            "errors": self.errors,
+            "looks": self.looks,
+            "unknown_campaigns": self.tally.unknown,
+        })
+    }
+
     /// "120 rows added, 3 changed, 40 already here, 2 not kept."
     pub fn words(&self) -> String {
         let left_out = if self.left_out > 0 { format!(", {} left out", self.left_out) } else { String::new() };

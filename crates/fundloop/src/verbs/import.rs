@@ -10,7 +10,7 @@ use domain::people::Actor;
 use engine::files::Upload;
 use engine::imports::fields::Kind;
 use engine::imports::run::{Said, Summary};
-use engine::imports::settings::{Question, Settings};
+use engine::imports::settings::Settings;
 use engine::imports::values::DayOrder;
 use std::path::PathBuf;
 use storage::Viewer;
@@ -66,7 +66,7 @@ pub async fn run(program: &Program, args: ImportArgs, json: bool) -> anyhow::Res
         std::fs::write(path, report).with_context(|| format!("cannot write {}", path.display()))?;
     }
     if json {
-        println!("{}", as_json(&summary));
+        println!("{}", summary.as_json());
     } else {
         print(&summary, args.dry_run);
     }
@@ -98,22 +98,6 @@ fn print(summary: &Summary, dry_run: bool) {
     if !dry_run && !summary.questions.is_empty() {
         println!("Answer with --currency, --decimals, --days --program or --map, and run it again.");
     }
-}
-
-fn as_json(summary: &Summary) -> serde_json::Value {
-    serde_json::json!({
-        "batch": summary.batch,
-        "added": summary.added,
-        "changed": summary.changed,
-        "unchanged": summary.unchanged,
-        "left_out": summary.left_out,
-        "refused": summary.refused,
-        "set_aside": summary.aside,
-        "questions": summary.questions.iter().map(Question::words).collect::<Vec<_>>(),
-        "errors": summary.errors,
-        "looks": summary.looks,
-        "unknown_campaigns": summary.tally.unknown,
-    })
 }
 
 /// A map from a file, or one saved on the import page.

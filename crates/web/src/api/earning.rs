@@ -7,8 +7,7 @@ use domain::money::{Currency, Marks, Money};
 use engine::PeriodAhead;
 use engine::files::Upload;
 use engine::imports::fields::Kind;
-use engine::imports::run::{Said, Summary};
-use engine::imports::settings::Question;
+use engine::imports::run::Said;
 use engine::imports::values::DayOrder;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -51,20 +50,7 @@ pub async fn import(machine: Machine, kind: Path<String>, about: Query<About>, b
     let file = Upload { name, bytes: body.to_vec() };
     let (engine, actor, dry_run) = (machine.site().engine.clone(), machine.actor().clone(), about.dry_run);
     let (summary, _) = finish(async move { engine.import_file(&actor, kind, &file, &said, dry_run).await }).await?;
-    Ok(HttpResponse::Ok().json(told(&summary)))
-}
-
-fn told(summary: &Summary) -> Value {
-    json!({
-        "batch": summary.batch,
-        "added": summary.added,
-        "changed": summary.changed,
-        "unchanged": summary.unchanged,
-        "left_out": summary.left_out,
-        "refused": summary.refused,
-        "questions": summary.questions.iter().map(Question::words).collect::<Vec<_>>(),
-        "errors": summary.errors,
-    })
+    Ok(HttpResponse::Ok().json(summary.as_json()))
 }
 
 /// Whose purchases to list.

@@ -198,7 +198,9 @@ async fn bars(who: &Who) -> Result<Vec<FundBar>, Error> {
         return Ok(Vec::new());
     }
     let (funds, totals) = who.reader().funds(who.viewer()).await?;
-    let filled = funds.iter().filter(|fund| totals.iter().any(|total| total.fund_id == fund.id && total.total != 0));
+    // A fund below another one is on that one's page.
+    let top = funds.iter().filter(|fund| fund.parent.is_none());
+    let filled = top.filter(|fund| totals.iter().any(|total| total.fund_id == fund.id && total.total != 0));
     Ok(filled.take(BARS).map(|fund| fund_bar(fund, &totals)).collect())
 }
 

@@ -113,8 +113,7 @@ pub async fn of_fund(who: Who, code: Path<String>, asked: Query<Asked>) -> Answe
 /// GET /wallet/statement?from=2026-01-01&to=2026-03-31
 pub async fn of_wallet(who: Who, asked: Query<Asked>) -> Answer {
     let (from, to) = Asked::days(&asked.from, &asked.to, who.today())?;
-    let own = who.actor().me.partner;
-    let partner = own.or_else(|| asked.partner.parse::<PartnerId>().ok()).ok_or(Error::NotFound)?;
+    let (own, partner) = (who.actor().me.is_partner(), who.whose(&asked.partner)?);
     let reader = who.reader();
     let name = reader.partner(who.viewer(), partner).await?.name;
     let on = async |day: Date| -> Result<Held, Error> {
@@ -122,7 +121,7 @@ pub async fn of_wallet(who: Who, asked: Query<Asked>) -> Answer {
         Ok(sums.into_iter().map(|sum| ((sum.fund_name, sum.kind.code()), (sum.currency, sum.amount.minor))).collect())
     };
     let (opening, closing) = (on(before(from)).await?, on(to).await?);
-    let wallet = if own.is_some() { "/wallet".to_owned() } else { format!("/wallet?partner={partner}") };
+    let wallet = if own { "/wallet".to_owned() } else { format!("/wallet?partner={partner}") };
     let crumbs = vec![("Wallet".to_owned(), wallet), ("Statement".to_owned(), of_partner(partner))];
     let seen = Seen { whose: name, crumbs, action: "/wallet/statement".to_owned(), days: (from, to) };
     show(&page(&who, seen, &asked, MovementsOf::Partner(partner), (opening, closing)).await?)

@@ -5,7 +5,7 @@ pub mod purchases;
 use actix_web::web::Query;
 use askama::Template;
 use domain::Date;
-use domain::ids::{FundId, PartnerId};
+use domain::ids::FundId;
 use domain::ledger::AccountKind;
 use domain::money::{Currency, Money};
 use serde::Deserialize;
@@ -64,8 +64,7 @@ pub struct Asked {
 
 /// GET /wallet
 pub async fn show_page(who: Who, asked: Query<Asked>) -> Answer {
-    let own = who.actor().me.partner;
-    let partner = own.or_else(|| asked.partner.parse::<PartnerId>().ok()).ok_or(Error::NotFound)?;
+    let (own, partner) = (who.actor().me.is_partner(), who.whose(&asked.partner)?);
     let reader = who.reader();
     let lines = reader.wallet(who.viewer(), partner).await?;
     let names = reader.partner_names(who.viewer()).await?;
@@ -88,11 +87,11 @@ pub async fn show_page(who: Who, asked: Query<Asked>) -> Answer {
         soon,
         shell: who.shell("Wallet"),
         partner: name,
-        own: own.is_some(),
+        own,
         statement: super::statement::of_partner(partner),
         expiring: expiring(&lines, today),
         purchases: earned.rows.into_iter().map(|line| purchases::Purchase::new(line, today)).collect(),
-        all_purchases: purchases::href(partner, own.is_some(), ""),
+        all_purchases: purchases::href(partner, own, ""),
         funds: blocks(&lines, today),
         tasks: TaskList { tasks: tasks.collect() },
     })

@@ -45,8 +45,7 @@ pub struct Asked {
 
 /// GET /payment-details, GET /payment-details?partner=...
 pub async fn show_page(who: Who, asked: Query<Asked>) -> Answer {
-    let own = who.actor().me.partner;
-    let partner = own.or_else(|| asked.partner.parse::<PartnerId>().ok()).ok_or(Error::NotFound)?;
+    let partner = who.whose(&asked.partner)?;
     show(&of_partner(&who, partner, Typed::default()).await?)
 }
 

@@ -7,7 +7,7 @@ use domain::ids::PartnerId;
 use serde::Deserialize;
 use storage::read::{EarnedLine, Paging};
 
-use crate::error::{Answer, Error};
+use crate::error::Answer;
 use crate::extract::{Who, show};
 use crate::shell::Shell;
 use crate::view::{Amount, Due, Pager, count, date_words};
@@ -73,14 +73,13 @@ pub fn href(partner: PartnerId, own: bool, after: &str) -> String {
 
 /// GET /wallet/purchases
 pub async fn show_page(who: Who, asked: Query<Asked>) -> Answer {
-    let own = who.actor().me.partner;
-    let partner = own.or_else(|| asked.partner.parse::<PartnerId>().ok()).ok_or(Error::NotFound)?;
+    let (own, partner) = (who.actor().me.is_partner(), who.whose(&asked.partner)?);
     let reader = who.reader();
     let paging = Paging { after: (!asked.after.is_empty()).then(|| asked.after.clone()), size: 50 };
     let found = reader.earned(who.viewer(), partner, &paging).await?;
     let name = reader.partner(who.viewer(), partner).await?.name;
     let today = who.today();
-    let address = |after: &str| href(partner, own.is_some(), after);
+    let address = |after: &str| href(partner, own, after);
     let pager = (found.next.is_some() || !asked.after.is_empty()).then(|| Pager {
         words: count(found.rows.len() as u64, "line on this page", "lines on this page"),
         previous: (!asked.after.is_empty()).then(|| address("")),
@@ -89,7 +88,7 @@ pub async fn show_page(who: Who, asked: Query<Asked>) -> Answer {
     show(&PurchasesPage {
         shell: who.shell("Purchases"),
         partner: name,
-        back: if own.is_some() { "/wallet".to_owned() } else { format!("/wallet?partner={partner}") },
+        back: if own { "/wallet".to_owned() } else { format!("/wallet?partner={partner}") },
         purchases: found.rows.into_iter().map(|line| Purchase::new(line, today)).collect(),
         pager,
     })
