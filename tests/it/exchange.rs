@@ -39,6 +39,8 @@ on_both! {
         let approved = ana.press(&page, "Approve 3,000 EUR", &[]).await;
         approved.assert_status(200).assert_says("The fund has 3,240 USD set aside or paid for it, at 1.08 USD for 1 EUR");
 
+        approved.assert_says("approved 3,000 EUR (3,240 USD at 1.08 USD for 1 EUR, the rate of Mon 2 March 2026); the money");
+
         app.days_pass(45).await;
         app.prove(&no, MARA).await;
         app.claim(&no, MARA).await;

@@ -4,7 +4,7 @@ use super::Hand;
 use domain::machine::{Act, Command, CycleCommand, Situation};
 use domain::money::Money;
 use domain::steps::s6_approval::{self, LineDecision};
-use domain::steps::s7_execution::{self, Claim, ClaimLineDraft, ClaimState, FileVerdict, ProofUpload};
+use domain::steps::s7_execution::{self, ActivityState, Claim, ClaimLineDraft, ClaimState, FileVerdict, ProofUpload};
 use domain::steps::{s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request, s8_tracking, s9_performance};
 use engine::files::Upload;
 use kit::people::Persona;
@@ -71,6 +71,7 @@ impl Hand<'_> {
 
     fn deciding(&mut self, s: &Situation, act: Act) -> Option<Command> {
         let reason = self.words();
+        let state = s.cycle.activity(1).map(|activity| activity.state);
         Some(match act {
             Act::Approve => self.approval(s),
             Act::ReturnRequest => s6_approval::Command::Return { reason }.into(),
@@ -78,6 +79,7 @@ impl Hand<'_> {
             Act::AskInformation => s6_approval::Command::Ask { question: reason }.into(),
             Act::AnswerInformation => s6_approval::Command::Answer { text: reason }.into(),
             Act::EscalateApproval => s6_approval::Command::Escalate {}.into(),
+            Act::AcceptProof | Act::ReturnProof if state != Some(ActivityState::ProofReview) => return None,
             Act::AcceptProof => s7_execution::Command::AcceptProof { activity: 1 }.into(),
             Act::ReturnProof => {
                 let files = s.cycle.activity(1).map_or(&[][..], |activity| &activity.proof);
@@ -126,7 +128,6 @@ impl Hand<'_> {
         let right = self.dice.random_ratio(3, 4);
         let other = self.amount();
         let reason = self.words();
-        let any = s.cycle.claims.last().map(|claim| claim.no);
         let of = |state: &[ClaimState], amount: fn(&Claim) -> Money| {
             let found = s.cycle.claims.iter().find(|claim| state.contains(&claim.state));
             found.map(|claim| (claim.no, if right { amount(claim) } else { other }))
@@ -136,7 +137,7 @@ impl Hand<'_> {
                 let (claim, amount) = of(&[ClaimState::Review], |claim| claim.asked)?;
                 E::ApproveClaim { claim, amount, reason }.into()
             }
-            Act::DenyClaim => E::DenyClaim { claim: any?, reason }.into(),
+            Act::DenyClaim => E::DenyClaim { claim: of(&[ClaimState::Review], |claim| claim.asked)?.0, reason }.into(),
             Act::RecordSettlement => {
                 let (claim, amount) = of(&[ClaimState::Payable, ClaimState::PartPaid], Claim::outstanding)?;
                 E::RecordSettlement { claim, amount, reference: reason }.into()
@@ -146,7 +147,9 @@ impl Hand<'_> {
                 let amount = Money::new(self.dice.random_range(1..500_000), s.cycle.currency);
                 E::ProposeClawback { claim, amount, reason }.into()
             }
-            Act::ConfirmClawback => E::ConfirmClawback { claim: any? }.into(),
+            Act::ConfirmClawback => {
+                E::ConfirmClawback { claim: s.cycle.claims.iter().find(|claim| claim.clawback.is_some())?.no }.into()
+            }
             _ => return None,
         })
     }
@@ -165,7 +168,7 @@ impl Hand<'_> {
 
     /// An invoice for each cost line, now and then of another amount.
     async fn claim(&mut self, s: &Situation, who: Persona) -> Option<Command> {
-        let activity = s.cycle.activity(1)?;
+        let activity = s.cycle.activity(1).filter(|activity| activity.state == ActivityState::Proven)?;
         let mut lines = Vec::new();
         for cost in &activity.draft.costs {
             let invoice_no = format!("{}-{}-{}", s.cycle.number, cost.no, self.dice.random::<u32>());

@@ -503,7 +503,7 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
         Event::Approved { decision, exchange, in_fund, .. } => {
             let total = cycle.sum(decision.lines.iter().map(|line| line.amount));
             let at = exchange.as_ref().zip(*in_fund).map(|(kept, moved)| format!("{moved} at {}", kept.rate.words()));
-            let of_fund = at.as_ref().map_or_else(String::new, |at| format!(", {at},"));
+            let of_fund = at.as_ref().map_or_else(String::new, |at| format!(" ({at})"));
             let proof = cycle.activities.iter().map(|activity| teller.s.policy.proof_due(activity.draft.ends)).min();
             Told::new(
                 "approval.approved",

@@ -19,6 +19,8 @@ use crate::shell::Shell;
 use crate::view::{Badge, Field, Form, Pager, Tone, count, date_words};
 
 pub const PATH: &str = "/funds/rates";
+/// More would push the form far down on a telephone.
+const ROWS: u16 = 20;
 
 #[derive(Template)]
 #[template(path = "pages/funds/rates.html")]
@@ -86,7 +88,7 @@ fn currency(f: &mut Fields, name: &str) -> Option<Currency> {
 }
 
 async fn page(who: &Who, asked: &Asked, typed: Typed) -> Result<RatesPage, Error> {
-    let paging = Paging { after: (!asked.after.is_empty()).then(|| asked.after.clone()), size: 50 };
+    let paging = Paging { after: (!asked.after.is_empty()).then(|| asked.after.clone()), size: ROWS };
     let now = who.reader().rates_now(who.viewer()).await?;
     let all = who.reader().rates(who.viewer(), &paging).await?;
     let pager = (all.next.is_some() || !asked.after.is_empty()).then(|| Pager {
