@@ -54,7 +54,8 @@ on_both! {
         let (taken, refused): (usize, usize) = (taken.borrow().values().sum(), refused.borrow().values().sum());
         assert_eq!(taken + refused + lost.get(), commands / HANDS * HANDS);
         assert!(taken * 3 > commands && refused * 10 > commands, "{taken} taken, {refused} refused: a dull walk");
-        assert!(paid * 1_000 > commands, "{paid} payments of {commands} commands: a walk that got nowhere");
+        // A short walk may end before anybody is paid.
+        assert!(commands < 10_000 || paid * 2_000 > commands, "{paid} payments of {commands} commands: a walk that got nowhere");
     }
 }
 
