@@ -28,6 +28,7 @@ mod m16_settlements;
 mod m17_exchange_rates;
 mod m18_deadlines;
 mod m19_traces;
+mod m20_desks_and_views;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m17_exchange_rates::Migration),
             Box::new(m18_deadlines::Migration),
             Box::new(m19_traces::Migration),
+            Box::new(m20_desks_and_views::Migration),
         ]
     }
 }

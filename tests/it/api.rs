@@ -71,7 +71,7 @@ impl Program {
         self.caller.request(Method::GET, path, |r| r.bearer_auth(&self.token)).await
     }
 
-    async fn post(&self, path: &str, key: &str, version: Option<&str>, body: &Value) -> Page {
+    pub async fn post(&self, path: &str, key: &str, version: Option<&str>, body: &Value) -> Page {
         let call = |request: reqwest::RequestBuilder| {
             let request = request.bearer_auth(&self.token).header("Idempotency-Key", key).json(body);
             match version {

@@ -24,7 +24,8 @@ on_both! {
 
         let s = app.look(&no).await;
         assert_eq!(s.cycle.stage, Stage::ApprovalReview);
-        assert_eq!(app.mails_to(ANA).await.len(), 2, "the plan, and now the request");
+        let told: Vec<String> = app.mails_to(ANA).await.into_iter().map(|mail| mail.subject).collect();
+        assert_eq!(told.len(), 3, "the plan, the scorecard, and now the request: {told:?}");
     }
 
     async fn what_cannot_be_read_is_kept_and_said_at_its_field(app: &App) {

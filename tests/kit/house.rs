@@ -10,6 +10,7 @@ use domain::steps::s7_execution::FileVerdict;
 use domain::steps::{s6_approval, s7_execution, s8_tracking, s9_performance};
 
 use engine::Submission;
+use engine::views::{NewView, ViewedList};
 
 use crate::app::App;
 use crate::http::Visitor;
@@ -42,6 +43,7 @@ impl App {
         house.campaign = self.results(live_number(&house, 2)).await;
         self.purchases().await;
         house.mailed = self.mailed().await;
+        self.keep_views().await;
         self.deliver().await;
         house
     }
@@ -243,6 +245,19 @@ impl App {
         let mut form = page.form("Read the file");
         form.fill("kind", kind).attach("file", name, "text/csv", file.as_bytes());
         visitor.submit(&page, &form, "Read the file").await
+    }
+
+    /// Ana keeps a view of her inbox, Tomáš one of the claims, Mara one of her cycles.
+    async fn keep_views(&self) {
+        for (who, list, name, view) in [
+            (ANA, ViewedList::Approvals, "Everything of Nordwind", "all"),
+            (TOMAS, ViewedList::Claims, "Paid so far", "paid"),
+            (MARA, ViewedList::Cycles, "What is over", "ended"),
+        ] {
+            let filters = [("view".to_owned(), view.to_owned())].into();
+            let new = NewView { list, name: name.to_owned(), filters, is_default: false };
+            self.engine.save_view(&who.actor(), &new, &Submission::own()).await.expect("a view is kept");
+        }
     }
 
     /// Somebody is invited, somebody forgot a password, somebody has a token and a stand-in.

@@ -6,10 +6,12 @@
 
 mod clock;
 mod command;
+mod desk;
 mod moves;
 
 pub use clock::{TIME_ASKED, health, timer_command, wake_at};
 pub use command::{Command, CycleCommand, CycleEvent, Event};
+pub use desk::{Desk, Seat};
 pub use moves::{Act, By, MOVES, Move, diagram};
 
 use crate::Instant;
@@ -70,6 +72,7 @@ pub struct Decision {
     before: i64,
     cycle: Cycle,
     health: Health,
+    desk: Option<Desk>,
     wake_at: Option<Instant>,
     entries: Vec<Entry>,
 }
@@ -87,6 +90,11 @@ impl Decision {
 
     pub fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// Who may decide it now, where it waits for approvers.
+    pub fn desk(&self) -> Option<&Desk> {
+        self.desk.as_ref()
     }
 
     /// When the clock next matters to this cycle: a reminder, a deadline, a window's end.
@@ -205,7 +213,7 @@ fn standing_for<'a>(s: &Situation, actor: &'a Actor, law: &Move) -> Option<&'a S
         // Standing in is for deciding; a partner's own work is done under one's own name.
         By::Partner => Some(&actor.me).filter(|me| is_partners(s, me) || is_manager(s, me)),
         By::Manager => actor.standing_that(|standing| is_manager(s, standing)),
-        By::Approver => actor.standing_that(|standing| is_approver(s, standing)),
+        By::Approver => Desk::of(s).and_then(|desk| desk.standing_of(actor, &s.partner.region)),
         By::Finance => actor.standing_that(|standing| standing.has(Role::Finance) && !standing.is_partner()),
         By::System => Some(&actor.me).filter(|me| me.has(Role::System)),
     })
@@ -219,23 +227,10 @@ fn is_manager(s: &Situation, standing: &Standing) -> bool {
     standing.has(Role::ChannelManager) && !standing.is_partner() && standing.covers(&s.partner.region)
 }
 
-/// Who decides on the level under way, as the program guide's band says.
+/// Who decides on the level under way: those of the program guide's band and, once its time has passed, the default
+/// approver.
 pub fn is_approver(s: &Situation, standing: &Standing) -> bool {
-    let Some(band) = s.policy.band(s.cycle.level, &s.partner) else { return false };
-    // Once a level's time has passed, the default approver may decide in its place.
-    let fallback = s.policy.default_approver.as_ref().filter(|_| s.cycle.approval.escalated);
-    if fallback.is_some_and(|fallback| standing.has(Role::Approver) && standing.approves_level == fallback.level) {
-        return !standing.is_partner() && standing.covers(&s.partner.region);
-    }
-    match band.role() {
-        Role::ChannelManager => is_manager(s, standing),
-        role => {
-            standing.has(role)
-                && !standing.is_partner()
-                && standing.approves_level == band.level
-                && standing.covers(&s.partner.region)
-        }
-    }
+    Desk::of(s).is_some_and(|desk| desk.takes(standing, &s.partner.region))
 }
 
 fn not_your_move(s: &Situation, law: &Move) -> Refusal {
@@ -327,7 +322,8 @@ fn make(s: &Situation, who: &Doer, outcomes: Vec<Outcome>, may_lead_to: impl Fn(
         s.cycle.stage,
         after.cycle.stage
     );
-    Decision { before: s.cycle.version, health: health(&after), wake_at: wake_at(&after), cycle: after.cycle, entries }
+    let (health, wake_at) = (health(&after), wake_at(&after));
+    Decision { before: s.cycle.version, health, desk: Desk::waiting(&after), wake_at, cycle: after.cycle, entries }
 }
 
 /// "Ana Ferreira", "Ana Ferreira for Nordwind", "Ana Ferreira, standing in for Paul Weiss".

@@ -124,6 +124,8 @@ pub enum Audience {
     Partner(PartnerId),
     /// The channel manager of that partner.
     ManagerOf(PartnerId),
+    /// The same, to decide that partner's request.
+    DecidingManager(PartnerId),
     /// Approvers of a level who cover that partner's region.
     Approvers {
         level: u8,

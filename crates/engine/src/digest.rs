@@ -10,7 +10,6 @@ use crate::worker::Pass;
 use chrono::Days;
 use domain::Instant;
 use domain::notice::{Audience, Facts, Notice, Topic};
-use domain::people::Actor;
 use domain::rhythm::{MailKind, Rhythm};
 use mailer::{DigestLine, Recipient};
 use storage::read::{InboxFilter, Paging, Waiting};
@@ -81,8 +80,8 @@ impl Engine {
             return Ok(());
         }
         let mut gathered: Vec<(User, Vec<Notice>)> = Vec::new();
-        for user in self.reader().door().deciders().await? {
-            let waiting = self.waiting_for(&user, round).await?;
+        for user in self.reader().door().deciders(now.date_naive()).await? {
+            let waiting = self.waiting_for(&user, now, round).await?;
             if !waiting.is_empty() {
                 gathered.push((user, waiting));
             }
@@ -109,9 +108,11 @@ impl Engine {
         self.db.write(work).await
     }
 
-    /// Requests this person decides now and heard of before this round, the soonest due first.
-    async fn waiting_for(&self, user: &User, round: Instant) -> Result<Vec<Notice>> {
-        let viewer = Viewer::from(&Actor::person(user.standing()));
+    /// Requests this person decides now, for an absent colleague too, and heard of before this round, the soonest due
+    /// first.
+    async fn waiting_for(&self, user: &User, now: Instant, round: Instant) -> Result<Vec<Notice>> {
+        let Some(actor) = self.reader().door().actor(user.id, now.date_naive()).await? else { return Ok(Vec::new()) };
+        let viewer = Viewer::from(&actor);
         let mine = InboxFilter { mine: true, ..InboxFilter::default() };
         let page = self.reader().in_approval(&viewer, &mine, &Paging::first(WAITING)).await?;
         let since = round - Days::new(1);

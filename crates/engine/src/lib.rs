@@ -22,6 +22,7 @@ pub mod results;
 pub mod settlements;
 pub mod signin;
 pub mod simulate;
+pub mod views;
 pub mod worker;
 
 pub use advance::{Advanced, NewCycle, Submission};

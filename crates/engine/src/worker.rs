@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use chrono::{Days, TimeDelta};
 use domain::fund::FundCommand;
 use domain::ids::CycleId;
-use domain::machine;
+use domain::machine::{self, Desk};
 use domain::people::Actor;
 use mailer::{Address, Mail};
 use storage::rows::OutboxMail;
@@ -81,15 +81,17 @@ impl Engine {
         let now = self.clock.now();
         let parts = self.reader().cycle_parts(&Viewer::system(), WhichCycle::Id(id)).await?;
         let situation = self.situation(parts)?;
-        let Some(command) = machine::timer_command(&situation, now) else {
-            return Ok(self.db.write(async |tx| tx.put_to_sleep(id, None).await).await?);
+        let sleep = async || {
+            let next = machine::wake_at(&situation).filter(|next| *next > now);
+            let (version, desk) = (situation.cycle.version, Desk::waiting(&situation));
+            Ok(self.db.write(async |tx| tx.put_to_sleep(id, version, next, desk.as_ref()).await).await?)
         };
+        let Some(command) = machine::timer_command(&situation, now) else { return sleep().await };
         match self.advance(&Actor::system(), WhichCycle::Id(id), &command, &Submission::own()).await {
             Ok(_) => Ok(()),
             Err(Error::Refused(refusal)) => {
-                let next = machine::wake_at(&situation).filter(|next| *next > now);
-                tracing::debug!(cycle = %situation.cycle.number, %refusal, ?next, "nothing was due");
-                Ok(self.db.write(async |tx| tx.put_to_sleep(id, next).await).await?)
+                tracing::debug!(cycle = %situation.cycle.number, %refusal, "nothing was due");
+                sleep().await
             }
             Err(error) => Err(error),
         }

@@ -182,7 +182,7 @@ impl The {
     }
 
     fn approvers(&self) -> bool {
-        matches!(self.audience, Audience::Approvers { .. })
+        matches!(self.audience, Audience::Approvers { .. } | Audience::DecidingManager(_))
     }
 
     fn finance(&self) -> bool {

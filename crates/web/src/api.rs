@@ -11,6 +11,7 @@ pub mod earning;
 pub mod money;
 pub mod performance;
 pub mod settlements;
+pub mod views;
 
 use actix_web::http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use actix_web::web::Bytes;

@@ -26,4 +26,5 @@ pub mod set_up;
 pub mod settlements;
 pub mod sign_in;
 pub mod statement;
+pub mod views;
 pub mod wallet;

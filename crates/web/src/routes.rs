@@ -15,7 +15,7 @@ use crate::gate::{self, Access};
 use crate::pages::{
     admin, calendar, cycle, cycles, funds, guide, health, help, home, imports, invitation, links, new_cycle,
     notifications, partners, password, performance, profile, response_form, search, set_up, settlements, sign_in,
-    statement, wallet,
+    statement, views, wallet,
 };
 use crate::shell::NavItem;
 use crate::steps::s7_execution::{activity, amendment, claim, claim_form, claims, extension, files};
@@ -108,6 +108,13 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/search", SignedIn, search::list),
     line!(GET,  "/notifications", SignedIn, notifications::list),
     line!(GET,  "/help", SignedIn, help::show_page),
+
+    line!(GET,  "/views/new", SignedIn, views::new),
+    line!(POST, "/views", SignedIn, views::save),
+    line!(GET,  "/views/{id}", SignedIn, views::show_page),
+    line!(POST, "/views/{id}", SignedIn, views::change),
+    line!(POST, "/views/{id}/filters", SignedIn, views::replace),
+    line!(POST, "/views/{id}/removal", SignedIn, views::remove),
 
     line!(GET,  "/cycles", SignedIn, cycles::list),
     line!(GET,  "/cycles/new", OPENERS, new_cycle::show_form),
@@ -307,6 +314,10 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/api/v1/rates", Token(Scope::Write), api::money::record_rates),
     line!(GET,  "/api/v1/partners", Token(Scope::Read), api::money::partners),
     line!(GET,  "/api/v1/partners/{id}/statement", Token(Scope::Read), api::money::partner_statement),
+    line!(GET,  "/api/v1/approvals", Token(Scope::Read), api::views::approvals),
+    line!(GET,  "/api/v1/views", Token(Scope::Read), api::views::list),
+    line!(POST, "/api/v1/views", Token(Scope::Write), api::views::save),
+    line!(POST, "/api/v1/views/{id}", Token(Scope::Write), api::views::change),
     line!(GET,  "/api/v1/performance", Token(Scope::Read), api::performance::list),
 ];
 

@@ -22,7 +22,8 @@ use crate::ledger::Posting;
 use crate::machine::{Event, Situation};
 use crate::money::Money;
 use crate::notice::{Audience, Facts, Notice, Topic};
-use crate::people::{Actor, Standing};
+use crate::people::{Actor, Role, Standing};
+use crate::policy::Band;
 use crate::refusal::Reason;
 use crate::{Date, Instant};
 
@@ -135,8 +136,15 @@ impl Teller<'_> {
         self.notice(topic, Audience::ManagerOf(self.s.partner.id), page)
     }
 
+    /// Those who decide on a level, as the guide's band says: the partner's channel manager, or the approvers of it.
     pub fn to_approvers(&self, topic: Topic, level: u8) -> Notice {
-        self.notice(topic, Audience::Approvers { level, partner: self.s.partner.id }, "/approval")
+        let partner = self.s.partner.id;
+        let band = self.s.policy.band(level, &self.s.partner);
+        let audience = match band.map(Band::role) {
+            Some(Role::ChannelManager) => Audience::DecidingManager(partner),
+            _ => Audience::Approvers { level, partner },
+        };
+        self.notice(topic, audience, "/approval")
     }
 
     pub fn to_finance(&self, topic: Topic, page: &str) -> Notice {

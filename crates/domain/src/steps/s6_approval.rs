@@ -527,13 +527,17 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
             let total = cycle.request.total(cycle);
             let policy = &teller.s.policy;
             let above = policy.band(level + 1, &teller.s.partner).map(|band| band.level);
-            let up = match above.or(policy.default_approver.as_ref().map(|fallback| fallback.level)) {
-                Some(above) => teller.to_approvers(Topic::ApprovalEscalated, above),
-                None => teller.notice(Topic::ApprovalEscalated, crate::notice::Audience::Executives, "/approval"),
-            };
-            Told::new("approval.escalated", format!("Level {level} is past its time; its superiors have been told."))
-                .to(teller.to_approvers(Topic::ApprovalEscalated, *level).amount(total).due(cycle.approval.due))
-                .to(up.amount(total).due(cycle.approval.due))
+            let fallback = policy.default_approver.as_ref().map(|fallback| fallback.level);
+            let waiting = |notice: crate::notice::Notice| notice.amount(total).due(cycle.approval.due);
+            let mut levels = vec![*level];
+            levels.extend(above.into_iter().chain(fallback));
+            levels.sort_unstable();
+            levels.dedup();
+            let nobody_above = (above.is_none() && fallback.is_none())
+                .then(|| teller.notice(Topic::ApprovalEscalated, crate::notice::Audience::Executives, "/approval"));
+            let told = format!("Level {level} is past its time; its superiors have been told.");
+            let up = levels.into_iter().map(|level| teller.to_approvers(Topic::ApprovalEscalated, level));
+            up.chain(nobody_above).fold(Told::new("approval.escalated", told), |told, notice| told.to(waiting(notice)))
         }
     }
 }

@@ -93,11 +93,15 @@ fn a_moved_activity_is_reminded_of_for_its_new_day() {
 }
 
 #[test]
-fn an_approval_past_its_time_is_escalated_once_to_the_next_level() {
+fn an_approval_past_its_time_is_escalated_once_to_its_superiors() {
     let mut story = story::approval_review();
     // Asked on 2 March; five days for level 1.
     let told = every_morning(&mut story, "2026-04-01");
-    assert_eq!(days(&told, Topic::ApprovalEscalated), ["2026-03-08", "2026-03-08"]);
+    assert_eq!(
+        days(&told, Topic::ApprovalEscalated),
+        ["2026-03-08"; 3],
+        "the level, the next one, the default approver"
+    );
     story.refuses(&timer(), s6_approval::Command::Escalate {}, "not_overdue");
     assert_eq!(machine::wake_at(&story.s), None);
 }

@@ -11,6 +11,7 @@ mod payments;
 mod results;
 mod script;
 mod tell;
+mod views;
 
 pub use cast::{PASSWORD, sign_ins};
 
@@ -34,6 +35,7 @@ pub async fn seed(engine: &Engine, db: &Db, password_hash: &str) -> anyhow::Resu
     more_time::tell(engine, db, &world, end).await?;
     engine.tick().await?;
     cast::wants_back(engine, db, &world, today).await?;
+    views::keep(engine, &world).await?;
     engine.deliver().await?;
     Ok(())
 }

@@ -13,8 +13,8 @@ use domain::ids::{CycleId, PartnerId};
 /// Which cycles in approval to list.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct InboxFilter {
-    /// Only what the viewer, or a colleague they stand in for, decides now. A question the partner has not answered is
-    /// theirs to act on.
+    /// Only what the viewer may decide now, themselves or for a colleague they stand in for. What waits for the partner's
+    /// answer is the partner's to act on.
     pub mine: bool,
     /// Only what should have been decided before this day.
     pub due_before: Option<Date>,
@@ -44,8 +44,7 @@ rows! {
 }
 
 impl Reader {
-    /// Cycles in approval, the soonest due first. A channel manager decides level 1 where the guide says so; whether
-    /// this one may is the rules' to say.
+    /// Cycles in approval, the soonest due first.
     pub async fn in_approval(&self, viewer: &Viewer, filter: &InboxFilter, paging: &Paging) -> Result<Page<Waiting>> {
         let Some(list) = inbox(viewer, filter, paging)? else {
             return Ok(Page { rows: Vec::new(), next: None });
@@ -64,11 +63,21 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// How many cycles in approval a filter finds; counted no further than `most`.
+    pub async fn count_in_approval(&self, viewer: &Viewer, filter: &InboxFilter, most: u16) -> Result<usize> {
+        let Some(list) = inbox(viewer, filter, &Paging::default())? else { return Ok(0) };
+        let list = List { shown: "SELECT m.id FROM {page}", limit: usize::from(most), ..list };
+        let (sql, values) = list.statement();
+        Ok(sql::column::<CycleId>(&self.db, "id", &sql, values).await?.len())
+    }
+}
+
 /// One clause a queue or region, so that each goes by an index in order; `None` where no clause can find anything.
 /// The documents are read for the rows of the page only.
 pub(crate) fn inbox(viewer: &Viewer, filter: &InboxFilter, paging: &Paging) -> Result<Option<List<'static>>> {
     let arms: Vec<Where> = if filter.mine {
-        viewer.standings().iter().flat_map(|standing| tasks_of(standing, true)).collect()
+        viewer.standings().iter().flat_map(|standing| tasks_of(viewer, standing, true)).collect()
     } else {
         Where::default().eq("stage", Some(Stage::ApprovalReview)).arms_within(viewer.scope(), "partner_id", "region")
     };

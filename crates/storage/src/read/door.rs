@@ -96,11 +96,14 @@ impl Door<'_> {
         sql::all(self.db, &sql::select::<User>(tail), values![now, most]).await
     }
 
-    /// The vendor's people who may have requests to decide.
-    pub async fn deciders(&self) -> Result<Vec<User>> {
+    /// The vendor's people who may have requests to decide, and whoever stands in for a colleague on that day.
+    pub async fn deciders(&self, day: Date) -> Result<Vec<User>> {
         let tail = "WHERE partner_id IS NULL AND disabled_at IS NULL AND confirmed_at IS NOT NULL ORDER BY id";
         let mut people: Vec<User> = sql::all(self.db, &sql::select::<User>(tail), Vec::new()).await?;
-        people.retain(|user| user.roles.contains(&Role::Approver) || user.roles.contains(&Role::ChannelManager));
+        let standing_in = "SELECT DISTINCT stand_in_id FROM stand_in WHERE from_day <= $1 AND to_day >= $1";
+        let standing_in: Vec<UserId> = sql::column(self.db, "stand_in_id", standing_in, values![day]).await?;
+        let decides = |user: &User| user.roles.contains(&Role::Approver) || user.roles.contains(&Role::ChannelManager);
+        people.retain(|user| decides(user) || standing_in.contains(&user.id));
         Ok(people)
     }
 

@@ -8,6 +8,7 @@ use crate::viewer::{Scope, Viewer};
 use crate::write::cycle::NEVER;
 use domain::cycle::{Party, Stage, Step};
 use domain::ids::{CycleId, FundId, PartnerId, ProgramId};
+use domain::machine::Seat;
 use domain::money::{Currency, Money};
 use domain::people::{Role, Standing};
 use domain::steps::s7_execution::ActivityState;
@@ -131,13 +132,22 @@ impl Reader {
 
     /// What waits for the viewer, soonest due first: their own tasks and those of colleagues they stand in for.
     pub async fn waiting_for_me(&self, viewer: &Viewer, paging: &Paging) -> Result<Page<CycleLine>> {
-        let arms = viewer.standings().iter().flat_map(|standing| tasks_of(standing, false)).collect();
+        let arms = viewer.standings().iter().flat_map(|standing| tasks_of(viewer, standing, false)).collect();
         self.cycle_list(arms, CycleSort::Due, paging).await
     }
 
     /// How many cycles wait for the viewer; counted no further than `most`.
     pub async fn count_waiting(&self, viewer: &Viewer, most: u16) -> Result<usize> {
-        let arms: Vec<Where> = viewer.standings().iter().flat_map(|standing| tasks_of(standing, false)).collect();
+        let arms = viewer.standings().iter().flat_map(|standing| tasks_of(viewer, standing, false));
+        self.count_arms(arms.collect(), most).await
+    }
+
+    /// How many cycles a filter finds; counted no further than `most`.
+    pub async fn count_cycles(&self, viewer: &Viewer, filter: &CycleFilter, most: u16) -> Result<usize> {
+        self.count_arms(filter.conditions().arms_within(viewer.scope(), "partner_id", "region"), most).await
+    }
+
+    async fn count_arms(&self, arms: Vec<Where>, most: u16) -> Result<usize> {
         if arms.is_empty() {
             return Ok(0);
         }
@@ -243,28 +253,44 @@ pub(super) fn after_key(arms: Vec<Where>, after: Option<(&str, Vec<sea_orm::Valu
     }
 }
 
-/// The queues somebody works on, one clause each: whose turn it is, on which level, in which region.
-pub(super) fn tasks_of(standing: &Standing, approvals_only: bool) -> Vec<Where> {
-    let queue = |party: Party, level: u8| Where::default().eq("waiting_on", Some(party)).eq("level", Some(level));
+/// The queues somebody works on, one clause each: whose turn it is, in which region.
+pub(super) fn tasks_of(viewer: &Viewer, standing: &Standing, approvals_only: bool) -> Vec<Where> {
     if let Some(partner) = standing.partner {
         let own = Where::default().eq("waiting_on", Some(Party::Partner)).eq("partner_id", Some(partner));
         return if approvals_only { Vec::new() } else { vec![own] };
     }
     let scope = if standing.territory.is_empty() { Scope::All } else { Scope::Regions(standing.territory.clone()) };
-    let mut queues = Vec::new();
+    let mut arms = on_the_desk(viewer, standing, &scope);
+    if approvals_only {
+        return arms;
+    }
+    let queue = |party: Party, scope: &Scope| {
+        let waits = Where::default().eq("waiting_on", Some(party)).eq("level", Some(0_u8));
+        waits.arms_within(scope, "partner_id", "region")
+    };
     if standing.has(Role::ChannelManager) {
-        queues.push((Party::Approvers, 1, scope.clone()));
-        if !approvals_only {
-            queues.push((Party::Manager, 0, scope.clone()));
+        arms.extend(queue(Party::Manager, &scope));
+    }
+    if standing.has(Role::Finance) {
+        arms.extend(queue(Party::Finance, &Scope::All));
+    }
+    arms
+}
+
+/// Requests that lie on the desks of a standing, but for those that the viewer, or the colleague whose standing it is,
+/// asked for or decided on before.
+fn on_the_desk(viewer: &Viewer, standing: &Standing, scope: &Scope) -> Vec<Where> {
+    let mut people = vec![viewer.user(), standing.user];
+    people.dedup();
+    let mut arms = Vec::new();
+    for seat in Seat::of(standing) {
+        for column in ["desk", "desk_too"] {
+            let mut arm = Where::default().eq(column, Some(seat.code()));
+            for user in &people {
+                arm = arm.and("barred NOT LIKE ?", values![format!("%{user}%")]);
+            }
+            arms.extend(arm.arms_within(scope, "partner_id", "region"));
         }
     }
-    if standing.has(Role::Approver) && standing.approves_level > 0 {
-        queues.push((Party::Approvers, standing.approves_level, scope));
-    }
-    if standing.has(Role::Finance) && !approvals_only {
-        queues.push((Party::Finance, 0, Scope::All));
-    }
-    let arms =
-        queues.into_iter().map(|(party, level, scope)| queue(party, level).arms_within(&scope, "partner_id", "region"));
-    arms.flatten().collect()
+    arms
 }

@@ -26,6 +26,7 @@ mod reinstatements;
 mod results;
 mod settlements;
 mod traces;
+mod views;
 
 #[cfg(test)]
 pub(crate) use approvals::inbox;

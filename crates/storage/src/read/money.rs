@@ -107,23 +107,34 @@ rows! {
     }
 }
 
+impl ClaimFilter {
+    /// All but the states.
+    fn conditions(&self) -> Where {
+        let mut found = Where::default().eq("partner_id", self.partner).eq("currency", self.currency);
+        if self.clawback_open {
+            found = found.and("clawback_open", Vec::new());
+        }
+        match self.text.as_deref().filter(|text| !text.trim().is_empty()) {
+            Some(text) => {
+                let of_cycle = r"cycle_id IN (SELECT c.id FROM cycle c WHERE c.search LIKE ? ESCAPE '\')";
+                found.and(of_cycle, values![anywhere(text)])
+            }
+            None => found,
+        }
+    }
+
+    fn states(&self) -> &[ClaimState] {
+        if self.states.is_empty() { &ClaimState::ALL } else { &self.states }
+    }
+}
+
 impl Reader {
     /// Claims by the day they were handed in: one clause a state and region, so that each goes by an index in order.
     pub async fn claims(&self, viewer: &Viewer, filter: &ClaimFilter, paging: &Paging) -> Result<Page<ClaimListed>> {
-        let states = if filter.states.is_empty() { ClaimState::ALL.to_vec() } else { filter.states.clone() };
-        let mut arms = Vec::new();
-        for state in states {
-            let mut arm = Where::default().eq("state", Some(state)).eq("partner_id", filter.partner);
-            arm = arm.eq("currency", filter.currency);
-            if filter.clawback_open {
-                arm = arm.and("clawback_open", Vec::new());
-            }
-            if let Some(text) = filter.text.as_deref().filter(|text| !text.trim().is_empty()) {
-                let found = r"cycle_id IN (SELECT c.id FROM cycle c WHERE c.search LIKE ? ESCAPE '\')";
-                arm = arm.and(found, values![anywhere(text)]);
-            }
-            arms.extend(arm.arms_within(viewer.scope(), "partner_id", "region"));
-        }
+        let of_state = |state: &ClaimState| {
+            filter.conditions().eq("state", Some(*state)).arms_within(viewer.scope(), "partner_id", "region")
+        };
+        let arms = filter.states().iter().flat_map(of_state).collect();
         let (beyond, order) = if filter.newest_first {
             ("<", "submitted_at DESC, cycle_id DESC, no DESC")
         } else {
@@ -149,9 +160,9 @@ impl Reader {
         Ok(paging.page(rows, |row| (row.submitted_at, row.cycle_id, row.no)))
     }
 
-    /// How many claims in these states the viewer may see; counted no further than `most`.
-    pub async fn count_claims(&self, viewer: &Viewer, states: &[ClaimState], most: u16) -> Result<usize> {
-        let found = Where::default().among("state", states).within(viewer.scope(), "partner_id", "region");
+    /// How many claims a filter finds; counted no further than `most`.
+    pub async fn count_claims(&self, viewer: &Viewer, filter: &ClaimFilter, most: u16) -> Result<usize> {
+        let found = filter.conditions().among("state", filter.states()).within(viewer.scope(), "partner_id", "region");
         let sql = format!(
             "SELECT CAST(COUNT(*) AS bigint) AS n FROM (SELECT 1 AS one FROM claim {} LIMIT {most}) counted",
             found.sql()

@@ -16,7 +16,9 @@ pub use exchange::RateRow;
 pub use files::File;
 pub use imports::{CampaignAlias, ImportException, ImportMap, ImportUpload};
 pub use partners::PartnerRow;
-pub use people::{ApiToken, CalendarFeed, Invitation, MailChoice, Purpose, Session, SignInAttempt, StandIn, User};
+pub use people::{
+    ApiToken, CalendarFeed, Invitation, MailChoice, Purpose, SavedView, Session, SignInAttempt, StandIn, User,
+};
 pub use programs::{Guide, Program};
 pub use results::{Company, Deal, ImportBatch, ImportChange, Link, Person, Touch};
 pub use work::OutboxMail;

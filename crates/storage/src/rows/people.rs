@@ -101,6 +101,21 @@ rows! {
         read_at: Option<Instant>,
     }
 
+    /// A person's own view of a list: the filters its address holds, under a name.
+    table "saved_view" => SavedView {
+        id: Uuid,
+        user_id: UserId,
+        /// The list's code.
+        list: String,
+        name: String,
+        /// The name in small letters, to tell two apart.
+        called: String,
+        /// A JSON object of texts.
+        filters: serde_json::Value,
+        is_default: bool,
+        saved_at: Instant,
+    }
+
     /// A colleague who acts in somebody's place, first and last day included.
     table "stand_in" => StandIn {
         id: Uuid,

@@ -85,8 +85,10 @@ async fn the_inbox_goes_by_an_index_in_order() {
     let mine = InboxFilter { mine: true, ..all.clone() };
     let overdue = InboxFilter { due_before: "2026-03-02".parse().ok(), ..all.clone() };
     for (who, filter, index, arms) in [
-        (&two_regions, &mine, "cycle_queue_by_region", 4),
-        (&everywhere, &mine, "cycle_queue", 1),
+        (&two_regions, &mine, "cycle_desk_by_region", 4),
+        (&two_regions, &mine, "cycle_desk_too_by_region", 4),
+        (&everywhere, &mine, "cycle_desk", 1),
+        (&everywhere, &mine, "cycle_desk_too", 1),
         (&two_regions, &all, "cycle_by_stage_region_due", 2),
         (&two_regions, &overdue, "cycle_by_stage_region_due", 2),
         (&everywhere, &all, "cycle_by_stage_due", 1),

@@ -17,7 +17,7 @@ use domain::forecast::Evidence;
 use domain::fund::Fund;
 use domain::ids::{CycleId, EventId, FundId, PartnerId, ProgramId};
 use domain::ledger::Book;
-use domain::machine::Decision;
+use domain::machine::{Decision, Desk, Seat};
 use domain::money::Currency;
 use domain::people::Actor;
 use domain::steps::s8_tracking::Results;
@@ -53,6 +53,11 @@ rows! {
         stopped: bool,
         wake_at: Option<Instant>,
         lease_until: Option<Instant>,
+        /// The seat that decides it now, and the one that may as well.
+        desk: Option<String>,
+        desk_too: Option<String>,
+        /// Ids of people who do not decide it, apart by spaces.
+        barred: String,
         fund_id: Option<FundId>,
         asked: i64,
         approved: i64,
@@ -248,6 +253,7 @@ impl Tx {
         let (cycle, health) = (decision.cycle(), decision.health());
         let partner = self.partner_row(cycle.partner).await?;
         let sums = totals(&projection.campaigns);
+        let (desk, desk_too, barred) = seats(decision.desk());
         Ok(CycleRow {
             id: cycle.id,
             number: cycle.number.clone(),
@@ -273,6 +279,9 @@ impl Tx {
             stopped: health.stopped,
             wake_at: decision.wake_at(),
             lease_until: None,
+            desk,
+            desk_too,
+            barred,
             fund_id: cycle.fund(),
             asked: sums.asked,
             approved: sums.approved,
@@ -297,11 +306,27 @@ impl Tx {
         sql::column(&self.db, "id", &sql, values![now, until, limit]).await
     }
 
-    /// Nothing was due after all: the cycle sleeps until `wake_at`, or for good.
-    pub async fn put_to_sleep(&self, cycle: CycleId, wake_at: Option<Instant>) -> Result<()> {
-        let sql = "UPDATE cycle SET wake_at = $2, lease_until = NULL WHERE id = $1";
-        sql::execute(&self.db, sql, values![cycle, wake_at]).await.map(|_| ())
+    /// Nothing was due after all: the cycle sleeps until `wake_at`, or for good, unless it moved on from `version`
+    /// meanwhile. Whose desk it lies on is written again, so that waking a cycle mends what an older release did not know.
+    pub async fn put_to_sleep(
+        &self,
+        cycle: CycleId,
+        version: i64,
+        wake_at: Option<Instant>,
+        desk: Option<&Desk>,
+    ) -> Result<()> {
+        let (desk, desk_too, barred) = seats(desk);
+        let sql = "UPDATE cycle SET wake_at = $3, lease_until = NULL, desk = $4, desk_too = $5, barred = $6
+                   WHERE id = $1 AND version = $2";
+        sql::execute(&self.db, sql, values![cycle, version, wake_at, desk, desk_too, barred]).await.map(|_| ())
     }
+}
+
+/// A desk as its columns hold it.
+fn seats(desk: Option<&Desk>) -> (Option<String>, Option<String>, String) {
+    let barred = desk.map(|desk| desk.barred.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+    let fallback = desk.and_then(|desk| desk.fallback).map(Seat::code);
+    (desk.map(|desk| desk.seat.code()), fallback, barred.unwrap_or_default())
 }
 
 /// The postings of all entries, each with its event and its place in it.

@@ -18,6 +18,7 @@ pub(crate) mod settlement;
 mod submission;
 pub(crate) mod timeline;
 mod traces;
+mod views;
 
 pub use cycle::{CycleParts, Opened, Recorded, WhichCycle};
 pub use fund::{FundParts, WhichFund};

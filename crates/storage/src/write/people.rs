@@ -203,7 +203,7 @@ impl Tx {
                 let people = self.active_users("partner_id = $1", values![partner]).await?;
                 Ok(with_role(people, &[Role::PartnerUser, Role::PartnerAdmin]))
             }
-            Audience::ManagerOf(partner) => {
+            Audience::ManagerOf(partner) | Audience::DecidingManager(partner) => {
                 let sql = "id = (SELECT manager_id FROM partner WHERE id = $1)";
                 let manager = self.active_users(sql, values![partner]).await?;
                 if !manager.is_empty() {

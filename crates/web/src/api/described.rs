@@ -153,6 +153,25 @@ pub const CALLS: &[Call] = &[
     post("/api/v1/rates", "NewRates", "Record exchange rates: all of them or none."),
     get("/api/v1/partners", "Page", false, "The partners the token's owner may see."),
     get(
+        "/api/v1/approvals",
+        "Page",
+        true,
+        "What waits for approval, the soonest due first: view=mine (what the token's owner decides), overdue or all, \
+         filtered by partner and q, or by a kept view, saved=ID. For the vendor's people.",
+    ),
+    get(
+        "/api/v1/views",
+        "Page",
+        false,
+        "The views its owner keeps, of one list= (approvals, claims, cycles) or of all.",
+    ),
+    post("/api/v1/views", "NewView", "Keep a view of a list. Its id is the answer's number."),
+    post(
+        "/api/v1/views/{id}",
+        "ViewCommand",
+        "Rename a view, open its list with it, give it other filters, remove it.",
+    ),
+    get(
         "/api/v1/performance",
         "Page",
         false,
@@ -313,6 +332,13 @@ fn common() -> Value {
             "from": day(), "to": day(), "opening": { "type": "array", "items": { "type": "object" } },
             "closing": { "type": "array", "items": { "type": "object" } },
             "rows": { "type": "array", "items": { "type": "object" } }, "next": { "type": ["string", "null"] } } },
+        "NewView": { "type": "object", "required": ["list", "name"], "additionalProperties": false, "properties": {
+            "list": { "type": "string", "enum": ["approvals", "claims", "cycles"] },
+            "name": { "type": "string", "minLength": 1, "maxLength": 60 }, "is_default": { "type": "boolean" },
+            "filters": { "type": "object", "additionalProperties": text(),
+                "description": "As the list's address names them: view, partner, q and so on." } } },
+        "ViewCommand": tagged(&["do"], "{\"do\":\"change\",\"name\":…,\"is_default\":…}, \
+            {\"do\":\"replace\",\"filters\":{…}} or {\"do\":\"remove\"}."),
         "NewRates": { "type": "object", "required": ["rates"], "additionalProperties": false, "properties": {
             "rates": { "type": "array", "minItems": 1, "maxItems": 5000, "items": { "type": "object",
                 "required": ["from", "to", "day", "rate"], "additionalProperties": false, "properties": {

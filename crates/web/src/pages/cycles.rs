@@ -4,12 +4,14 @@ use actix_web::web::Query;
 use askama::Template;
 use domain::cycle::{Party, Stage, Step};
 use domain::ids::PartnerId;
+use engine::views::{Filters, ViewedList};
 use serde::Deserialize;
 use storage::read::{CycleFilter, CycleLine, CycleSort, Page, Paging};
 use url::form_urlencoded::Serializer;
 
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
+use crate::pages::views::{self, ViewsBar};
 use crate::routes;
 use crate::shell::Shell;
 use crate::view::{Amount, Badge, Due, Empty, MOST_CHOICES, Pager, Tab, Tabs, capital, count, stage_badge};
@@ -21,16 +23,18 @@ const ROWS: u16 = 50;
 struct CyclesPage {
     shell: Shell,
     tabs: Tabs,
+    views: ViewsBar,
     /// The filters as they stand; none on the view of one's own tasks.
-    filters: Option<Filters>,
+    filters: Option<Filtering>,
     rows: Vec<Row>,
     pager: Option<Pager>,
     empty: Empty,
     may_open: bool,
 }
 
-struct Filters {
+struct Filtering {
     view: &'static str,
+    saved: String,
     text: String,
     stages: Vec<(String, String, bool)>,
     /// Empty for a partner's people, who have only one, and where there are too many to choose from.
@@ -60,10 +64,12 @@ pub struct Asked {
     /// A step's code, as the ring on the home page links it.
     step: Option<String>,
     partner: Option<String>,
+    /// The kept view it came from.
+    saved: Option<String>,
     after: Option<String>,
 }
 
-/// A saved view of the list.
+/// A tab of the list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum View {
     Open,
@@ -98,6 +104,24 @@ impl View {
 }
 
 impl Asked {
+    fn of(filters: &Filters) -> Self {
+        let held = |name: &str| filters.get(name).cloned();
+        let (view, q, stage, step, partner) = (held("view"), held("q"), held("stage"), held("step"), held("partner"));
+        Self { view, q, stage, step, partner, saved: None, after: None }
+    }
+
+    fn is_blank(&self) -> bool {
+        let all = [&self.view, &self.q, &self.stage, &self.step, &self.partner, &self.saved, &self.after];
+        all.iter().all(|value| value.as_deref().is_none_or(str::is_empty))
+    }
+
+    fn filters(&self) -> Filters {
+        let held = |value: &'_ Option<String>| value.clone().unwrap_or_default();
+        let (q, stage, step, partner) = (held(&self.q), held(&self.stage), held(&self.step), held(&self.partner));
+        let tab = self.view().code();
+        views::filters([("view", tab), ("q", &q), ("stage", &stage), ("step", &step), ("partner", &partner)])
+    }
+
     fn view(&self) -> View {
         View::ALL.into_iter().find(|view| self.view.as_deref() == Some(view.code())).unwrap_or(View::Open)
     }
@@ -136,6 +160,9 @@ impl Asked {
             query.append_pair("view", view.code());
         }
         if let Some(after) = after {
+            if let Some(saved) = self.saved.as_deref().filter(|saved| !saved.is_empty()) {
+                query.append_pair("saved", saved);
+            }
             query.append_pair("after", after);
         }
         match query.finish() {
@@ -147,8 +174,14 @@ impl Asked {
 
 /// GET /cycles
 pub async fn list(who: Who, asked: Query<Asked>) -> Answer {
-    let asked = asked.into_inner();
+    let mut asked = asked.into_inner();
+    if asked.is_blank()
+        && let Some(first) = views::default_of(&who, ViewedList::Cycles).await?
+    {
+        asked = Asked { saved: Some(first.id.to_string()), ..Asked::of(&first.filters) };
+    }
     let view = asked.view();
+    let (now, saved) = (asked.filters(), asked.saved.clone().unwrap_or_default());
     let paging = Paging { after: asked.after.clone(), size: ROWS };
     let reader = who.reader();
     let Page { rows, next } = match view {
@@ -165,6 +198,8 @@ pub async fn list(who: Who, asked: Query<Asked>) -> Answer {
     show(&CyclesPage {
         shell: who.shell("Cycles"),
         tabs: tabs(&asked, view),
+        views: views::bar(&who, ViewedList::Cycles, (&now, &saved), async |filters| counted(&who, filters).await)
+            .await?,
         filters: filters(&who, &asked, view).await?,
         rows: rows.into_iter().map(|line| row(&who, line)).collect(),
         pager,
@@ -173,17 +208,34 @@ pub async fn list(who: Who, asked: Query<Asked>) -> Answer {
     })
 }
 
+/// How many cycles are behind a kept view. Where a text is searched for nobody counts: it would read all of them.
+async fn counted(who: &Who, filters: &Filters) -> Result<Option<usize>, Error> {
+    let (asked, most) = (Asked::of(filters), views::MOST_COUNTED + 1);
+    if filters.contains_key("q") {
+        return Ok(None);
+    }
+    let (reader, viewer) = (who.reader(), who.viewer());
+    Ok(Some(match asked.view() {
+        View::Mine => reader.count_waiting(viewer, most).await?,
+        _ => reader.count_cycles(viewer, &asked.filter(who), most).await?,
+    }))
+}
+
 fn tabs(asked: &Asked, current: View) -> Tabs {
     let tab = |view: View| Tab {
         label: view.label().to_owned(),
-        href: asked.href(view, None),
+        // The bare address opens the view that is kept to be opened first.
+        href: match asked.href(view, None) {
+            bare if bare == "/cycles" => "/cycles?view=open".to_owned(),
+            href => href,
+        },
         current: view == current,
         count: None,
     };
     Tabs { label: "Views of this list".to_owned(), tabs: View::ALL.into_iter().map(tab).collect() }
 }
 
-async fn filters(who: &Who, asked: &Asked, view: View) -> Result<Option<Filters>, Error> {
+async fn filters(who: &Who, asked: &Asked, view: View) -> Result<Option<Filtering>, Error> {
     if view == View::Mine {
         return Ok(None);
     }
@@ -199,8 +251,9 @@ async fn filters(who: &Who, asked: &Asked, view: View) -> Result<Option<Filters>
         let chosen = held(&asked.partner, &id);
         (id, name, chosen)
     };
-    Ok(Some(Filters {
+    Ok(Some(Filtering {
         view: view.code(),
+        saved: asked.saved.clone().unwrap_or_default(),
         text: asked.q.clone().unwrap_or_default(),
         stages: Stage::ALL.into_iter().map(stage).collect(),
         partners: partners.into_iter().map(partner).collect(),

@@ -17,7 +17,7 @@ use domain::signals::of_request;
 use domain::steps::s5_request::RequestLine;
 use domain::steps::s6_approval::{self as rules, LineDecision};
 
-pub use inbox::{approve_all, confirm, show_inbox};
+pub use inbox::{approve_all, confirm, filter_of, roi, show_inbox};
 
 use super::{look, signals, timeline};
 use crate::error::{Answer, Error};

@@ -14,16 +14,19 @@ use domain::machine::{self, Command, Situation};
 use domain::money::Money;
 use domain::people::Role;
 use domain::steps::s6_approval as rules;
+use engine::views::{Filters, View, ViewedList};
 use engine::{Submission, WhichCycle};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use storage::Viewer;
 use storage::read::{InboxFilter, Page, Paging, Waiting};
 use url::form_urlencoded;
 
 use super::whole;
 use crate::error::{Answer, Error};
 use crate::extract::{Who, finish, show};
+use crate::pages::views::{self, ViewsBar};
 use crate::posted::Posted;
 use crate::shell::Shell;
 use crate::steps::look;
@@ -39,7 +42,26 @@ pub struct Asked {
     view: String,
     partner: String,
     q: String,
+    /// The kept view it came from.
+    saved: String,
     after: String,
+}
+
+impl Asked {
+    fn of(view: View) -> Self {
+        let held = |name: &str| view.filters.get(name).cloned().unwrap_or_default();
+        Self {
+            view: held("view"),
+            partner: held("partner"),
+            q: held("q"),
+            saved: view.id.to_string(),
+            ..Self::default()
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        [&self.view, &self.partner, &self.q, &self.saved, &self.after].iter().all(|value| value.is_empty())
+    }
 }
 
 #[derive(Template)]
@@ -47,7 +69,9 @@ pub struct Asked {
 struct InboxPage {
     shell: Shell,
     tabs: Tabs,
+    views: ViewsBar,
     view: String,
+    saved: String,
     q: String,
     /// Empty where there are too many to choose from.
     partners: Vec<Choice>,
@@ -100,22 +124,18 @@ struct Refused {
     why: String,
 }
 
-/// GET /approvals?view=mine&partner=&q=&after=: the soonest due first; of one page's that are due on the same day, those
+/// GET /approvals?view=mine&partner=&q=&saved=&after=: the soonest due first; of one page's that are due on the same day, those
 /// that promise most first.
 pub async fn show_inbox(who: Who, asked: Query<Asked>) -> Answer {
-    let asked = asked.into_inner();
-    let decides = who.has(Role::ChannelManager) || who.has(Role::Approver);
-    let view = match asked.view.as_str() {
-        "" if decides => "mine",
-        "mine" | "overdue" | "all" => &asked.view,
-        _ => "all",
-    };
-    let filter = InboxFilter {
-        mine: view == "mine",
-        due_before: (view == "overdue").then(|| who.today()),
-        partner: asked.partner.parse::<PartnerId>().ok(),
-        text: (!asked.q.trim().is_empty()).then(|| asked.q.clone()),
-    };
+    let mut asked = asked.into_inner();
+    if asked.is_blank()
+        && let Some(first) = views::default_of(&who, ViewedList::Approvals).await?
+    {
+        asked = Asked::of(first);
+    }
+    let decides = decides(who.viewer());
+    let now = views::filters([("view", view_of(&asked.view, decides)), ("partner", &asked.partner), ("q", &asked.q)]);
+    let (view, filter) = (view_of(&asked.view, decides), filter_of(who.viewer(), who.today(), &now));
     let paging = Paging { after: (!asked.after.is_empty()).then(|| asked.after.clone()), size: MOST_AT_ONCE };
     let Page { rows: mut waiting, next } = who.reader().in_approval(who.viewer(), &filter, &paging).await?;
     waiting.sort_by_key(|one| (one.cycle.approval.due, std::cmp::Reverse(roi(&one.cycle))));
@@ -124,7 +144,12 @@ pub async fn show_inbox(who: Who, asked: Query<Asked>) -> Answer {
     show(&InboxPage {
         shell: who.shell("Approvals"),
         tabs: tabs(view, decides),
+        views: views::bar(&who, ViewedList::Approvals, (&now, &asked.saved), async |filters| {
+            counted(&who, filters).await
+        })
+        .await?,
         view: view.to_owned(),
+        saved: asked.saved.clone(),
         partners: Choice::any_of("Every partner", partners),
         pager: pager(&asked, view, next.as_deref(), waiting.len()),
         partner: asked.partner.clone(),
@@ -137,6 +162,38 @@ pub async fn show_inbox(who: Who, asked: Query<Asked>) -> Answer {
             _ => "Requests appear here once a partner has asked for money.",
         },
     })
+}
+
+fn decides(viewer: &Viewer) -> bool {
+    viewer.has(Role::ChannelManager) || viewer.has(Role::Approver)
+}
+
+/// The tab an address means.
+fn view_of(asked: &str, decides: bool) -> &str {
+    match asked {
+        "" if decides => "mine",
+        "mine" | "overdue" | "all" => asked,
+        _ => "all",
+    }
+}
+
+/// What an address asks for.
+pub fn filter_of(viewer: &Viewer, today: Date, filters: &Filters) -> InboxFilter {
+    let held = |name: &str| filters.get(name).map_or("", String::as_str);
+    let view = view_of(held("view"), decides(viewer));
+    InboxFilter {
+        mine: view == "mine",
+        due_before: (view == "overdue").then_some(today),
+        partner: held("partner").parse::<PartnerId>().ok(),
+        text: filters.get("q").cloned(),
+    }
+}
+
+/// How much waits behind a kept view.
+async fn counted(who: &Who, filters: &Filters) -> Result<Option<usize>, Error> {
+    let most = views::MOST_COUNTED + 1;
+    let filter = filter_of(who.viewer(), who.today(), filters);
+    Ok(Some(who.reader().count_in_approval(who.viewer(), &filter, most).await?))
 }
 
 fn tabs(view: &str, decides: bool) -> Tabs {
@@ -153,7 +210,8 @@ fn tabs(view: &str, decides: bool) -> Tabs {
 
 fn pager(asked: &Asked, view: &str, next: Option<&str>, shown: usize) -> Option<Pager> {
     let address = |after: &str| {
-        let pairs = [("view", view), ("partner", &asked.partner), ("q", &asked.q), ("after", after)];
+        let pairs =
+            [("view", view), ("partner", &asked.partner), ("q", &asked.q), ("saved", &asked.saved), ("after", after)];
         let set = pairs.into_iter().filter(|(_, value)| !value.is_empty());
         format!("/approvals?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(set).finish())
     };
@@ -184,7 +242,7 @@ fn row(waiting: Waiting, today: Date) -> Row {
 }
 
 /// What the campaigns are forecast to return over what they cost, in percent; the middle outcome.
-fn roi(cycle: &Cycle) -> Option<Decimal> {
+pub fn roi(cycle: &Cycle) -> Option<Decimal> {
     let frozen = || cycle.campaigns.iter().filter_map(|campaign| campaign.baseline.as_ref());
     let revenue: Decimal = frozen().map(|baseline| baseline.revenue.p50).sum();
     let cost: Decimal = frozen().map(|baseline| baseline.cost.decimal()).sum();

@@ -6,6 +6,7 @@ use domain::ids::PartnerId;
 use domain::money::Currency;
 use domain::people::Role;
 use domain::steps::s7_execution::ClaimState;
+use engine::views::{Filters, View as Kept, ViewedList};
 use serde::Deserialize;
 use storage::read::{ClaimFilter, ClaimListed, Paging};
 use url::form_urlencoded;
@@ -13,6 +14,7 @@ use url::form_urlencoded;
 use super::claim_href;
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
+use crate::pages::views::{self, ViewsBar};
 use crate::routes;
 use crate::shell::Shell;
 use crate::view::{Amount, Badge, Choice, MOST_CHOICES, Pager, Tab, Tabs, Tone, claim_badge, date_words};
@@ -25,10 +27,25 @@ pub struct Asked {
     partner: String,
     currency: String,
     q: String,
+    /// The kept view it came from.
+    saved: String,
     after: String,
 }
 
-/// A saved view: its name in the address, its label, the states it shows.
+impl Asked {
+    fn of(view: Kept) -> Self {
+        let held = |name: &str| view.filters.get(name).cloned().unwrap_or_default();
+        let (tab, partner, currency, q) = (held("view"), held("partner"), held("currency"), held("q"));
+        Self { view: tab, partner, currency, q, saved: view.id.to_string(), after: String::new() }
+    }
+
+    fn is_blank(&self) -> bool {
+        let all = [&self.view, &self.partner, &self.currency, &self.q, &self.saved, &self.after];
+        all.iter().all(|value| value.is_empty())
+    }
+}
+
+/// A tab: its name in the address, its label, the states it shows.
 struct View {
     name: &'static str,
     label: &'static str,
@@ -50,7 +67,9 @@ const MOST_COUNTED: u16 = 999;
 struct ClaimsPage {
     shell: Shell,
     tabs: Tabs,
+    views: ViewsBar,
     view: &'static str,
+    saved: String,
     q: String,
     partner: String,
     /// Empty for a partner's people, and where there are too many to choose from.
@@ -80,20 +99,18 @@ struct Row {
     is_final: bool,
 }
 
-/// GET /claims?view=decide&partner=&q=&after=
+/// GET /claims?view=decide&partner=&currency=&q=&saved=&after=
 pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
-    let asked = asked.into_inner();
-    let first = if who.has(Role::Finance) { "decide" } else { "all" };
-    let wanted = if asked.view.is_empty() { first } else { &asked.view };
-    let view = VIEWS.iter().find(|view| view.name == wanted).unwrap_or(&VIEWS[3]);
-    let filter = ClaimFilter {
-        states: view.states.to_vec(),
-        partner: asked.partner.parse::<PartnerId>().ok(),
-        currency: Currency::from_code(&asked.currency),
-        text: (!asked.q.trim().is_empty()).then(|| asked.q.clone()),
-        clawback_open: false,
-        newest_first: matches!(view.name, "paid" | "all"),
-    };
+    let mut asked = asked.into_inner();
+    if asked.is_blank()
+        && let Some(first) = views::default_of(&who, ViewedList::Claims).await?
+    {
+        asked = Asked::of(first);
+    }
+    let view = view_of(&who, &asked.view);
+    let (partner, currency, q) = (asked.partner.as_str(), asked.currency.as_str(), asked.q.as_str());
+    let now = views::filters([("view", view.name), ("partner", partner), ("currency", currency), ("q", q)]);
+    let filter = filter_of(&who, &now);
     let paging = Paging { after: (!asked.after.is_empty()).then(|| asked.after.clone()), size: 50 };
     let reader = who.reader();
     let page = reader.claims(who.viewer(), &filter, &paging).await?;
@@ -107,12 +124,15 @@ pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
     show(&ClaimsPage {
         shell: who.shell("Claims"),
         tabs,
+        views: views::bar(&who, ViewedList::Claims, (&now, &asked.saved), async |filters| counted(&who, filters).await)
+            .await?,
         view: view.name,
         pager: pager(&asked, view.name, page.next.as_deref(), page.rows.len()),
         currencies: if view.name == "pay" { currencies(&who).await? } else { Vec::new() },
         batch_all: batch_all(&who, &asked, view.name, &page.rows),
         rows: page.rows.into_iter().map(|claim| row(&who, claim)).collect(),
         q: asked.q,
+        saved: asked.saved,
         currency: asked.currency,
         partner: asked.partner,
         partners: Choice::any_of("Every partner", partners),
@@ -120,11 +140,44 @@ pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
     })
 }
 
+/// The tab an address means.
+fn view_of(who: &Who, asked: &str) -> &'static View {
+    let first = if who.has(Role::Finance) { "decide" } else { "all" };
+    let wanted = if asked.is_empty() { first } else { asked };
+    VIEWS.iter().find(|view| view.name == wanted).unwrap_or(&VIEWS[3])
+}
+
+/// What an address asks for.
+fn filter_of(who: &Who, filters: &Filters) -> ClaimFilter {
+    let held = |name: &str| filters.get(name).map_or("", String::as_str);
+    let view = view_of(who, held("view"));
+    ClaimFilter {
+        states: view.states.to_vec(),
+        partner: held("partner").parse::<PartnerId>().ok(),
+        currency: Currency::from_code(held("currency")),
+        text: filters.get("q").cloned(),
+        clawback_open: false,
+        newest_first: matches!(view.name, "paid" | "all"),
+    }
+}
+
+/// How many claims are behind a kept view. Where a text is searched for nobody counts: it would read all of them.
+async fn counted(who: &Who, filters: &Filters) -> Result<Option<usize>, Error> {
+    if filters.contains_key("q") {
+        return Ok(None);
+    }
+    let most = views::MOST_COUNTED + 1;
+    Ok(Some(who.reader().count_claims(who.viewer(), &filter_of(who, filters), most).await?))
+}
+
 async fn tabs(who: &Who, current: &str) -> Result<Tabs, Error> {
     let mut tabs = Vec::new();
     for view in &VIEWS {
         let count = match view.name {
-            "decide" | "pay" => Some(who.reader().count_claims(who.viewer(), view.states, MOST_COUNTED + 1).await?),
+            "decide" | "pay" => {
+                let in_these = ClaimFilter { states: view.states.to_vec(), ..ClaimFilter::default() };
+                Some(who.reader().count_claims(who.viewer(), &in_these, MOST_COUNTED + 1).await?)
+            }
             _ => None,
         };
         tabs.push(Tab {
@@ -145,6 +198,7 @@ fn pager(asked: &Asked, view: &str, next: Option<&str>, shown: usize) -> Option<
             ("partner", &asked.partner),
             ("currency", &asked.currency),
             ("q", &asked.q),
+            ("saved", &asked.saved),
             ("after", after),
         ];
         let set = pairs.into_iter().filter(|(_, value)| !value.is_empty());
