@@ -23,13 +23,11 @@ use domain::steps::s7_execution::{Claim, ClaimState};
 use domain::steps::s8_tracking::{DealFact, Results, TouchFact};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use uuid::Uuid;
 
 pub(crate) async fn parts(db: &impl ConnectionTrait, cycle: Cycle) -> Result<CycleParts> {
     let funds = funds_of(db, cycle.program).await?;
     Ok(CycleParts {
         partner: partner(db, cycle.partner).await?,
-        program: program(db, cycle.program).await?,
         guide: guide_of(db, &cycle).await?,
         rates: rates_of(db, &cycle, &funds).await?,
         funds,
@@ -42,11 +40,23 @@ pub(crate) async fn partner_row(db: &impl ConnectionTrait, id: PartnerId) -> Res
     sql::one(db, &sql::select::<PartnerRow>("WHERE id = $1"), values![id]).await
 }
 
+struct Known {
+    row: PartnerRow,
+    has_been_paid: bool,
+}
+
+impl FromRow for Known {
+    fn from_row(row: &QueryResult) -> Result<Self> {
+        Ok(Self { row: PartnerRow::from_row(row)?, has_been_paid: Column::read(row, "has_been_paid")? })
+    }
+}
+
 /// The partner as the rules see it.
 pub(crate) async fn partner(db: &impl ConnectionTrait, id: PartnerId) -> Result<Partner> {
-    let row = partner_row(db, id).await?;
-    let paid = "SELECT id FROM account WHERE partner_id = $1 AND kind = 'paid' LIMIT 1";
-    let has_been_paid = !sql::column::<Uuid>(db, "id", paid, values![id]).await?.is_empty();
+    let columns = PartnerRow::COLUMNS.join(", ");
+    let paid = "EXISTS (SELECT 1 FROM account WHERE partner_id = $1 AND kind = 'paid') AS has_been_paid";
+    let sql = format!("SELECT {columns}, {paid} FROM partner WHERE id = $1");
+    let Known { row, has_been_paid } = sql::one(db, &sql, values![id]).await?;
     Ok(row.into_domain(has_been_paid))
 }
 

@@ -7,7 +7,7 @@ use super::timeline::{Chain, GENESIS, sha256};
 use crate::error::{Error, Result};
 use crate::filter::Where;
 use crate::load;
-use crate::rows::{Guide, Program};
+use crate::rows::Guide;
 use crate::sql::{self, Column, FromRow, rows, values};
 use crate::tx::Tx;
 use crate::viewer::Viewer;
@@ -81,7 +81,6 @@ pub enum WhichCycle<'a> {
 pub struct CycleParts {
     pub cycle: Cycle,
     pub partner: Partner,
-    pub program: Program,
     /// The guide in force on the day the cycle was opened.
     pub guide: Guide,
     /// The funds of the program, by code.
@@ -97,7 +96,6 @@ pub struct CycleParts {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Opened {
     pub partner: Partner,
-    pub program: Program,
     pub guide: Guide,
     /// The partner's cycles of the same period, newest first: an agreed plan or a scorecard may be taken from them.
     pub earlier: Vec<Cycle>,
@@ -138,15 +136,18 @@ impl Tx {
         let sql = format!("SELECT doc, head_hash, region, due FROM cycle {} {lock}", wall.sql());
         let locked: Locked = sql::one(&self.db, &sql, wall.values).await?;
         let cycle: Cycle = sql::from_json(&locked.doc, "cycle.doc")?;
+        let parts = load::parts(&self.db, cycle).await?;
+        let cycle = &parts.cycle;
         self.remember(Remembered {
             stream: cycle.id.0,
             version: cycle.version,
             head_hash: locked.head_hash,
-            projection: Projection::of(&cycle, &locked.region),
+            projection: Projection::of(cycle, &locked.region),
+            partner: parts.partner.name.clone(),
             region: locked.region,
             stood: Some((cycle.stage, locked.due)),
         });
-        load::parts(&self.db, cycle).await
+        Ok(parts)
     }
 
     /// What has arrived of touches and deals that bears on a cycle.
@@ -177,12 +178,7 @@ impl Tx {
         let docs: Vec<String> =
             sql::column(&self.db, "doc", sql, values![partner, program, period.0, period.1]).await?;
         let earlier = docs.iter().map(|doc| sql::from_json(doc, "cycle.doc")).collect::<Result<_>>()?;
-        Ok(Opened {
-            partner: self.partner(partner).await?,
-            program: self.program(program).await?,
-            guide: self.guide_on(program, today).await?,
-            earlier,
-        })
+        Ok(Opened { partner: self.partner(partner).await?, guide: self.guide_on(program, today).await?, earlier })
     }
 
     /// Records a decision on a cycle: its stage and document where the version still matches, balances, postings,
@@ -203,12 +199,12 @@ impl Tx {
             kind: "cycle",
             partner: Some(cycle.partner),
             seq: before.version,
-            head: before.head_hash,
+            head: before.head_hash.clone(),
             state_hash: &state_hash,
         };
         let events = chain.extend(decision.entries(), actor, now);
         let head_hash = events.last().map_or_else(|| GENESIS.to_owned(), |event| event.hash.clone());
-        let row = self.row_of(decision, &before.region, &after, now, head_hash, doc).await?;
+        let row = row_of(decision, &before, &after, now, head_hash, doc);
         self.save_cycle(&row, before.version).await?;
         let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
         let postings = caused(&ids, decision.entries());
@@ -221,11 +217,13 @@ impl Tx {
     }
 
     async fn nothing_before(&self, cycle: &Cycle) -> Result<Remembered> {
+        let partner = self.partner_row(cycle.partner).await?;
         Ok(Remembered {
             stream: cycle.id.0,
             version: 0,
             head_hash: GENESIS.to_owned(),
-            region: self.region_of(cycle.partner).await?,
+            partner: partner.name,
+            region: partner.region,
             projection: Projection::default(),
             stood: None,
         })
@@ -239,58 +237,6 @@ impl Tx {
             0 => Err(Error::Stale),
             _ => Ok(()),
         }
-    }
-
-    async fn row_of(
-        &self,
-        decision: &Decision,
-        region: &str,
-        projection: &Projection,
-        now: Instant,
-        head_hash: String,
-        doc: String,
-    ) -> Result<CycleRow> {
-        let (cycle, health) = (decision.cycle(), decision.health());
-        let partner = self.partner_row(cycle.partner).await?;
-        let sums = totals(&projection.campaigns);
-        let (desk, desk_too, barred) = seats(decision.desk());
-        Ok(CycleRow {
-            id: cycle.id,
-            number: cycle.number.clone(),
-            serial: cycle.serial,
-            program_id: cycle.program,
-            partner_id: cycle.partner,
-            region: region.to_owned(),
-            title: cycle.title.clone(),
-            search: format!("{} {} {}", cycle.number, cycle.title, partner.name).to_lowercase(),
-            period_from: cycle.period.from,
-            period_to: cycle.period.to,
-            currency: cycle.currency,
-            stage: cycle.stage,
-            level: cycle.level,
-            version: cycle.version,
-            since: cycle.since,
-            opened_at: cycle.opened_at,
-            ended_at: cycle.ended_at,
-            waiting_on: health.waiting_on,
-            waiting_since: health.since,
-            due: health.due.unwrap_or(NEVER),
-            task: health.task.clone(),
-            stopped: health.stopped,
-            wake_at: decision.wake_at(),
-            lease_until: None,
-            desk,
-            desk_too,
-            barred,
-            fund_id: cycle.fund(),
-            asked: sums.asked,
-            approved: sums.approved,
-            claimed: sums.claimed,
-            paid: sums.paid,
-            updated_at: now,
-            head_hash,
-            doc,
-        })
     }
 
     /// Takes up to `limit` cycles whose clock has come, for this worker until `until`; another worker skips them.
@@ -327,6 +273,56 @@ fn seats(desk: Option<&Desk>) -> (Option<String>, Option<String>, String) {
     let barred = desk.map(|desk| desk.barred.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
     let fallback = desk.and_then(|desk| desk.fallback).map(Seat::code);
     (desk.map(|desk| desk.seat.code()), fallback, barred.unwrap_or_default())
+}
+
+fn row_of(
+    decision: &Decision,
+    before: &Remembered,
+    after: &Projection,
+    now: Instant,
+    head_hash: String,
+    doc: String,
+) -> CycleRow {
+    let (cycle, health) = (decision.cycle(), decision.health());
+    let sums = totals(&after.campaigns);
+    let (desk, desk_too, barred) = seats(decision.desk());
+    CycleRow {
+        id: cycle.id,
+        number: cycle.number.clone(),
+        serial: cycle.serial,
+        program_id: cycle.program,
+        partner_id: cycle.partner,
+        region: before.region.clone(),
+        title: cycle.title.clone(),
+        search: format!("{} {} {}", cycle.number, cycle.title, before.partner).to_lowercase(),
+        period_from: cycle.period.from,
+        period_to: cycle.period.to,
+        currency: cycle.currency,
+        stage: cycle.stage,
+        level: cycle.level,
+        version: cycle.version,
+        since: cycle.since,
+        opened_at: cycle.opened_at,
+        ended_at: cycle.ended_at,
+        waiting_on: health.waiting_on,
+        waiting_since: health.since,
+        due: health.due.unwrap_or(NEVER),
+        task: health.task.clone(),
+        stopped: health.stopped,
+        wake_at: decision.wake_at(),
+        lease_until: None,
+        desk,
+        desk_too,
+        barred,
+        fund_id: cycle.fund(),
+        asked: sums.asked,
+        approved: sums.approved,
+        claimed: sums.claimed,
+        paid: sums.paid,
+        updated_at: now,
+        head_hash,
+        doc,
+    }
 }
 
 /// The postings of all entries, each with its event and its place in it.

@@ -105,6 +105,7 @@ impl Tx {
             stream: row.id.0,
             version: row.version,
             head_hash: row.head_hash.clone(),
+            partner: String::new(),
             region: String::new(),
             projection: Projection::default(),
             stood: None,

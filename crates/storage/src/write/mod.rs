@@ -42,7 +42,8 @@ pub(crate) struct Remembered {
     pub stream: Uuid,
     pub version: i64,
     pub head_hash: String,
-    /// The partner's region and the rows that hang on the cycle; empty for a fund.
+    /// The partner's name and region and the rows that hang on the cycle; empty for a fund.
+    pub partner: String,
     pub region: String,
     pub projection: Projection,
     /// Where the cycle stood and when it was due; `None` for a fund and for a cycle that is being opened.

@@ -82,6 +82,7 @@ impl Tx {
             stream: row.id.0,
             version: row.version,
             head_hash: row.head_hash,
+            partner: String::new(),
             region: String::new(),
             projection: Projection::default(),
             stood: None,
