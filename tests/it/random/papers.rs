@@ -3,6 +3,7 @@
 use super::Hand;
 use domain::machine::{Act, Command, CycleCommand, Situation};
 use domain::money::Money;
+use domain::policy::Extendable;
 use domain::steps::s6_approval::{self, LineDecision};
 use domain::steps::s7_execution::{self, ActivityState, Claim, ClaimLineDraft, ClaimState, FileVerdict, ProofUpload};
 use domain::steps::{s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request, s8_tracking, s9_performance};
@@ -17,7 +18,11 @@ impl Hand<'_> {
         match act {
             Act::SubmitProof => self.proof(s, who).await,
             Act::SubmitClaim => self.claim(s, who).await,
-            _ => self.drafting(s, who, act).or_else(|| self.deciding(s, act)).or_else(|| self.paying(s, act)),
+            _ => self
+                .drafting(s, who, act)
+                .or_else(|| self.deciding(s, act))
+                .or_else(|| self.paying(s, act))
+                .or_else(|| self.taking_longer(s, act)),
         }
     }
 
@@ -59,7 +64,8 @@ impl Hand<'_> {
     }
 
     fn request(&mut self, s: &Situation) -> s5_request::RequestDraft {
-        let mut draft = story::request(s, self.world.fund);
+        let fund = self.one_of(&[self.told.funds[0], self.told.funds[0], self.told.funds[1]]);
+        let mut draft = story::request(s, fund);
         draft.late_reason = String::from("The venue became free late.");
         if self.dice.random_ratio(1, 8)
             && let Some(line) = draft.lines.first_mut()
@@ -154,8 +160,33 @@ impl Hand<'_> {
         })
     }
 
+    fn taking_longer(&mut self, s: &Situation, act: Act) -> Option<Command> {
+        use s7_execution::Command as E;
+        let reason = self.words();
+        let open = s.cycle.open_extensions().next();
+        Some(match act {
+            Act::AskExtension => {
+                let (window, days) =
+                    (self.one_of(&[Extendable::Proof, Extendable::Claim]), self.dice.random_range(1..18));
+                E::AskExtension { campaign: 1, window, days, reason }.into()
+            }
+            Act::GrantExtension => {
+                let (extension, asked) = open.map(|open| (open.no, open.days))?;
+                let days = if self.dice.random_ratio(1, 2) { asked } else { self.dice.random_range(0..asked + 2) };
+                E::GrantExtension { extension, days, reason }.into()
+            }
+            Act::DeclineExtension => E::DeclineExtension { extension: open?.no, reason }.into(),
+            _ => return None,
+        })
+    }
+
     async fn proof(&mut self, s: &Situation, who: Persona) -> Option<Command> {
-        let kind = s.policy.activity_type(&s.cycle.activity(1)?.draft.kind)?;
+        let activity = s.cycle.activity(1)?;
+        // Before the activity is over there is little to prove.
+        if self.world.clock.today() <= activity.draft.ends && self.dice.random_ratio(19, 20) {
+            return None;
+        }
+        let kind = s.policy.activity_type(&activity.draft.kind)?;
         let mut files = Vec::new();
         for item in kind.all_of.iter().chain(kind.one_of.first()) {
             let upload = story::proof_file(&item.code, &item.kinds);
