@@ -3,11 +3,12 @@
 use crate::Engine;
 use crate::error::Result;
 use domain::Instant;
-use domain::ids::UserId;
+use domain::ids::{PartnerId, UserId};
 use domain::notice::{Audience, Notice, Topic};
 use domain::people::Actor;
 use domain::rhythm::{MailKind, Rhythm};
 use mailer::{Mail, Recipient};
+use std::collections::BTreeSet;
 use storage::Tx;
 use storage::rows::{MailChoice, OutboxMail, User};
 use uuid::Uuid;
@@ -23,13 +24,20 @@ pub(crate) async fn enqueue(
 ) -> Result<()> {
     let mut mails = Vec::new();
     let mut meant: Vec<(&Notice, User)> = Vec::new();
+    let notices: Vec<&Notice> = notices.collect();
+    // A closing tells thousands of partners.
+    let partners: BTreeSet<PartnerId> = notices.iter().filter_map(|notice| partner_of(notice)).collect();
+    let of_partners = tx.people_of_partners(&partners.into_iter().collect::<Vec<_>>()).await?;
     for notice in notices {
         if let Audience::Address(email) = &notice.audience {
             let to = Recipient { name: email.clone(), email: email.clone(), marks: domain::money::Marks::default() };
             mails.push(mail(engine, notice, &to, None, now));
             continue;
         }
-        let people = tx.audience(&notice.audience).await?;
+        let people = match partner_of(notice) {
+            Some(partner) => of_partners.get(&partner).cloned().unwrap_or_default(),
+            None => tx.audience(&notice.audience).await?,
+        };
         meant.extend(people.into_iter().filter(|user| user.id != actor.user()).map(|user| (notice, user)));
     }
     let choices = if meant.is_empty() {
@@ -51,6 +59,10 @@ pub(crate) async fn enqueue(
         tx.enqueue(&mails).await?;
     }
     Ok(())
+}
+
+fn partner_of(notice: &Notice) -> Option<PartnerId> {
+    if let Audience::Partner(partner) = notice.audience { Some(partner) } else { None }
 }
 
 /// What somebody chose for a kind of mail, or what is usual.

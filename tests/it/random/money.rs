@@ -70,7 +70,7 @@ impl Hand<'_> {
         let (partner, other) = (partner.id(), other.id());
         let (amount, reason, expires) = (self.amount(), self.words(), self.some_day());
         let minor = amount.minor;
-        match self.dice.random_range(0..16) {
+        match self.dice.random_range(0..15) {
             0..=6 => ("allocate", FundCommand::Allocate { partner, amount, expires, reason }, [0; 2]),
             7 | 8 => ("move back", FundCommand::MoveBack { partner, amount, reason }, [0; 2]),
             9 => ("forfeit", FundCommand::Forfeit, [0; 2]),
@@ -105,12 +105,15 @@ impl Hand<'_> {
     /// Somebody agrees that forfeited credit comes back, or does not.
     async fn answer_a_reinstatement(&mut self, at: usize) {
         let fund = self.world.engine.reader().fund(&Viewer::system(), FUNDS[at]).await.expect("the fund");
-        let proposal = match fund.reinstatements.as_slice() {
+        let (proposal, lapsed) = match fund.reinstatements.as_slice() {
             [] if self.dice.random_ratio(9, 10) => return self.move_money(at).await,
-            [] => self.dice.random_range(0..1_000),
-            waiting => self.one_of(waiting).no,
+            [] => (self.dice.random_range(0..1_000), false),
+            waiting => {
+                let wanted = self.one_of(waiting);
+                (wanted.no, wanted.expires <= self.world.clock.today())
+            }
         };
-        let something = if self.dice.random_ratio(4, 5) {
+        let something = if self.dice.random_ratio(4, 5) && !lapsed {
             ("confirm reinstatement", FundCommand::ConfirmReinstatement { proposal }, [0; 2])
         } else {
             let reason = self.words();

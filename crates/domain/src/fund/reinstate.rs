@@ -61,6 +61,8 @@ pub(super) fn propose(
     crate::steps::need_reason(&wanted.reason)?;
     let name = named(s)?;
     expires_later(wanted.expires, today)?;
+    // Nobody can agree to an older proposal whose new last day has come: it holds back nothing any more.
+    fund.reinstatements.retain(|other| other.expires > today);
     let pending: i64 = fund
         .reinstatements
         .iter()

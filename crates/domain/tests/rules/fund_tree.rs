@@ -325,6 +325,32 @@ fn a_proposal_is_turned_down_with_a_reason() {
 }
 
 #[test]
+fn a_proposal_nobody_agreed_to_in_time_makes_room_for_another() {
+    let mut world = World::new();
+    world.must(GLOBAL, &finn(), &budget(1_000));
+    world.must(GLOBAL, &finn(), &allocate(750, Some("2026-06-30")));
+    world.now = morning("2026-07-01");
+    world.must(GLOBAL, &timer(), &FundCommand::Forfeit);
+    let propose = |expires: &str| FundCommand::ProposeReinstatement {
+        partner: NORDWIND,
+        amount: eur(750),
+        expires: day(expires),
+        reason: why(),
+    };
+    world.must(GLOBAL, &finn(), &propose("2026-08-31"));
+    let late = world.funds[GLOBAL].reinstatements[0].no;
+    world.refuses(GLOBAL, &fay(), &propose("2026-12-31"), "forfeited");
+    world.now = morning("2026-08-31");
+    let too_late = FundCommand::ConfirmReinstatement { proposal: late };
+    world.refuses(GLOBAL, &fay(), &too_late, "expires");
+    world.must(GLOBAL, &fay(), &propose("2026-12-31"));
+    assert_eq!(world.funds[GLOBAL].reinstatements.len(), 1, "the late one holds nothing back");
+    let proposal = world.funds[GLOBAL].reinstatements[0].no;
+    world.must(GLOBAL, &finn(), &FundCommand::ConfirmReinstatement { proposal });
+    assert_eq!(world.held(GLOBAL, AccountKind::Available), 75_000);
+}
+
+#[test]
 fn money_goes_to_another_fund_and_credit_keeps_its_last_day() {
     let mut world = World::new();
     world.must(GLOBAL, &finn(), &budget(1_000));

@@ -1,6 +1,7 @@
 //! Postings and balances: the guarded update comes first, in ascending account order, and the CHECK stands behind it.
 
 use crate::error::{Error, Result};
+use crate::filter::Where;
 use crate::sql::{self, rows, values};
 use crate::tx::Tx;
 use chrono::Datelike;
@@ -77,6 +78,9 @@ impl AccountRow {
     }
 }
 
+/// From so many accounts on it takes fewer statements to move all their balances together.
+const MANY: usize = 6;
+
 /// A posting and the event it is recorded with.
 pub(crate) struct Caused<'a> {
     pub event: EventId,
@@ -88,8 +92,12 @@ pub(crate) struct Caused<'a> {
 impl Tx {
     /// Moves the balances. A debit that finds too little is [`Error::Contended`]: somebody else was quicker.
     pub(crate) async fn move_balances(&self, postings: &[Caused<'_>]) -> Result<()> {
+        let changes = net_changes(postings)?;
+        if changes.len() >= MANY {
+            return self.move_many(&changes).await;
+        }
         let mut credits = Vec::new();
-        for (account, currency, change) in net_changes(postings)? {
+        for (account, currency, change) in changes {
             // The outside world owes, and exchange may gain: a debit needs no guard, and opens what is new.
             if change >= 0 || account.kind.may_be_negative() {
                 credits.push(AccountRow::new(&account, currency, change));
@@ -99,6 +107,35 @@ impl Tx {
             self.debit(&account, currency, change.unsigned_abs()).await?;
         }
         self.credit(&mut credits).await
+    }
+
+    /// A closing or an import moves thousands at once. What is there is locked first, in the same ascending order as one
+    /// by one. What is new is opened last: where another transaction opens the same, one of the two loses the race.
+    async fn move_many(&self, changes: &[(Account, Currency, i64)]) -> Result<()> {
+        let ids: Vec<Uuid> = changes.iter().map(|(account, ..)| account.id()).collect();
+        let lock = sql::for_update(&self.db, false);
+        for ids in ids.chunks(10_000).filter(|_| !lock.is_empty()) {
+            let found = Where::default().among("id", ids);
+            let sql = format!("SELECT id FROM account {} ORDER BY id {lock}", found.sql());
+            sql::column::<Uuid>(&self.db, "id", &sql, found.values).await?;
+        }
+        let is_debit =
+            |(account, _, change): &&(Account, Currency, i64)| *change < 0 && !account.kind.may_be_negative();
+        let (debits, credits): (Vec<_>, Vec<_>) = changes.iter().partition(is_debit);
+        for debits in debits.chunks(5_000) {
+            let sql = format!(
+                "UPDATE account SET balance = balance + v.column2 FROM (VALUES {}) AS v
+                 WHERE account.id = v.column1 AND account.currency = v.column3 AND account.balance + v.column2 >= 0",
+                sql::places(debits.len(), 3, 1)
+            );
+            let row =
+                |(account, currency, change): &&(Account, Currency, i64)| values![account.id(), *change, *currency];
+            if sql::execute(&self.db, &sql, debits.iter().flat_map(row).collect()).await? != debits.len() as u64 {
+                return Err(Error::Contended);
+            }
+        }
+        let row = |(account, currency, change): &(Account, Currency, i64)| AccountRow::new(account, *currency, *change);
+        self.credit(&mut credits.into_iter().map(row).collect()).await
     }
 
     async fn debit(&self, account: &Account, currency: Currency, amount: u64) -> Result<()> {

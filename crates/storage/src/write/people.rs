@@ -10,6 +10,7 @@ use domain::ids::{PartnerId, UserId};
 use domain::money::Marks;
 use domain::notice::Audience;
 use domain::people::Role;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Whether one more try at an account may be looked at.
@@ -223,6 +224,22 @@ impl Tx {
             Audience::User(user) => self.active_users("id = $1", values![user]).await,
             Audience::Address(_) => Ok(Vec::new()),
         }
+    }
+
+    /// The same for many partners at once: the people of each who may submit.
+    pub async fn people_of_partners(&self, partners: &[PartnerId]) -> Result<BTreeMap<PartnerId, Vec<User>>> {
+        let mut people: BTreeMap<PartnerId, Vec<User>> = BTreeMap::new();
+        for partners in partners.chunks(1_000) {
+            let active = "disabled_at IS NULL AND confirmed_at IS NOT NULL";
+            let found = Where::default().among("partner_id", partners).and(active, Vec::new());
+            let sql = sql::select::<User>(&format!("{} ORDER BY name, id", found.sql()));
+            let users: Vec<User> = sql::all(&self.db, &sql, found.values).await?;
+            for user in with_role(users, &[Role::PartnerUser, Role::PartnerAdmin]) {
+                let Some(partner) = user.partner_id else { continue };
+                people.entry(partner).or_default().push(user);
+            }
+        }
+        Ok(people)
     }
 
     async fn vendor_people(&self) -> Result<Vec<User>> {
