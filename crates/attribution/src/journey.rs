@@ -84,6 +84,15 @@ impl Touch {
     }
 }
 
+/// A touch of which nothing is known but its channel: a step of a path, whose place in it is all the time there is. The
+/// buyer answered, and reached no milestone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathStep {
+    pub channel: Channel,
+    /// The vendor's own touch, without a partner.
+    pub direct: bool,
+}
+
 /// A point on the way to the outcome that some models reward: one of the named ones, or the caller's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Milestone(u8);

@@ -24,6 +24,7 @@
 //! caller), and a way to add participation up as though it were credit.
 
 mod credit;
+mod distinct;
 mod explain;
 mod hash;
 mod journey;
@@ -39,7 +40,7 @@ pub mod tally;
 pub use credit::{Credits, Part, Share, credit};
 pub use explain::Reason;
 pub use hash::FastMap;
-pub use journey::{Channel, Journey, Milestone, Milestones, Outcome, Touch};
+pub use journey::{Channel, Journey, Milestone, Milestones, Outcome, PathStep, Touch};
 pub use model::{Model, ModelError, parse_duration};
 pub use models::milestone::MilestoneWeights;
 pub use models::participation::{Participation, participation};

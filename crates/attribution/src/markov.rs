@@ -21,8 +21,10 @@ pub struct Chain {
     order: usize,
     states: Vec<State>,
     by_key: FastMap<Key, u32>,
-    /// From a state by a channel: the place in `steps`, and the state it leads to.
-    by_step: FastMap<u64, (u32, u32)>,
+    /// From a state by a channel: the place in `steps`.
+    by_step: FastMap<u64, u32>,
+    /// The same for small chains, quicker.
+    grid: Grid,
     steps: Vec<CountedStep>,
 }
 
@@ -56,6 +58,7 @@ impl Chain {
             by_key: FastMap::from_iter([(start.key, START)]),
             states: vec![start],
             by_step: FastMap::default(),
+            grid: Grid::default(),
             steps: Vec::new(),
         })
     }
@@ -69,9 +72,10 @@ impl Chain {
         let journeys = outcome.conversions + outcome.nulls;
         let mut at = START;
         for channel in path {
-            let (step, to) = self.step(at, channel);
-            self.steps[step as usize].count += journeys;
-            at = to;
+            let step = self.step(at, channel);
+            let step = &mut self.steps[step as usize];
+            step.count += journeys;
+            at = step.to;
         }
         if at != START {
             self.states[at as usize].outcome.add(outcome);
@@ -89,28 +93,34 @@ impl Chain {
         for theirs in &other.steps {
             let from = self.state(renumbered(other.states[theirs.from as usize].key));
             let channel = renumber[other.states[theirs.to as usize].last() as usize];
-            let (step, _) = self.step(from, channel);
+            let step = self.step(from, channel);
             self.steps[step as usize].count += theirs.count;
         }
     }
 
-    /// The step from a state by a channel: its place in `steps`, and the state it leads to.
-    fn step(&mut self, from: u32, channel: Channel) -> (u32, u32) {
-        let step = u64::from(from) << 32 | u64::from(channel);
-        self.by_step.get(&step).copied().unwrap_or_else(|| self.new_step(step, from, channel))
+    /// The step from a state by a channel: its place in `steps`.
+    fn step(&mut self, from: u32, channel: Channel) -> u32 {
+        self.grid.get(from, channel).unwrap_or_else(|| self.find_step(from, channel))
     }
 
     #[cold]
-    fn new_step(&mut self, step: u64, from: u32, channel: Channel) -> (u32, u32) {
+    fn find_step(&mut self, from: u32, channel: Channel) -> u32 {
+        let step = u64::from(from) << 32 | u64::from(channel);
+        let place = self.by_step.get(&step).copied().unwrap_or_else(|| self.new_step(step, from, channel));
+        self.grid.put(from, channel, place);
+        place
+    }
+
+    fn new_step(&mut self, step: u64, from: u32, channel: Channel) -> u32 {
         let mut key = self.states[from as usize].key;
         key.rotate_left(1);
         key[Self::MAX_ORDER - 1] = channel;
         key[..Self::MAX_ORDER - self.order].fill(PAD);
         let to = self.state(key);
         let place = small(self.steps.len());
-        self.by_step.insert(step, (place, to));
+        self.by_step.insert(step, place);
         self.steps.push(CountedStep { from, to, count: 0 });
-        (place, to)
+        place
     }
 
     fn state(&mut self, key: Key) -> u32 {
@@ -155,6 +165,42 @@ impl Chain {
         let journeys = flow.start.iter().sum();
         let (total, loss) = flow.removal_losses();
         Effects { total, loss, sums, journeys }
+    }
+}
+
+/// Where steps are kept by state and channel, in rows and columns, as far as there is room. It forgets, and never lies.
+#[derive(Debug, Clone, Default)]
+struct Grid {
+    width: usize,
+    /// A row a state; a step's place and one, or zero.
+    cells: Vec<u32>,
+}
+
+impl Grid {
+    /// 8 MiB.
+    const LARGEST: usize = 1 << 21;
+
+    fn get(&self, from: u32, channel: Channel) -> Option<u32> {
+        if channel as usize >= self.width {
+            return None;
+        }
+        self.cells.get(from as usize * self.width + channel as usize)?.checked_sub(1)
+    }
+
+    fn put(&mut self, from: u32, channel: Channel, step: u32) {
+        let (from, channel) = (from as usize, channel as usize);
+        if channel >= self.width {
+            self.width = (channel + 1).next_power_of_two();
+            self.cells.clear();
+        }
+        let row = from * self.width;
+        if row + self.width > Self::LARGEST {
+            return;
+        }
+        if self.cells.len() <= row {
+            self.cells.resize(row + self.width, 0);
+        }
+        self.cells[row + channel] = step + 1;
     }
 }
 

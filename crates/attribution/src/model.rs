@@ -86,7 +86,9 @@ impl Model {
             | Self::InverseJ
             | Self::CustomPosition(_) => LooksAt::Places,
             Self::UMarketo | Self::UHubspot | Self::WShaped | Self::FullPath | Self::Milestones(_) => LooksAt::Marks,
-            Self::LastNonDirect | Self::TimeDecay { .. } | Self::Shapley => LooksAt::More,
+            Self::LastNonDirect => LooksAt::Direct,
+            Self::Shapley => LooksAt::Channels,
+            Self::TimeDecay { .. } => LooksAt::Times,
         }
     }
 
@@ -110,7 +112,11 @@ pub(crate) enum LooksAt {
     Places,
     /// That, milestones, and whether the buyer responded.
     Marks,
-    More,
+    /// Which is the last that is not the vendor's own.
+    Direct,
+    /// Which channels the journey has.
+    Channels,
+    Times,
 }
 
 impl LooksAt {

@@ -21,20 +21,19 @@ const BETWEEN: usize = 1;
 const LAST: usize = 2;
 
 impl Places {
-    /// Count a journey's amounts in; it has one touch at least and `LONGEST` at most, on channels below `channels`.
-    pub fn add(&mut self, touches: &[Touch], channels: usize, amounts: Sums) {
-        let by_channel = self.by_channel(touches.len(), channels);
-        let mut at = |touch: &Touch, place: usize| add(&mut by_channel[touch.channel as usize][place], amounts);
-        match touches {
-            [] => {}
-            [only] => at(only, FIRST),
-            [first, between @ .., last] => {
-                at(first, FIRST);
-                for touch in between {
-                    at(touch, BETWEEN);
-                }
-                at(last, LAST);
-            }
+    /// Count the amounts of a journey through these channels in: one at least and `LONGEST` at most, all below `channels`.
+    pub fn add(&mut self, mut path: impl ExactSizeIterator<Item = Channel>, channels: usize, amounts: Sums) {
+        let length = path.len();
+        let by_channel = self.by_channel(length, channels);
+        let mut at = |channel: Channel, place: usize| add(&mut by_channel[channel as usize][place], amounts);
+        if let Some(first) = path.next() {
+            at(first, FIRST);
+        }
+        for channel in path.by_ref().take(length.saturating_sub(2)) {
+            at(channel, BETWEEN);
+        }
+        if let Some(last) = path.next() {
+            at(last, LAST);
         }
     }
 

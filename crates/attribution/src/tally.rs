@@ -5,7 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::journey::{Channel, Outcome, Touch};
+use crate::distinct::{self, Distinct, Games};
+use crate::journey::{Channel, Outcome, PathStep, Touch};
 use crate::markov::Chain;
 use crate::model::{LooksAt, Model, ModelError};
 use crate::models::{Weighted, weigh};
@@ -75,6 +76,11 @@ pub struct Tally {
     /// Of journeys that nothing but places tells apart, and of those with milestones or touches without a response.
     plain: Places,
     marked: Places,
+    games: Games,
+    asked: AskedOf,
+    /// For one journey at a time.
+    distinct: Distinct,
+    touches: Vec<Touch>,
     weights: Vec<Weighted>,
 }
 
@@ -89,9 +95,81 @@ enum Column {
     Chain(Chain),
     TookPart {
         sums: Vec<Sums>,
-        seen: Vec<u64>,
-        journeys: u64,
     },
+}
+
+/// What some column asks of every journey.
+#[derive(Debug, Clone, Copy)]
+struct AskedOf {
+    /// Sums by place, of journeys without marks and of those with some.
+    places: [bool; 2],
+    games: bool,
+    distinct: bool,
+    chain: bool,
+}
+
+impl AskedOf {
+    fn new(columns: &[Column]) -> Self {
+        let any = |wanted: &dyn Fn(&Column) -> bool| columns.iter().any(wanted);
+        let models = |wanted: &dyn Fn(LooksAt) -> bool| {
+            any(&|column| matches!(column, Column::Divided { looks_at, .. } if wanted(*looks_at)))
+        };
+        let games = models(&|looks_at| looks_at == LooksAt::Channels);
+        Self {
+            places: [false, true].map(|marked| models(&|looks_at| looks_at.is_places(marked))),
+            games,
+            distinct: games || any(&|column| matches!(column, Column::TookPart { .. })),
+            chain: any(&|column| matches!(column, Column::Chain(_))),
+        }
+    }
+}
+
+/// What a tally wants to know of a touch: all of it, or what the step of a path says.
+pub trait Contact: Copy {
+    fn channel(&self) -> Channel;
+    fn is_direct(&self) -> bool;
+    /// It holds a milestone, or is no response.
+    fn is_marked(&self) -> bool;
+    /// The same as touches; `room` may be used to write them down.
+    fn touches<'a>(steps: &'a [Self], room: &'a mut Vec<Touch>) -> &'a [Touch];
+}
+
+impl Contact for Touch {
+    fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    fn is_direct(&self) -> bool {
+        self.direct
+    }
+
+    fn is_marked(&self) -> bool {
+        !self.response || !self.milestones.is_empty()
+    }
+
+    fn touches<'a>(steps: &'a [Self], _: &'a mut Vec<Touch>) -> &'a [Touch] {
+        steps
+    }
+}
+
+impl Contact for PathStep {
+    fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    fn is_direct(&self) -> bool {
+        self.direct
+    }
+
+    fn is_marked(&self) -> bool {
+        false
+    }
+
+    fn touches<'a>(steps: &'a [Self], room: &'a mut Vec<Touch>) -> &'a [Touch] {
+        room.clear();
+        room.extend(steps.iter().map(|step| Touch { direct: step.direct, ..Touch::new(0, step.channel, 0) }));
+        room
+    }
 }
 
 impl Tally {
@@ -104,72 +182,97 @@ impl Tally {
             Measure::Markov { order } => {
                 Chain::new(*order).map(Column::Chain).ok_or_else(|| ModelError::Order(order.to_string()))
             }
-            Measure::Participation => Ok(Column::TookPart { sums: Vec::new(), seen: Vec::new(), journeys: 0 }),
+            Measure::Participation => Ok(Column::TookPart { sums: Vec::new() }),
         };
+        let columns: Vec<Column> = measures.iter().map(column).collect::<Result<_, _>>()?;
         Ok(Self {
-            columns: measures.iter().map(column).collect::<Result<_, _>>()?,
+            asked: AskedOf::new(&columns),
+            columns,
             channels: 0,
             total: [0; 2],
             gross: [0; 2],
             unattributed: [0; 2],
             plain: Places::default(),
             marked: Places::default(),
+            games: Games::default(),
+            distinct: Distinct::default(),
+            touches: Vec::new(),
             weights: Vec::new(),
         })
     }
 
     /// Count journeys that went through these touches, which are in order and inside the look-back window. Channels
-    /// are numbered from 0 without gaps worth mentioning; the outcome's numbers are in units of `10^-12`.
-    pub fn record(&mut self, touches: &[Touch], converted_at: i64, outcome: &Outcome) {
+    /// are numbered from 0 without gaps worth mentioning; the outcome's numbers are in units of `10^-12`. The steps of
+    /// a path are touches of one moment to models that look at times.
+    pub fn record<C: Contact>(&mut self, steps: &[C], converted_at: i64, outcome: &Outcome) {
         let amounts = [outcome.conversions, outcome.value];
-        for (quantity, amount) in amounts.into_iter().enumerate() {
-            self.gross[quantity] = self.gross[quantity].saturating_add(amount.unsigned_abs());
-            if self.gross[quantity] > LARGEST {
+        let idle = amounts == [0; 2];
+        if idle && !self.asked.chain {
+            return;
+        }
+        for (gross, amount) in self.gross.iter_mut().zip(amounts) {
+            *gross = gross.saturating_add(amount.unsigned_abs());
+            if *gross > LARGEST {
                 return; // `finish` says so; no sum may overflow before that.
             }
         }
         add(&mut self.total, amounts);
-        let Some(largest) = touches.iter().map(|touch| touch.channel as usize).max() else {
+        let Some(largest) = steps.iter().map(C::channel).max() else {
             return add(&mut self.unattributed, amounts);
         };
-        self.make_room(largest + 1);
-        for column in &mut self.columns {
-            if let Column::Chain(chain) = column {
-                chain.add(touches.iter().map(|touch| touch.channel), *outcome);
+        self.make_room(largest as usize + 1);
+        if self.asked.chain {
+            for column in &mut self.columns {
+                if let Column::Chain(chain) = column {
+                    chain.add(steps.iter().map(C::channel), *outcome);
+                }
             }
         }
-        if amounts != [0; 2] {
-            self.share(touches, converted_at, amounts);
+        if !idle {
+            self.share(steps, converted_at, amounts);
         }
     }
 
     /// Give each touch's channel its part of a journey that came to something.
-    fn share(&mut self, touches: &[Touch], converted_at: i64, amounts: Sums) {
-        let marked = touches.iter().any(|touch| !touch.response || !touch.milestones.is_empty());
-        let short = touches.len() <= places::LONGEST;
-        let mut by_place = false;
+    fn share<C: Contact>(&mut self, steps: &[C], converted_at: i64, amounts: Sums) {
+        let marked = steps.iter().any(C::is_marked);
+        let short = steps.len() <= places::LONGEST;
+        if short && self.asked.places[usize::from(marked)] {
+            let places = if marked { &mut self.marked } else { &mut self.plain };
+            places.add(steps.iter().map(C::channel), self.channels, amounts);
+        }
+        if self.asked.distinct {
+            self.distinct.look(steps.iter().map(C::channel), self.channels);
+        }
+        let few = self.distinct.channels().len() <= places::LONGEST;
+        if few && self.asked.games {
+            self.games.add(self.distinct.channels(), self.channels, amounts);
+        }
         for column in &mut self.columns {
             match column {
-                Column::Divided { looks_at, .. } if short && looks_at.is_places(marked) => by_place = true,
+                Column::Divided { looks_at: LooksAt::Channels, .. } if few => {}
+                Column::Divided { looks_at: LooksAt::Channels, sums, .. } => {
+                    distinct::divide_alike(self.distinct.channels(), amounts, sums);
+                }
+                Column::Chain(_) => {}
+                Column::Divided { looks_at, .. } if short && looks_at.is_places(marked) => {}
+                Column::Divided { looks_at: LooksAt::Direct, sums, .. } => {
+                    let last = steps.iter().rfind(|step| !step.is_direct()).or(steps.last());
+                    if let Some(last) = last {
+                        add(&mut sums[last.channel() as usize], amounts.map(|amount| amount << FRACTION));
+                    }
+                }
                 Column::Divided { model, sums, .. } => {
+                    let touches = C::touches(steps, &mut self.touches);
                     weigh(model, touches, converted_at, &mut self.weights);
                     divide(sums, touches, &self.weights, amounts);
                 }
-                Column::Chain(_) => {}
-                Column::TookPart { sums, seen, journeys } => {
-                    *journeys += 1;
-                    for channel in touches.iter().map(|touch| touch.channel as usize) {
-                        if seen[channel] != *journeys {
-                            seen[channel] = *journeys;
-                            add(&mut sums[channel], amounts.map(|amount| amount << FRACTION));
-                        }
+                Column::TookPart { sums } => {
+                    for channel in self.distinct.channels() {
+                        add(&mut sums[*channel as usize], amounts.map(|amount| amount << FRACTION));
                     }
                 }
             }
-        }
-        if by_place {
-            let places = if marked { &mut self.marked } else { &mut self.plain };
-            places.add(touches, self.channels, amounts);
         }
     }
 
@@ -184,13 +287,14 @@ impl Tally {
         for (ours, theirs) in self.columns.iter_mut().zip(&other.columns) {
             match (ours, theirs) {
                 (Column::Divided { sums, .. }, Column::Divided { sums: theirs, .. })
-                | (Column::TookPart { sums, .. }, Column::TookPart { sums: theirs, .. }) => add_all(sums, theirs),
+                | (Column::TookPart { sums }, Column::TookPart { sums: theirs }) => add_all(sums, theirs),
                 (Column::Chain(chain), Column::Chain(theirs)) => chain.merge(theirs, renumber),
                 _ => unreachable!("both tallies were made for the same measures"),
             }
         }
         self.plain.merge(&other.plain, renumber);
         self.marked.merge(&other.marked, renumber);
+        self.games.merge(&other.games, renumber);
         add(&mut self.total, other.total);
         add(&mut self.unattributed, other.unattributed);
         for (ours, theirs) in self.gross.iter_mut().zip(other.gross) {
@@ -206,11 +310,7 @@ impl Tally {
         self.channels = channels;
         for column in &mut self.columns {
             match column {
-                Column::Divided { sums, .. } => sums.resize(channels, [0; 2]),
-                Column::TookPart { sums, seen, .. } => {
-                    sums.resize(channels, [0; 2]);
-                    seen.resize(channels, 0);
-                }
+                Column::Divided { sums, .. } | Column::TookPart { sums } => sums.resize(channels, [0; 2]),
                 Column::Chain(_) => {}
             }
         }
@@ -230,9 +330,12 @@ impl Tally {
                             places.divide(&model, &mut sums);
                         }
                     }
+                    if looks_at == LooksAt::Channels {
+                        self.games.divide(&mut sums);
+                    }
                     (sums, outside, true)
                 }
-                Column::TookPart { sums, .. } => (sums, outside, false),
+                Column::TookPart { sums } => (sums, outside, false),
                 Column::Chain(chain) => {
                     let (sums, mut unattributed) = by_effect(&chain, self.channels);
                     add(&mut unattributed, outside);
@@ -320,21 +423,17 @@ fn by_effect(chain: &Chain, channels: usize) -> (Vec<Sums>, Sums) {
 
 fn divide(sums: &mut [Sums], touches: &[Touch], weights: &[Weighted], amounts: Sums) {
     let whole: u128 = weights.iter().map(|part| u128::from(part.weight)).sum();
+    let division = Division::new(amounts, whole);
     let mut heaviest = (0, 0);
     let mut lost = amounts.map(|amount| amount << FRACTION);
-    let divisions = amounts.map(|amount| (amount != 0).then(|| Division::new(amount, whole)));
     for (touch, part) in touches.iter().zip(weights).filter(|(_, part)| part.weight > 0) {
         let channel = touch.channel as usize;
         if part.weight > heaviest.1 {
             heaviest = (channel, part.weight);
         }
-        for ((sum, lost), division) in sums[channel].iter_mut().zip(&mut lost).zip(&divisions) {
-            if let Some(division) = division {
-                let part = division.part(part.weight);
-                *sum += part;
-                *lost -= part;
-            }
-        }
+        let parts = division.parts(part.weight);
+        add(&mut sums[channel], parts);
+        add(&mut lost, parts.map(|part| -part));
     }
     // Over millions of journeys it would grow. Where weights are small it can not, and equal touches stay equal.
     if whole > 1 << 8 {
@@ -342,42 +441,50 @@ fn divide(sums: &mut [Sums], touches: &[Touch], weights: &[Weighted], amounts: S
     }
 }
 
-/// An amount divided by weights, quickly: each part falls short of its exact share by no more than about 2^-64 of the
+/// Amounts divided by weights, quickly: each part falls short of its exact share by no more than about 2^-64 of the
 /// amount. What little is lost goes to the heaviest touch, or is given back when totals are rounded together.
 enum Division {
-    /// The amount of weight one, for weights whose sum is small: one division, then a multiplication a part.
-    Unit { unit: u128, negative: bool },
+    /// The amounts of weight one, for weights whose sum is small: one division, then a multiplication a part.
+    Units(Sums),
     /// For weights of many digits.
-    Ratio { amount: u128, whole: u128, negative: bool },
+    Shares { amounts: Sums, whole: u128, reciprocal: u64, shift: u32 },
 }
 
 impl Division {
-    fn new(amount: i128, whole: u128) -> Self {
-        let (negative, amount) = (amount < 0, amount.unsigned_abs());
-        if whole == 1 {
-            Self::Unit { unit: amount << FRACTION, negative }
-        } else if whole >> 32 == 0 {
-            Self::Unit { unit: (amount << FRACTION) / whole, negative }
-        } else {
-            Self::Ratio { amount, whole, negative }
+    fn new(amounts: Sums, whole: u128) -> Self {
+        if whole >> 32 == 0 {
+            let whole = i128::try_from(whole).unwrap_or(i128::MAX).max(1);
+            return Self::Units(amounts.map(|amount| if amount == 0 { 0 } else { (amount << FRACTION) / whole }));
         }
+        // A little too small, so that a share found by it never is too large.
+        let dropped = (u128::BITS - whole.leading_zeros()).saturating_sub(u64::BITS);
+        let divisor = (whole >> dropped) + 1;
+        let bits = u128::BITS - divisor.leading_zeros() + 61;
+        let reciprocal = u64::try_from((1 << bits) / divisor).unwrap_or(u64::MAX);
+        Self::Shares { amounts, whole, reciprocal, shift: bits + dropped - u64::BITS }
     }
 
-    fn part(&self, weight: u64) -> i128 {
-        let (part, negative) = match *self {
-            Self::Unit { unit, negative } => (unit * u128::from(weight), negative),
-            Self::Ratio { amount, whole, negative } => {
-                if u128::from(weight) == whole {
-                    (amount << FRACTION, negative)
-                } else {
-                    let share = (u128::from(weight) << 64) / whole;
-                    let (high, low) = (amount >> 64, amount & u128::from(u64::MAX));
-                    (((high * share) << FRACTION) + ((low * share) >> (64 - FRACTION)), negative)
-                }
+    fn parts(&self, weight: u64) -> Sums {
+        match *self {
+            Self::Units(units) => units.map(|unit| unit * i128::from(weight)),
+            Self::Shares { amounts, whole, .. } if u128::from(weight) == whole => {
+                amounts.map(|amount| amount << FRACTION)
             }
-        };
-        let part = i128::try_from(part).unwrap_or(i128::MAX);
-        if negative { -part } else { part }
+            Self::Shares { amounts, whole, reciprocal, shift } => {
+                // weight x 2^64 / whole, rounded down: by the reciprocal nearly, then to the last unit.
+                let mut share = (u128::from(weight) * u128::from(reciprocal)) >> shift;
+                let mut rest = (u128::from(weight) << 64).wrapping_sub(share.wrapping_mul(whole));
+                while rest >= whole {
+                    (share, rest) = (share + 1, rest - whole);
+                }
+                amounts.map(|amount| {
+                    let (high, low) = (amount.unsigned_abs() >> 64, amount.unsigned_abs() & u128::from(u64::MAX));
+                    let part = ((high * share) << FRACTION) + ((low * share) >> (64 - FRACTION));
+                    let part = i128::try_from(part).unwrap_or(i128::MAX);
+                    if amount < 0 { -part } else { part }
+                })
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `fundloop attribute`: journeys in a CSV file, credit by channel out.
 
+mod blocks;
 mod channels;
 mod events;
 mod number;
@@ -9,6 +10,7 @@ mod settings;
 mod spill;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Read, Write};
@@ -98,7 +100,7 @@ pub fn run(args: AttributeArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn count(args: &AttributeArgs, settings: &Settings, input: impl Read) -> anyhow::Result<Counted> {
+fn count(args: &AttributeArgs, settings: &Settings, input: impl Read + Send) -> anyhow::Result<Counted> {
     match args.format {
         Format::Paths => paths::read(input, settings),
         Format::Events => events::read(input, settings, args.lookback),

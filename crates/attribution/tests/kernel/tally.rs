@@ -1,7 +1,7 @@
 //! Totals over many journeys: exact, and the same however they are read.
 
 use attribution::tally::{Measure, Rounded, Tally};
-use attribution::{Channel, Journey, Model, Outcome, Touch, credit};
+use attribution::{Channel, Journey, Model, Outcome, PathStep, Touch, credit};
 use proptest::prelude::*;
 
 const UNIT: i128 = 1_000_000_000_000;
@@ -54,6 +54,17 @@ fn markov_divides_conversions_and_value_apart() {
     check("markov", &nulls, &[(0, 0); 6]);
     let value_alone = [row(&[1, 2], 0, 5, 4)];
     check("markov", &value_alone, &[(0, 0), (0, 250), (0, 250), (0, 0), (0, 0), (0, 0)]);
+}
+
+#[test]
+fn very_many_channels_share_alike() {
+    let wide: Vec<Channel> = (0..90).chain(0..30).collect();
+    let narrow: Vec<Channel> = (0..60).collect();
+    let rows = [row(&wide, 9, 900, 0), row(&narrow, 6, -60, 1)];
+    let (channels, rest) = totals("shapley", &rows, 2);
+    let number = |channel: usize| (channels[channel].conversions, channels[channel].value);
+    assert_eq!((number(0), number(59), number(60), number(89)), ((20, 900), (20, 900), (10, 1_000), (10, 1_000)));
+    assert_eq!(rest, Rounded::default());
 }
 
 #[test]
@@ -115,6 +126,19 @@ proptest! {
         let mut parts = tally(&measures, &shuffled[..cut]);
         parts.merge(&tally(&measures, &shuffled[cut..]), &[0, 1, 2, 3, 4]);
         for (one, other) in whole.finish().unwrap().iter().zip(parts.finish().unwrap()) {
+            prop_assert_eq!(one.rounded(12), other.rounded(12));
+        }
+    }
+
+    #[test]
+    fn a_path_is_its_touches_without_times(measures in prop::collection::vec(measure(), 1..4), rows in rows()) {
+        prop_assume!(!measures.iter().any(|measure| measure.to_string().starts_with("time-decay")));
+        let mut paths = tally(&measures, &[]);
+        for (path, outcome) in &rows {
+            let steps = path.iter().map(|channel| PathStep { channel: *channel, direct: *channel == 0 });
+            paths.record(&steps.collect::<Vec<_>>(), 0, outcome);
+        }
+        for (one, other) in tally(&measures, &rows).finish().unwrap().iter().zip(paths.finish().unwrap()) {
             prop_assert_eq!(one.rounded(12), other.rounded(12));
         }
     }

@@ -1,11 +1,12 @@
 //! Events: a row per touch, in any order. Rows are kept as 32 bytes each, in buckets by journey, and set aside on disk
 //! when there are very many; buckets are then sorted and added up one by one, on all threads.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
 use std::mem;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{self, AtomicUsize};
 use std::thread;
 use std::time::Duration;
 
@@ -31,8 +32,7 @@ const ONE: i128 = 10_i128.pow(DECIMALS);
 /// same moment, stage rank, then channel by name; the rest only makes the order total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Event {
-    /// 96 bits of hash stand for the journey's id: of 10^11 files with a billion journeys, one takes two ids for one.
-    journey: [u32; 3],
+    journey: Journey,
     micros: i64,
     converts: bool,
     rank: u8,
@@ -40,6 +40,23 @@ struct Event {
     milestone: u8,
     /// The place of a conversion's value among the bucket's.
     value: u32,
+}
+
+/// Stands for a journey's id: the id itself up to eleven bytes, 96 bits of hash for a longer one. Of 10^11 files with a
+/// billion long ids, one takes two for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Journey([u32; 3]);
+
+impl Ord for Journey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.number().cmp(&other.number())
+    }
+}
+
+impl PartialOrd for Journey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// A conversion without a touch.
@@ -72,7 +89,7 @@ struct Collected {
     idle_values: u64,
 }
 
-pub fn read(input: impl Read, settings: &Settings, lookback: Option<Duration>) -> anyhow::Result<Counted> {
+pub fn read(input: impl Read + Send, settings: &Settings, lookback: Option<Duration>) -> anyhow::Result<Counted> {
     let begin = |header: &Header| {
         Ok(Columns {
             journey: header.require("journey_id")?,
@@ -121,12 +138,12 @@ impl Columns<'_> {
         let channel = match row.get(Some(self.channel)) {
             [] if converts => NO_CHANNEL,
             [] => return Ok(()), // A touch of no channel is none.
-            name => to.names.number(name, (row.line, 0)),
+            name => to.names.number(name, (row.line, 0)).channel,
         };
         let (rank, milestone) = self.stage(row.get(self.stage));
         to.staged |= milestone != NO_MILESTONE;
-        let journey = hash(journey);
-        let bucket = &mut to.buckets[journey[0] as usize % BUCKETS];
+        let journey = Journey::new(journey);
+        let bucket = &mut to.buckets[journey.bucket()];
         let place = bucket.values.len();
         if converts {
             bucket.values.push(amount);
@@ -187,19 +204,48 @@ fn rank_of(milestone: Milestone) -> u8 {
     }
 }
 
-fn hash(journey: &[u8]) -> [u32; 3] {
-    let [one, other] = [1, 2].map(|which| {
-        let mut hasher = DefaultHasher::new();
-        hasher.write_u8(which);
-        hasher.write(journey);
-        hasher.finish()
-    });
-    [one, one >> 32, other].map(|bits| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default())
+impl Journey {
+    fn new(id: &[u8]) -> Self {
+        let mut bytes = [0; 12];
+        if let Some(room) = bytes[1..].get_mut(..id.len()) {
+            room.copy_from_slice(id);
+            bytes[0] = u8::try_from(id.len()).unwrap_or(u8::MAX);
+            return Self(std::array::from_fn(|word| {
+                u32::from_be_bytes(std::array::from_fn(|byte| bytes[4 * word + byte]))
+            }));
+        }
+        let [one, other] = [1, 2].map(|which| {
+            let mut hasher = DefaultHasher::new();
+            hasher.write_u8(which);
+            hasher.write(id);
+            hasher.finish()
+        });
+        Self([one, one >> 32, other].map(|bits| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default()))
+    }
+
+    fn number(self) -> u128 {
+        let [high, middle, low] = self.0.map(u128::from);
+        high << 64 | middle << 32 | low
+    }
+
+    fn bucket(self) -> usize {
+        let [high, middle, low] = self.0.map(u64::from);
+        // The golden ratio spreads the bits well.
+        let mixed = (high << 32 ^ middle << 16 ^ low).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        usize::try_from(mixed >> 32).unwrap_or_default() % BUCKETS
+    }
 }
 
 /// A moment in microseconds since 1970, up to the year 9999.
 fn micros(text: &[u8]) -> Option<i64> {
     const LATEST: i128 = 253_402_300_800;
+    if let 1..=11 = text.len()
+        && let Some(seconds) = text
+            .iter()
+            .try_fold(0, |number: i64, byte| byte.is_ascii_digit().then(|| 10 * number + i64::from(byte - b'0')))
+    {
+        return Some(seconds * MICROS);
+    }
     if let Some(units) = number::parse(text) {
         let inside = !text.is_empty() && units.abs() < LATEST * ONE;
         return inside.then(|| i64::try_from(units.div_euclid(ONE / i128::from(MICROS))).ok()).flatten();
@@ -248,7 +294,8 @@ impl Event {
         let mut bytes = [0; Self::BYTES];
         bytes[..16].copy_from_slice(&value.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.micros.to_le_bytes());
-        for (place, word) in [self.journey[0], self.journey[1], self.journey[2], self.channel].into_iter().enumerate() {
+        let [high, middle, low] = self.journey.0;
+        for (place, word) in [high, middle, low, self.channel].into_iter().enumerate() {
             bytes[24 + 4 * place..28 + 4 * place].copy_from_slice(&word.to_le_bytes());
         }
         bytes[40..43].copy_from_slice(&[u8::from(self.converts), self.rank, self.milestone]);
@@ -261,7 +308,7 @@ impl Event {
         }
         let word = |place: usize| u32::from_le_bytes(part(bytes, 24 + 4 * place));
         let event = Self {
-            journey: [word(0), word(1), word(2)],
+            journey: Journey([word(0), word(1), word(2)]),
             micros: i64::from_le_bytes(part(bytes, 16)),
             converts: bytes[40] == 1,
             rank: bytes[41],
@@ -280,7 +327,7 @@ fn add_up(collected: &[Collected], channels: &Merged, lookback: Option<Duration>
     let work = || {
         let mut journeys = Journeys { tally: empty.clone(), lookback, direct: &direct, touches: Vec::new() };
         loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
+            let number = next.fetch_add(1, atomic::Ordering::Relaxed);
             if number >= BUCKETS {
                 return Ok(journeys.tally);
             }
@@ -315,8 +362,11 @@ fn joined(parts: Vec<Bucket>, renumbered: &[Vec<Channel>]) -> Bucket {
     }
     let value = |event: &Event| if event.converts { joined.values[event.value as usize] } else { 0 };
     joined.events.sort_unstable_by(|one, other| {
+        // Most are told apart by these.
+        let first = |event: &Event| (event.journey, event.micros);
         let same = |event: &Event| Event { value: 0, ..*event };
-        same(one).cmp(&same(other)).then_with(|| value(one).cmp(&value(other)))
+        let rest = || same(one).cmp(&same(other)).then_with(|| value(one).cmp(&value(other)));
+        first(one).cmp(&first(other)).then_with(rest)
     });
     joined
 }

@@ -7,9 +7,18 @@ const LIMIT: i128 = 10_i128.pow(15 + DECIMALS);
 
 /// A plain decimal number, with a dot, without thousands separators; an exponent is understood, as some tools write
 /// `1e+05`. An empty cell is zero. Decimals after the twelfth are rounded half up. `None` if it is anything else.
+#[inline]
 pub fn parse(text: &[u8]) -> Option<i128> {
+    match text {
+        [] => Some(0),
+        // Counts of a path are small.
+        [digit @ b'0'..=b'9'] => Some(i128::from(u64::from(digit - b'0') * UNITS[0])),
+        _ => longer(text),
+    }
+}
+
+fn longer(text: &[u8]) -> Option<i128> {
     let (negative, digits) = match text {
-        [] => return Some(0),
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] | digits => (false, digits),
     };

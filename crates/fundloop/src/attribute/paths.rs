@@ -3,10 +3,10 @@
 use std::io::Read;
 
 use attribution::tally::Tally;
-use attribution::{Outcome, Touch};
+use attribution::{Outcome, PathStep};
 
 use super::channels::{self, Names};
-use super::rows::{self, Header, Places, Problem, Row};
+use super::rows::{self, Header, Problem, Row};
 use super::settings::Settings;
 use super::{Counted, number};
 
@@ -21,10 +21,10 @@ struct Columns {
 struct Collected {
     names: Names,
     tally: Tally,
-    touches: Vec<Touch>,
+    steps: Vec<PathStep>,
 }
 
-pub fn read(input: impl Read, settings: &Settings) -> anyhow::Result<Counted> {
+pub fn read(input: impl Read + Send, settings: &Settings) -> anyhow::Result<Counted> {
     let empty = Tally::new(&settings.measures())?;
     let begin = |header: &Header| {
         Ok(Columns {
@@ -34,7 +34,7 @@ pub fn read(input: impl Read, settings: &Settings) -> anyhow::Result<Counted> {
             nulls: header.find("nulls"),
         })
     };
-    let state = || Collected { names: Names::default(), tally: empty.clone(), touches: Vec::new() };
+    let state = || Collected { names: Names::default(), tally: empty.clone(), steps: Vec::new() };
     let collected = rows::read(input, begin, state, Columns::take)?;
     settings.warn_without_stages();
     let channels = channels::merge(&collected.iter().map(|part| &part.names).collect::<Vec<_>>());
@@ -56,58 +56,10 @@ impl Columns {
             value: amount("value", self.value)?,
             nulls: amount("nulls", self.nulls)?,
         };
-        let Collected { names, tally, touches } = to;
-        touches.clear();
-        each_step(row.get(Some(self.path)), |step| {
-            let channel = names.number(step, (row.line, touches.len()));
-            // The place of a step stands in for its time.
-            let at = i64::try_from(touches.len()).unwrap_or(i64::MAX);
-            touches.push(Touch { direct: names.is_direct(channel), ..Touch::new(0, channel, at) });
-        });
-        let converted_at = i64::try_from(touches.len()).unwrap_or(i64::MAX);
-        tally.record(touches, converted_at, &outcome);
+        let Collected { names, tally, steps } = to;
+        steps.clear();
+        row.each_step(self.path, |step| steps.push(names.number(step, (row.line, steps.len()))));
+        tally.record(steps, 0, &outcome);
         Ok(())
-    }
-}
-
-/// The steps of a path, separated by ` > `; a step without a name is none.
-fn each_step<'a>(path: &'a [u8], mut take: impl FnMut(&'a [u8])) {
-    let blank = |place: usize| path.get(place).is_none_or(u8::is_ascii_whitespace);
-    let mut step = |step: &'a [u8]| match step.trim_ascii() {
-        [] => {}
-        step => take(step),
-    };
-    let mut begin = 0;
-    for end in Places::new(path, [b'>']) {
-        // At either end of the path the blank has been trimmed away.
-        if (end == 0 || blank(end - 1)) && blank(end + 1) {
-            step(&path[begin..end]);
-            begin = end + 1;
-        }
-    }
-    step(&path[begin..]);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::each_step;
-
-    #[test]
-    fn a_path_falls_apart_into_steps() {
-        let cases: [(&str, &[&str]); 8] = [
-            ("", &[]),
-            ("A", &["A"]),
-            ("A > B > A", &["A", "B", "A"]),
-            ("a>b > ->", &["a>b", "->"]),
-            ("A >  > B", &["A", "B"]),
-            ("A >", &["A"]),
-            ("> A", &["A"]),
-            (">", &[]),
-        ];
-        for (path, expected) in cases {
-            let mut found = Vec::new();
-            each_step(path.as_bytes(), |step| found.push(std::str::from_utf8(step).unwrap()));
-            assert_eq!(found, expected, "{path}");
-        }
     }
 }

@@ -166,6 +166,8 @@ fn a_problem_names_its_line() {
             "path,conversions\n\"A\n\",1\nB,x\nC,y",
             "line 4: conversions \"x\" is not a number like 12.5, below 10^15",
         ),
+        ("--model linear", "path,conversions\n\"A\",1\n\"B > C,2\nD,3\n", "line 3: a quote is opened and never closed"),
+        ("--model linear", "path,conversions,nulls\n\"A\nB\",1,\"", "line 3: a quote is opened and never closed"),
         ("--format events --model linear", "journey_id,timestamp,channel\n,1,A\n", "line 2: journey_id is empty"),
         (
             "--format events --model linear",
@@ -194,6 +196,36 @@ fn a_problem_names_its_line() {
     for arguments in refused {
         assert!(run(arguments, PATHS).is_err(), "{arguments}");
     }
+}
+
+#[test]
+fn quotes_mean_what_they_mean_to_everybody() {
+    let rows = [
+        "\"fair, Ulm > the \"\"late\"\" show\",1",
+        "5\" banner,1",
+        "\"mail\"ing,1",
+        " \"odd\",1",
+        "\"two\nlines\" ,\"1\"",
+        "\"\",1",
+    ];
+    let input = format!("path,conversions\n{}", rows.join("\r\n"));
+    let output = run("--model linear --precision 1", &input).unwrap();
+    let names: Vec<&str> = output.lines().skip(1).map(|line| &line["linear,".len()..]).collect();
+    let expected = [
+        "\"fair, Ulm\",0.5,0.0",
+        "\"the \"\"late\"\" show\",0.5,0.0",
+        "\"5\"\" banner\",1.0,0.0",
+        "mailing,1.0,0.0",
+        "\"\"\"odd\"\"\",1.0,0.0",
+        "\"two",
+    ];
+    assert_eq!(names[..6], expected);
+    assert!(output.ends_with("lines\",1.0,0.0\nlinear,(unattributed),1.0,0.0\n"), "{output}");
+
+    // A file of many blocks, in which one row has a quote that opens nothing.
+    let many = format!("{input}\n{}", "7\" record > mail,1\n".repeat(2_000));
+    let output = run("--model last --precision 0", &many).unwrap();
+    assert!(output.contains("last,mail,2000,0\n"), "{output}");
 }
 
 #[test]
