@@ -122,7 +122,7 @@ impl Tx {
         let is_debit =
             |(account, _, change): &&(Account, Currency, i64)| *change < 0 && !account.kind.may_be_negative();
         let (debits, credits): (Vec<_>, Vec<_>) = changes.iter().partition(is_debit);
-        for debits in debits.chunks(5_000) {
+        for debits in debits.chunks(sql::MOST_PARAMETERS / 3) {
             let sql = format!(
                 "UPDATE account SET balance = balance + v.column2 FROM (VALUES {}) AS v
                  WHERE account.id = v.column1 AND account.currency = v.column3 AND account.balance + v.column2 >= 0",
