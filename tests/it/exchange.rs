@@ -19,6 +19,8 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 use storage::Viewer;
 
+use crate::api::Program;
+
 on_both! {
     async fn t37_what_a_rate_costs_after_the_approval_is_told_apart(app: &App) {
         let fund = dollars(app, 100_000).await;
@@ -60,6 +62,7 @@ on_both! {
         page.assert_says("1,110 USD").assert_says("Exchange loss").assert_says("30 USD");
         let paid = yuki.press(&page, "Record the payment", &[("reference", "SEPA 1")]).await;
         paid.assert_status(200).assert_says("The fund pays 1,110 USD at 1.11 USD for 1 EUR").assert_says("30 USD of it is exchange loss");
+        only_the_vendor_reads_what_a_rate_cost(app, &no).await;
 
         let page = tomas.open("/funds/GLOBAL").await;
         page.assert_says("FX variance").assert_says("1,110 USD").assert_says("1,080 USD at the rates of the approvals");
@@ -123,6 +126,22 @@ on_both! {
         assert_eq!((first.status, second.status), (303, 303));
         assert_eq!(app.engine.reader().rates_now(&Viewer::system()).await.expect("rates").len(), 2, "once");
         ana.open("/funds/rates").await.assert_says("1 EUR in USD").assert_says("1.0825").assert_says(TOMAS.name);
+        // The file again, one day more and one rate corrected: what is there is not recorded twice.
+        let page = tomas.open("/funds/rates/file").await;
+        let more = "day,from,to,rate\n2026-02-27,EUR,USD,1.08250\n2026-03-01,GBP,USD,1.32\n2026-03-02,GBP,USD,1.33\n";
+        let read = tomas.press(&page, "Look at what it holds", &[("lines", more)]).await;
+        read.assert_says("2 rates can be recorded; 1 already there.").assert_says("Already there").assert_says("Corrects 1.31");
+        let done = tomas.press(&read, "Record 2 rates", &[]).await;
+        done.assert_status(200).assert_says("Tomáš Novák recorded 2 exchange rates. Already there: 1.");
+        assert_eq!(all_rates(app).await, ["1.33", "1.32", "1.31", "1.0825"]);
+        let page = tomas.open("/funds/rates/file").await;
+        let read = tomas.press(&page, "Look at what it holds", &[("lines", more)]).await;
+        read.assert_says("Every rate of this table is there already.");
+        assert!(!read.has_button("Record 3 rates"));
+        let page = tomas.open("/funds/rates").await;
+        let typed = [("from", "EUR"), ("to", "USD"), ("rate", "1.0825"), ("day", "2026-02-27")];
+        tomas.press(&page, "Record the rate", &typed).await.assert_says("Nothing was recorded. Already there: 1.");
+        assert_eq!(all_rates(app).await.len(), 4);
         assert!(!ana.open("/funds/rates").await.has_button("Record the rate"));
         ana.get("/funds/rates/file").await.assert_status(403);
         mara.get("/funds/rates").await.assert_status(404);
@@ -171,6 +190,8 @@ on_both! {
         assert_eq!((send("a", "1.0801").await.status, send("a", "1.0801").await.status), (201, 201));
         send("a", "1.09").await.assert_status(409);
         send("b", "0").await.assert_status(422);
+        let again = send("c", "1.08010").await;
+        assert_eq!((again.status, &again.json()["words"]), (201, &json!(["Nothing was recorded. Already there: 1."])));
         let listed = caller.request(Method::GET, "/api/v1/rates", |r| r.bearer_auth(&token)).await.json();
         let rates: Vec<&str> = listed["rows"].as_array().expect("rows").iter().filter_map(|row| row["rate"].as_str()).collect();
         assert_eq!(rates, ["1.0801", "1.08"]);
@@ -182,6 +203,53 @@ on_both! {
             assert!(refused.contains("append-only"), "{sql}: {refused}");
         }
     }
+}
+
+/// The approval's rate is the partner's to know; what another one cost since is not, on any page or by API.
+async fn only_the_vendor_reads_what_a_rate_cost(app: &App, no: &str) {
+    let (mara, tomas) = (app.sign_in(MARA).await, app.sign_in(TOMAS).await);
+    let told = tomas.open(&format!("/cycles/{no}")).await;
+    told.assert_says("paid 1,000 EUR on claim 1 (SEPA 1). The fund pays 1,110 USD at 1.11 USD for 1 EUR");
+    let own = mara.open(&format!("/cycles/{no}")).await;
+    own.assert_says("paid 1,000 EUR on claim 1 (SEPA 1).").assert_says("3,240 USD at 1.08 USD for 1 EUR");
+    let days = "from=2026-01-01&to=2026-12-31";
+    for path in [
+        format!("/cycles/{no}"),
+        format!("/cycles/{no}/execution"),
+        format!("/cycles/{no}/claims/1"),
+        format!("/cycles/{no}/claims/1/pack"),
+        "/wallet".to_owned(),
+        format!("/wallet/statement?{days}"),
+        format!("/wallet/statement.csv?{days}"),
+        "/notifications".to_owned(),
+    ] {
+        let page = mara.get(&path).await;
+        page.assert_status(200);
+        for secret in ["exchange loss", "1,110", "1110", "1.11 USD", "ariance"] {
+            assert!(!page.raw().contains(secret), "{path} shows {secret}");
+        }
+    }
+    for mail in app.mails_to(MARA).await {
+        assert!(!mail.text.contains("1,110") && !mail.text.contains("exchange loss"), "{}", mail.text);
+    }
+    let (partner, finance) = (Program::of(app, MARA).await, Program::of(app, TOMAS).await);
+    for path in [
+        format!("/api/v1/cycles/{no}"),
+        format!("/api/v1/cycles/{no}/timeline"),
+        format!("/api/v1/partners/{}/statement?{days}", NORDWIND.id()),
+        format!("/api/v1/partners/{}/statement?{days}&format=csv", NORDWIND.id()),
+    ] {
+        let told = partner.get(&path).await;
+        told.assert_status(200);
+        for secret in ["1.11", "111000", "1110", "exchange loss", "variance"] {
+            assert!(!told.raw().contains(secret), "{path} tells {secret}: {}", told.raw());
+        }
+    }
+    let whole = finance.get(&format!("/api/v1/cycles/{no}")).await;
+    assert_eq!(whole.json()["claims"][0]["payments"][0]["in_fund"]["due"]["minor"], 111_000);
+    assert!(
+        finance.get(&format!("/api/v1/cycles/{no}/timeline")).await.raw().contains("30 USD of it is exchange loss")
+    );
 }
 
 /// A fund in dollars under the program in euros; Nordwind has 40,000 of it.
@@ -229,6 +297,12 @@ async fn enter(tomas: &Visitor, value: &str) {
     let typed = [("from", "EUR"), ("to", "usd"), ("rate", value)];
     let done = tomas.press(&page, "Record the rate", &typed).await;
     done.assert_status(200).assert_says("1 EUR in USD").assert_says(value);
+}
+
+/// Every rate that was recorded, the latest day first.
+async fn all_rates(app: &App) -> Vec<String> {
+    let page = app.engine.reader().rates(&Viewer::system(), &storage::read::Paging::default()).await.expect("rates");
+    page.rows.iter().map(|line| line.rate.to_string()).collect()
 }
 
 async fn page_of(who: &Visitor, no: &str) -> kit::http::Page {

@@ -8,7 +8,7 @@ use domain::ledger::AccountKind;
 use domain::money::{Currency, Money};
 use engine::{Error, NewFund, Submission, WhichFund};
 use futures_util::future::join_all;
-use kit::people::{ANA, JONAS, KESTREL, MARA, NORDWIND, RUTH, TOMAS, YUKI, day};
+use kit::people::{ANA, BJORN, JONAS, KESTREL, MARA, NORDWIND, RUTH, SAM, TOMAS, YUKI, day};
 use kit::world::{FUND, World, eur};
 use kit::{App, on_both};
 use reqwest::Method;
@@ -235,6 +235,109 @@ on_both! {
         }
         app.sign_in(RUTH).await.get("/funds/general-ledger.csv").await.assert_status(200);
         balanced(app).await;
+    }
+
+    /// Partners are told apart by whatever the vendor likes, and credit goes by it.
+    async fn credit_goes_by_any_attribute(app: &App) {
+        let (sam, tomas) = (app.sign_in(SAM).await, app.sign_in(TOMAS).await);
+        let address = format!("/admin/partners/{}", NORDWIND.id());
+        let page = sam.open(&address).await;
+        for (typed, says) in [
+            ("segment enterprise", "“segment enterprise” does not read: write it like segment: enterprise."),
+            ("segment: a\nSegment: b", "“segment” stands there twice"),
+            ("tier: gold", "“tier” has a field of its own above."),
+        ] {
+            let refused = sam.press(&page, "Save the partner", &[("attributes", typed)]).await;
+            refused.assert_status(422).assert_says(says);
+            assert_eq!(refused.form("Save the partner").value("attributes"), Some(typed), "what was typed stays");
+        }
+        let typed = "Segment: Enterprise\nfocus = cloud";
+        sam.press(&page, "Save the partner", &[("attributes", typed)]).await.assert_status(200);
+        sam.open(&format!("/partners/{}", NORDWIND.id())).await.assert_says("Segment Enterprise").assert_says("Focus cloud");
+        assert_eq!(sam.open(&address).await.form("Save the partner").value("attributes"), Some("focus: cloud\nsegment: Enterprise"));
+        app.sign_in(MARA).await.open("/wallet").await.assert_silent_on("Enterprise");
+
+        let many = format!("/funds/{FUND}/allocations");
+        let page = tomas.open(&many).await;
+        page.assert_says("Your own: focus, segment.");
+        let rule = [("how", "each"), ("amount", "500"), ("reason", "Cloud"), ("also", "segment: enterprise\nmanager: Ana Ferreira")];
+        let check = tomas.press(&page, "Look the shares over", &rule).await;
+        check.assert_status(200).assert_says(NORDWIND.name).assert_silent_on(KESTREL.name);
+        tomas.press(&check, "Allocate 500 EUR in 1 line", &[]).await.assert_status(200);
+        for (also, says) in [
+            ("segmnt: enterprise", "No partner has anything under “segmnt”."),
+            ("segment: public", "No partner is like that."),
+            ("standing: not good", "No partner is like that."),
+        ] {
+            let wrong = [("how", "each"), ("amount", "500"), ("reason", "Cloud"), ("also", also)];
+            let refused = tomas.press(&page, "Look the shares over", &wrong).await;
+            refused.assert_status(422).assert_says(says);
+            assert_eq!(refused.form("Look the shares over").value("also"), Some(also));
+        }
+        let weighted = [("how", "weighted"), ("amount", "900"), ("by", "segment"), ("weights", "enterprise 1"), ("reason", "Cloud")];
+        let check = tomas.press(&page, "Look the shares over", &weighted).await;
+        check.assert_says("Allocate 900 EUR in 1 line").assert_says("has no weight");
+
+        let token = tomas.make_token(&["read"]).await;
+        let (caller, mara) = (app.visitor(), app.sign_in(MARA).await.make_token(&["read"]).await);
+        let preview = format!("/api/v1/funds/{FUND}/allocation-preview?how=each&amount=5&also=segment:enterprise,currency:eur");
+        let told = caller.request(Method::GET, &preview, |r| r.bearer_auth(&token)).await.json();
+        assert_eq!(told["rows"].as_array().map(Vec::len), Some(1), "{told}");
+        let partners = caller.request(Method::GET, "/api/v1/partners", |r| r.bearer_auth(&token)).await.json();
+        let nordwind = partners["rows"].as_array().expect("rows").iter().find(|row| row["name"] == NORDWIND.name);
+        assert_eq!(nordwind.expect("Nordwind")["attributes"], json!({ "focus": "cloud", "segment": "Enterprise" }));
+        let own = caller.request(Method::GET, "/api/v1/partners", |r| r.bearer_auth(&mara)).await;
+        assert_eq!(own.json()["rows"], json!([{ "id": NORDWIND.id(), "name": NORDWIND.name }]), "no partner reads what it is");
+    }
+
+    async fn a_statement_is_downloaded_as_a_table(app: &App) {
+        app.days_pass(3).await;
+        let (amount, reason) = (eur(1_000), "Too much, \"by far\"".to_owned());
+        app.act_on_fund(TOMAS, &FundCommand::MoveBack { partner: NORDWIND.id(), amount, reason }).await.expect("taken back");
+        let (tomas, mara, ana) = (app.sign_in(TOMAS).await, app.sign_in(MARA).await, app.sign_in(ANA).await);
+        let days = "from=2026-03-03&to=2026-03-05";
+        let page = tomas.open(&format!("/funds/{FUND}/statement?{days}")).await;
+        let table = tomas.get(&page.link("Download as CSV")).await;
+        table.assert_status(200);
+        assert!(table.header("content-disposition").contains("statement-emea-growth-2026-03-03-2026-03-05.csv"));
+        let lines: Vec<String> = table.raw().lines().map(str::to_owned).collect();
+        let head = "Line,Date,Fund,Account,To account,Good until,Partner,Cycle,Description,Currency,Amount";
+        assert_eq!(lines[0], head);
+        let moved: Vec<&String> = lines.iter().filter(|line| line.starts_with("moved,")).collect();
+        assert_eq!(moved.len(), 1, "{lines:#?}");
+        assert!(moved[0].starts_with("moved,2026-03-05,EMEA-GROWTH,available,unallocated,,Nordwind Systems GmbH,,"), "{}", moved[0]);
+        assert!(moved[0].contains("\"\"by far\"\"") && moved[0].ends_with(",EUR,1000.00"), "{}", moved[0]);
+        for line in [
+            "opening,2026-03-02,EMEA-GROWTH,available,,,Nordwind Systems GmbH,,,EUR,50000.00",
+            "closing,2026-03-05,EMEA-GROWTH,available,,,Nordwind Systems GmbH,,,EUR,49000.00",
+            "opening,2026-03-02,EMEA-GROWTH,unallocated,,,,,,EUR,400000.00",
+            "closing,2026-03-05,EMEA-GROWTH,unallocated,,,,,,EUR,401000.00",
+        ] {
+            assert!(lines.iter().any(|held| held == line), "{line} is not in {lines:#?}");
+        }
+
+        let own = mara.get(&mara.open(&format!("/wallet/statement?{days}")).await.link("Download as CSV")).await;
+        own.assert_status(200).assert_says("49000.00").assert_silent_on("Kestrel").assert_silent_on("401000.00");
+        let theirs = format!("/wallet/statement.csv?{days}&partner={}", NORDWIND.id());
+        assert_eq!(ana.get(&theirs).await.raw(), own.raw(), "the channel manager has the same");
+        let jonas = app.sign_in(JONAS).await.get(&theirs).await;
+        jonas.assert_status(200).assert_silent_on("Nordwind");
+        app.sign_in(BJORN).await.get(&theirs).await.assert_status(404);
+        mara.get(&format!("/funds/{FUND}/statement.csv?{days}")).await.assert_status(404);
+        mara.get("/wallet/statement.csv?from=yesterday").await.assert_status(400);
+
+        let token = tomas.make_token(&["read"]).await;
+        let caller = app.visitor();
+        let address = format!("/api/v1/funds/{FUND}/statement?{days}");
+        let accepted = caller.request(Method::GET, &address, |r| r.bearer_auth(&token).header("Accept", "text/csv")).await;
+        assert_eq!((accepted.status, accepted.raw()), (200, table.raw()));
+        let asked = caller.request(Method::GET, &format!("{address}&format=csv"), |r| r.bearer_auth(&token)).await;
+        assert_eq!(asked.raw(), table.raw());
+        assert!(caller.request(Method::GET, &address, |r| r.bearer_auth(&token)).await.json()["opening"].is_array());
+        caller.request(Method::GET, &format!("{address}&format=xml"), |r| r.bearer_auth(&token)).await.assert_status(400);
+        let journal = "/api/v1/general-ledger?from=2026-03-01&to=2026-03-31";
+        let table = caller.request(Method::GET, &format!("{journal}&format=csv"), |r| r.bearer_auth(&token)).await;
+        assert_eq!(table.raw(), tomas.get("/funds/general-ledger.csv?from=2026-03-01&to=2026-03-31").await.raw());
     }
 
     async fn a_program_does_the_same_by_the_api(app: &App) {

@@ -65,6 +65,8 @@ on_both! {
         mara.post(&page, &proof, "Hand in the proof").await.assert_status(409);
 
         let form = mara.open(&format!("/cycles/{no}/execution/campaigns/1/claim")).await;
+        form.assert_says("Deadlines").assert_says("Ask for more time: “Zero trust in practice”").assert_says("days left");
+        form.assert_says("Claim: “Zero trust in practice”").assert_says("34 days left");
         let filled = claim_form(&form, "6,000");
         let (one, two) = tokio::join!(
             mara.post(&form, &filled, "Check what it will pay"),

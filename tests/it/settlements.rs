@@ -24,6 +24,33 @@ use serde_json::json;
 const PETRA: Persona = Persona { name: "Petra Vogel", email: "petra@aurelia.example", ..YUKI };
 
 on_both! {
+    /// What a batch pays is not shown as to be paid: the tasks lead to the batch.
+    async fn what_is_in_a_batch_is_paid_there_and_nowhere_else(app: &App) {
+        let claims = app.payable(&[(MARA, 10_000), (MARA, 5_000)]).await;
+        app.name_accounts().await;
+        let (yuki, mara) = (app.sign_in(YUKI).await, app.sign_in(MARA).await);
+        let task = |page: &Page, no: &str| page.words_of("li").into_iter().find(|words| words.contains(no)).expect("a task");
+        for no in &claims {
+            assert!(task(&yuki.open("/").await, no).starts_with("Pay "), "{no} is to be paid");
+        }
+        let batch = app.batch(YUKI, &[(&claims[0], None)]).await;
+        let home = yuki.open("/").await;
+        let told = task(&home, &claims[0]);
+        assert!(told.starts_with("In batch ") && told.contains(&batch) && !told.contains("Pay the claim"), "{told}");
+        assert!(task(&home, &claims[1]).starts_with("Pay "), "the other one is still to be paid");
+        assert_eq!(home.link(&format!("Settlement batch {batch}")), format!("/settlements/{batch}"));
+        let list = yuki.open("/cycles?view=mine").await;
+        assert_eq!(list.words_of("td").iter().filter(|words| words.contains(&format!("In batch {batch}"))).count(), 1);
+        assert_eq!(list.words_of("td").iter().filter(|words| words.contains("Pay the claim")).count(), 1);
+        yuki.open(&format!("/cycles/{}", claims[0])).await.assert_says("It is with finance: a settlement batch pays it.");
+        yuki.open("/claims?view=pay").await.assert_says(&format!("in batch {batch}"));
+        mara.open("/cycles").await.assert_silent_on(&batch);
+
+        let cancel = Command::Cancel { reason: "The month is closed.".to_owned() };
+        app.engine.batch(&YUKI.actor(), &batch, &cancel, &Submission::own()).await.expect("it is cancelled");
+        assert!(task(&yuki.open("/").await, &claims[0]).starts_with("Pay "), "it is to be paid again");
+    }
+
     /// From the list of claims to the partner's remittance, by HTTP, in the order people do it.
     async fn claims_are_paid_together_and_the_bank_answers(app: &App) {
         let claims = app.payable(&[(MARA, 10_000), (MARA, 5_000), (JONAS, 3_000)]).await;

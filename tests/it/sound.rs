@@ -17,7 +17,7 @@ use kit::{App, Kind, NewHouse, on_both};
 const WALKERS: [Persona; 8] = [MARA, ANA, INES, TOMAS, YUKI, CLAIRE, SAM, BJORN];
 
 /// What no walk opens as a page, and why.
-const NO_PAGES: [(&str, &str); 16] = [
+const NO_PAGES: [(&str, &str); 18] = [
     ("/livez", "a word for machines that ask whether the program runs"),
     ("/readyz", "a word for machines that ask whether it can work"),
     ("/static/{name}", "style, script and picture, loaded by every page"),
@@ -30,6 +30,8 @@ const NO_PAGES: [(&str, &str); 16] = [
     ("/imports/{id}/report", "a table to download"),
     ("/imports/batches/{batch}/report", "a table to download"),
     ("/funds/general-ledger.csv", "a table to download"),
+    ("/funds/{code}/statement.csv", "a table to download"),
+    ("/wallet/statement.csv", "a table to download"),
     ("/files/{id}", "a file to download"),
     ("/settlements/{no}/files/{name}", "a file to download"),
     ("/admin", "leads on to the first of its pages"),

@@ -106,6 +106,7 @@ impl Company {
             domain: Some(self.domain.to_owned()),
             crm_id: None,
             created_at: first_morning(),
+            attributes: std::collections::BTreeMap::new(),
         }
     }
 }

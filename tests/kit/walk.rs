@@ -14,6 +14,8 @@ use crate::http::{Page, Visitor};
 const MOST: usize = 3000;
 /// Links to one route that are followed: a chart has as many as it has figures, all written by one line.
 const OF_ONE_ROUTE: usize = 60;
+/// The same where each says no more than the others: tables to download, and the form that keeps a list's own address.
+const OF_ONE_KIND: usize = 6;
 /// An element is one with this many around it: what style sheets look at.
 const AROUND: usize = 5;
 const VOID: [&str; 9] = ["meta", "link", "input", "br", "hr", "img", "path", "line", "circle"];
@@ -74,8 +76,11 @@ pub async fn walk(visitor: &Visitor, name: &str, guesses: &[String]) -> Walk {
             if let Some(anchor) = anchor {
                 anchors.entry(to.clone()).or_default().insert((anchor, path.clone()));
             }
-            let follows = counts.entry(route_of(Method::GET, &to)).or_insert(0_usize);
-            if *follows < OF_ONE_ROUTE && known.insert(to.clone()) {
+            let line = route_of(Method::GET, &to);
+            let alike = line.is_some_and(|line| line.contains(".csv") || line == "/views/new");
+            let most = if alike { OF_ONE_KIND } else { OF_ONE_ROUTE };
+            let follows = counts.entry(line).or_insert(0_usize);
+            if *follows < most && known.insert(to.clone()) {
                 *follows += 1;
                 ahead.push_back(Step { path: to, on: Some(path.clone()) });
             }

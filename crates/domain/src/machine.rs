@@ -28,6 +28,7 @@ use crate::people::{Actor, Role, Standing};
 use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::steps::s2_scorecard::Template;
+use crate::steps::s5_request::AcceptedTerms;
 use crate::steps::s8_tracking::Results;
 use crate::steps::{
     Case, Outcome, Release, Stamp, Teller, Told, need_reason, s1_plan, s2_scorecard, s3_forecast, s4_action_plan,
@@ -58,6 +59,8 @@ pub struct Situation {
     pub results: Results,
     /// Claims that are in an open settlement batch, with its number; needed where a claim is paid.
     pub batched: BTreeMap<u16, String>,
+    /// Terms this partner accepted in this program; needed while money is asked for.
+    pub terms: Vec<AcceptedTerms>,
 }
 
 impl Situation {

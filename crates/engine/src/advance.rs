@@ -3,15 +3,16 @@
 use crate::error::{Error, Result};
 use crate::imports::sheet::Sheet;
 use crate::{Engine, notices};
-use domain::cycle::Opening;
+use domain::cycle::{Opening, Stage};
 use domain::drafts::Drafts;
 use domain::ids::{CycleId, PartnerId, ProgramId};
 use domain::machine::{self, Command, Decision, Situation};
 use domain::people::Actor;
-use domain::steps::s7_execution;
+use domain::steps::{s5_request, s7_execution};
 use domain::{Date, Instant, cycle::Period};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use storage::rows::TermsRow;
 use storage::{CycleParts, Submission as Claimed, Tx, Viewer, WhichCycle};
 use uuid::Uuid;
 
@@ -163,6 +164,7 @@ impl Engine {
                 evidence: Vec::new(),
                 results: domain::steps::s8_tracking::Results::default(),
                 batched: std::collections::BTreeMap::new(),
+                terms: Vec::new(),
             };
             let decision = machine::open(&situation, actor, &opening, now)?;
             self.record(tx, &situation, &decision, actor, now).await
@@ -206,6 +208,7 @@ impl Engine {
             evidence: Vec::new(),
             results: domain::steps::s8_tracking::Results::default(),
             batched: std::collections::BTreeMap::new(),
+            terms: parts.terms,
         })
     }
 
@@ -232,6 +235,7 @@ impl Engine {
         now: Instant,
     ) -> Result<Advanced> {
         let recorded = tx.record(decision, actor, now).await?;
+        accept_terms(tx, s, decision, actor, now).await?;
         let entries = decision.entries();
         let notices = entries.iter().flat_map(|entry| &entry.notices);
         notices::enqueue(self, tx, notices, actor, now).await?;
@@ -323,6 +327,26 @@ pub(crate) async fn same_version(tx: &Tx, is: (Uuid, i64), once: &Submission, no
             Error::Stale { by: "Nobody".to_owned(), at: now, words: "It has not moved since it was opened.".to_owned() }
         }
     })
+}
+
+/// Terms that a request accepts for the first time are kept word for word.
+async fn accept_terms(tx: &Tx, s: &Situation, decision: &Decision, actor: &Actor, now: Instant) -> Result<()> {
+    if s.cycle.stage != Stage::RequestDraft || s5_request::accepted(s).is_some() {
+        return Ok(());
+    }
+    let submitted = decision.cycle().request.submitted.as_ref().filter(|submitted| submitted.at == now);
+    let Some(accepted) = submitted.and_then(|submitted| submitted.terms.clone()) else { return Ok(()) };
+    let terms = TermsRow {
+        partner_id: s.partner.id,
+        program_id: s.cycle.program,
+        version: accepted.version,
+        terms: s.policy.guide.terms.clone(),
+        cycle_id: s.cycle.id,
+        by_user: actor.user(),
+        by_name: accepted.by_name,
+        at: now,
+    };
+    Ok(tx.accept_terms(&terms).await?)
 }
 
 fn which_text(which: WhichCycle<'_>) -> String {

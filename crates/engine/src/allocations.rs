@@ -6,15 +6,15 @@ use crate::imports::sheet::{RowIs, Sheet};
 use crate::imports::values::{self, Maybe, short};
 use crate::{Engine, WhichFund};
 use domain::Date;
-use domain::fund::{self, Candidate, FundCommand, FundSituation, Line, MOST_LINES, Sharing, judge_lines};
-use domain::ids::PartnerId;
+use domain::fund::{self, Attribute, Candidate, FundCommand, FundSituation, Line, MOST_LINES, Sharing, judge_lines};
+use domain::ids::{PartnerId, UserId};
 use domain::ledger::{Account, AccountKind};
 use domain::money::{Currency, Marks, Money};
 use domain::people::Actor;
 use domain::refusal::Refusal;
 use std::collections::{BTreeMap, HashMap};
 use storage::Viewer;
-use storage::read::{Paging, PartnerFilter};
+use storage::read::{Paging, PartnerFilter, UserFilter};
 use storage::rows::PartnerRow;
 
 /// One row as it was given or made, and the line it becomes or why it becomes none.
@@ -43,6 +43,8 @@ pub struct Rule {
     pub tier: Option<String>,
     pub region: Option<String>,
     pub country: Option<String>,
+    /// What else must hold, all of it.
+    pub also: Vec<(Attribute, String)>,
     pub sharing: Sharing,
     pub expires: Option<Date>,
 }
@@ -87,11 +89,23 @@ impl Engine {
     /// The lines of a rule, partners by name.
     pub async fn allocation_rule(&self, viewer: &Viewer, rule: &Rule) -> Result<Vec<Proposed>> {
         let filter = PartnerFilter { region: rule.region.clone(), tier: rule.tier.clone(), ..PartnerFilter::default() };
-        let mut partners = self.all_partners(viewer, &filter).await?;
-        partners.retain(|partner| rule.country.as_ref().is_none_or(|country| *country == partner.country));
-        let candidates: Vec<Candidate> = partners.into_iter().map(candidate).collect();
+        let partners = self.all_partners(viewer, &filter).await?;
+        let people = self.reader().users(viewer, &UserFilter::default()).await?;
+        let managers: HashMap<UserId, String> = people.into_iter().map(|user| (user.id, user.name)).collect();
+        let all = partners.into_iter().map(|partner| candidate(partner, &managers));
+        let mut candidates: Vec<Candidate> = all.collect();
+        for attribute in rule.also.iter().map(|(attribute, _)| attribute).chain(weighed_by(&rule.sharing)) {
+            if candidates.iter().all(|partner| attribute.of(partner).is_empty()) {
+                let why = format!("No partner has anything under “{}”.", attribute.code());
+                return Err(Error::invalid("also", why, "Name it as it stands on the partner's page."));
+            }
+        }
+        candidates.retain(|partner| {
+            let in_country = rule.country.as_ref().is_none_or(|country| Attribute::Country.is(partner, country));
+            in_country && rule.also.iter().all(|(attribute, value)| attribute.is(partner, value))
+        });
         if candidates.is_empty() {
-            return Err(Error::invalid("tier", "No partner is like that.", "Choose another tier, region or country."));
+            return Err(Error::invalid("tier", "No partner is like that.", "Ask for less to hold."));
         }
         let parts = fund::share_out(&candidates, &rule.sharing);
         let rows = (1..).zip(candidates.iter().zip(parts)).map(|(no, (partner, part))| Proposed {
@@ -181,8 +195,27 @@ impl Engine {
     }
 }
 
-fn candidate(row: PartnerRow) -> Candidate {
-    Candidate { id: row.id, name: row.name, region: row.region, country: row.country, tier: row.tier }
+fn candidate(row: PartnerRow, managers: &HashMap<UserId, String>) -> Candidate {
+    let manager = row.manager_id.and_then(|id| managers.get(&id)).cloned().unwrap_or_default();
+    let standing = if row.good_standing { "good" } else { "not good" };
+    let common = [
+        (Attribute::Tier, row.tier),
+        (Attribute::Region, row.region),
+        (Attribute::Country, row.country),
+        (Attribute::Currency, row.currency.code().to_owned()),
+        (Attribute::Manager, manager),
+        (Attribute::Standing, standing.to_owned()),
+    ];
+    let mut facts = row.attributes;
+    facts.extend(common.into_iter().map(|(attribute, value)| (attribute.code().to_owned(), value)));
+    Candidate { id: row.id, name: row.name, facts }
+}
+
+fn weighed_by(sharing: &Sharing) -> Option<&Attribute> {
+    match sharing {
+        Sharing::Weighted { by, .. } => Some(by),
+        Sharing::Each(_) | Sharing::Even(_) => None,
+    }
 }
 
 /// The columns of a table of allocations, by any of their usual names.

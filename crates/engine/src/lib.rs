@@ -22,6 +22,7 @@ pub mod results;
 pub mod settlements;
 pub mod signin;
 pub mod simulate;
+pub mod statements;
 pub mod views;
 pub mod worker;
 

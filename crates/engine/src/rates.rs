@@ -42,7 +42,8 @@ pub struct RefusedCell {
 
 impl Engine {
     /// Records rates that count from now on for what is decided on their days and after. All or none: a rate that cannot
-    /// be, or one pair and day twice, is [`Error::Invalid`] at its field.
+    /// be, or one pair and day twice, is [`Error::Invalid`] at its field. One that counts already for its pair and day is not
+    /// recorded again; the words say how many were there. Another rate for a day that has one corrects it.
     pub async fn record_rates(&self, actor: &Actor, rates: &[Rate], once: &Submission) -> Result<Advanced> {
         if !actor.me.has(Role::Finance) || actor.me.is_partner() {
             return Err(Error::refused(
@@ -53,6 +54,17 @@ impl Engine {
         }
         check(rates, self.clock.now().date_naive())?;
         self.once(actor, once, &rates, async |tx, now| {
+            let counting = tx.rates_of_days(rates).await?;
+            let is_known = |rate: &&Rate| counting.iter().any(|known| known == *rate);
+            let fresh: Vec<Rate> = rates.iter().filter(|rate| !is_known(rate)).copied().collect();
+            let there = match rates.len() - fresh.len() {
+                0 => String::new(),
+                known => format!(" Already there: {known}."),
+            };
+            if fresh.is_empty() {
+                let words = format!("Nothing was recorded.{there}");
+                return Ok(Advanced { number: "rates".to_owned(), version: 0, words: vec![words] });
+            }
             let row = |rate: &Rate| RateRow {
                 id: Uuid::now_v7(),
                 from_currency: rate.from,
@@ -62,14 +74,15 @@ impl Engine {
                 recorded_at: now,
                 recorded_by: actor.user(),
             };
-            let rows: Vec<RateRow> = rates.iter().map(row).collect();
+            let rows: Vec<RateRow> = fresh.iter().map(row).collect();
             tx.insert_rates(&rows).await?;
-            let words = match rates {
+            let words = match fresh.as_slice() {
                 [rate] => format!("{} recorded {}.", actor.me.name, rate.words()),
-                _ => format!("{} recorded {} exchange rates.", actor.me.name, rates.len()),
+                _ => format!("{} recorded {} exchange rates.", actor.me.name, fresh.len()),
             };
-            tx.note("rates.recorded", words.clone(), json!({ "rates": rates }), actor, now).await?;
-            Ok(Advanced { number: "rates".to_owned(), version: 0, words: vec![words] })
+            tx.note("rates.recorded", words.clone(), json!({ "rates": fresh }), actor, now).await?;
+            let words = vec![format!("{words}{there}")];
+            Ok(Advanced { number: "rates".to_owned(), version: 0, words })
         })
         .await
     }

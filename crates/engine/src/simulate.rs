@@ -100,6 +100,7 @@ impl Engine {
             evidence: Vec::new(),
             results: Results::default(),
             batched: std::collections::BTreeMap::new(),
+            terms: Vec::new(),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::filter::Where;
-use crate::rows::{Deal, Guide, PartnerRow, Program, RateRow, Touch};
+use crate::rows::{Deal, Guide, PartnerRow, Program, RateRow, TermsRow, Touch};
 use crate::sql::{self, Column, FromRow, Table, rows, values};
 use crate::write::CycleParts;
 use crate::write::cycle::NEVER;
@@ -11,16 +11,18 @@ use crate::write::ledger::AccountRow;
 use crate::write::rollup::quarter_of;
 use chrono::Months;
 use domain::Date;
-use domain::cycle::{Cycle, Partner};
+use domain::cycle::{Cycle, Partner, Stage};
 use domain::exchange::Rate;
 use domain::forecast::Evidence;
 use domain::fund::Fund;
 use domain::ids::{CycleId, FundId, PartnerId, ProgramId};
 use domain::ledger::{Balance, Book};
-use domain::money::Money;
+use domain::money::{Currency, Money};
 use domain::settlement::Ground;
+use domain::steps::s5_request::{Accepted, AcceptedTerms};
 use domain::steps::s7_execution::{Claim, ClaimState};
 use domain::steps::s8_tracking::{DealFact, Results, TouchFact};
+use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +32,7 @@ pub(crate) async fn parts(db: &impl ConnectionTrait, cycle: Cycle) -> Result<Cyc
         partner: partner(db, cycle.partner).await?,
         guide: guide_of(db, &cycle).await?,
         rates: rates_of(db, &cycle, &funds).await?,
+        terms: terms_of(db, &cycle).await?,
         funds,
         book: book_of_cycle(db, &cycle).await?,
         cycle,
@@ -74,6 +77,21 @@ pub(crate) async fn guide_of(db: &impl ConnectionTrait, cycle: &Cycle) -> Result
         Some(guide) => Ok(guide),
         None => guide_on(db, cycle.program, cycle.opened_at.date_naive()).await,
     }
+}
+
+/// What the partner accepted in the program, while its money is asked for: nothing else asks for it.
+async fn terms_of(db: &impl ConnectionTrait, cycle: &Cycle) -> Result<Vec<AcceptedTerms>> {
+    if cycle.stage != Stage::RequestDraft {
+        return Ok(Vec::new());
+    }
+    let tail = "WHERE partner_id = $1 AND program_id = $2 ORDER BY at DESC LIMIT 20";
+    let rows: Vec<TermsRow> =
+        sql::all(db, &sql::select::<TermsRow>(tail), values![cycle.partner, cycle.program]).await?;
+    let accepted = |row: TermsRow| AcceptedTerms {
+        accepted: Accepted { version: row.version, by_name: row.by_name, at: row.at },
+        terms: row.terms,
+    };
+    Ok(rows.into_iter().map(accepted).collect())
 }
 
 /// The guide in force on a day: the one effective last by then; before the first, the first.
@@ -304,4 +322,40 @@ async fn batched(db: &impl ConnectionTrait, of: Where) -> Result<Vec<Batched>> {
         of.sql()
     );
     sql::all(db, &sql, of.values).await
+}
+
+rows! {
+    view Counting {
+        from_currency: Currency,
+        to_currency: Currency,
+        day: Date,
+        rate: Decimal,
+    }
+}
+
+/// The rates that count now for the pairs of these, between their first and last day: of a day the one recorded last.
+pub(crate) async fn rates_of_days(db: &impl ConnectionTrait, rates: &[Rate]) -> Result<Vec<Rate>> {
+    let days = || rates.iter().map(|rate| rate.day);
+    let Some((first, last)) = days().min().zip(days().max()) else { return Ok(Vec::new()) };
+    let pairs: BTreeSet<(&str, &str)> = rates.iter().map(|rate| (rate.from.code(), rate.to.code())).collect();
+    let mut counting = Vec::new();
+    for (from, to) in pairs {
+        let found = Where::default()
+            .and("r.from_currency = ? AND r.to_currency = ?", values![from, to])
+            .and("r.day >= ? AND r.day <= ?", values![first, last]);
+        let sql = format!(
+            "SELECT r.from_currency, r.to_currency, r.day, r.rate FROM exchange_rate r {} AND NOT EXISTS (
+               SELECT 1 FROM exchange_rate n WHERE n.from_currency = r.from_currency AND n.to_currency = r.to_currency
+               AND n.day = r.day AND (n.recorded_at, n.id) > (r.recorded_at, r.id))",
+            found.sql()
+        );
+        let rows: Vec<Counting> = sql::all(db, &sql, found.values).await?;
+        counting.extend(rows.into_iter().map(|row| Rate {
+            from: row.from_currency,
+            to: row.to_currency,
+            day: row.day,
+            value: row.rate,
+        }));
+    }
+    Ok(counting)
 }

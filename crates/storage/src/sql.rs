@@ -17,6 +17,7 @@ use domain::steps::s7_execution::{ActivityState, ClaimState};
 use domain::{Date, Instant};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// SQLite takes 32,766 parameters a statement, PostgreSQL 65,535; one figure serves both. It is small because SQLite looks
@@ -158,7 +159,7 @@ macro_rules! json {
         }
     )*};
 }
-json!(Vec<Role>, Vec<String>, Vec<Reinstatement>, serde_json::Value);
+json!(BTreeMap<String, String>, Vec<Role>, Vec<String>, Vec<Reinstatement>, serde_json::Value);
 
 /// Kept under the name serde gives them.
 macro_rules! named {

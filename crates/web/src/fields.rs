@@ -2,11 +2,12 @@
 
 #![expect(clippy::option_option, reason = "the outer one is a problem already noted, the inner one an answer left out")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use domain::Date;
+use domain::fund::Attribute;
 use domain::money::{Currency, Marks, Money};
 use domain::refusal::Reason;
 use rust_decimal::Decimal;
@@ -136,6 +137,28 @@ impl<'a> Fields<'a> {
 
     pub fn optional_long_text(&mut self, name: &str) -> Option<Option<String>> {
         self.words(name, LONG, true)
+    }
+
+    /// Lines of `name: value`, as in `segment: enterprise`: names in small letters, each once.
+    pub fn named(&mut self, name: &str) -> Option<BTreeMap<String, String>> {
+        let text = self.optional_long_text(name)?.unwrap_or_default();
+        let mut pairs = BTreeMap::new();
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let split = line.split_once([':', '=']).map(|(left, right)| (Attribute::from_code(left), right.trim()));
+            let Some((Some(attribute), value)) = split.filter(|(_, value)| !value.is_empty()) else {
+                self.problem(name, format!("“{line}” does not read: write it like segment: enterprise."));
+                return None;
+            };
+            if value.chars().count() > Attribute::LONGEST.1 {
+                self.problem(name, format!("What stands under “{}” is too long.", attribute.code()));
+                return None;
+            }
+            if pairs.insert(attribute.code().to_owned(), value.to_owned()).is_some() {
+                self.problem(name, format!("“{}” stands there twice: keep one.", attribute.code()));
+                return None;
+            }
+        }
+        Some(pairs)
     }
 
     /// A field that came along and is not read.

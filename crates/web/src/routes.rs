@@ -243,6 +243,7 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/funds/{code}/closing", FINANCE, funds::closing::show_page),
     line!(POST, "/funds/{code}/closing", FINANCE, funds::closing::submit),
     line!(GET,  "/funds/{code}/statement", VENDOR, statement::of_fund),
+    line!(GET,  "/funds/{code}/statement.csv", VENDOR, statement::fund_csv),
     line!(GET,  "/funds/{code}/allocations", FINANCE, funds::many::show_page),
     line!(POST, "/funds/{code}/allocations", FINANCE, funds::many::confirm),
     line!(POST, "/funds/{code}/allocations/table", FINANCE, funds::many::by_table),
@@ -255,6 +256,7 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/wallet", SignedIn, wallet::show_page),
     line!(GET,  "/wallet/purchases", SignedIn, wallet::purchases::show_page),
     line!(GET,  "/wallet/statement", SignedIn, statement::of_wallet),
+    line!(GET,  "/wallet/statement.csv", SignedIn, statement::wallet_csv),
     line!(GET,  "/guide", SignedIn, guide::show_first),
     line!(GET,  "/guide/{program}", SignedIn, guide::show_page),
 

@@ -101,41 +101,69 @@ pub(super) fn allocate(
 pub struct Candidate {
     pub id: PartnerId,
     pub name: String,
-    pub region: String,
-    pub country: String,
-    pub tier: String,
+    /// What is known of it, by the attribute's code: tier, region, country and whatever else.
+    pub facts: BTreeMap<String, String>,
 }
 
-/// What of a partner a weight goes by.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What partners are told apart by: what every partner has, or a name of the vendor's own.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Attribute {
     Tier,
     Region,
     Country,
+    Currency,
+    /// The channel manager's name.
+    Manager,
+    /// `good` or `not good`.
+    Standing,
+    /// In small letters.
+    Named(String),
 }
 
 impl Attribute {
-    pub const ALL: [Attribute; 3] = [Attribute::Tier, Attribute::Region, Attribute::Country];
+    /// What every partner has.
+    pub const COMMON: [Attribute; 6] = [
+        Attribute::Tier,
+        Attribute::Region,
+        Attribute::Country,
+        Attribute::Currency,
+        Attribute::Manager,
+        Attribute::Standing,
+    ];
+    /// The most characters of a name, and of what stands under it.
+    pub const LONGEST: (usize, usize) = (40, 100);
 
-    pub fn code(self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Attribute::Tier => "tier",
             Attribute::Region => "region",
             Attribute::Country => "country",
+            Attribute::Currency => "currency",
+            Attribute::Manager => "manager",
+            Attribute::Standing => "standing",
+            Attribute::Named(name) => name,
         }
     }
 
+    /// The attribute of a name, letter case aside; `None` where it can be no name.
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|attribute| attribute.code() == code)
+        let name = code.trim().to_lowercase();
+        if let Some(common) = Self::COMMON.into_iter().find(|attribute| attribute.code() == name) {
+            return Some(common);
+        }
+        let fits = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+        let is_name = (1..=Self::LONGEST.0).contains(&name.chars().count()) && name.chars().all(fits);
+        is_name.then_some(Attribute::Named(name))
     }
 
-    pub fn of(self, partner: &Candidate) -> &str {
-        match self {
-            Attribute::Tier => &partner.tier,
-            Attribute::Region => &partner.region,
-            Attribute::Country => &partner.country,
-        }
+    /// What a partner has under it; nothing where nobody said.
+    pub fn of<'a>(&self, partner: &'a Candidate) -> &'a str {
+        partner.facts.get(self.code()).map_or("", String::as_str)
+    }
+
+    /// Whether a partner has this under it, letter case aside.
+    pub fn is(&self, partner: &Candidate, value: &str) -> bool {
+        self.of(partner).to_lowercase() == value.trim().to_lowercase()
     }
 }
 

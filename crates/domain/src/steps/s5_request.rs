@@ -3,6 +3,10 @@
 //! The program guide judges the request rule by rule; the same verdicts are shown to the partner before
 //! submitting, decide the submission, and are kept for the approver.
 
+mod terms;
+
+pub use terms::{Accepted, AcceptedTerms, TermsChanged, accepted, changed, paragraphs};
+
 use super::{Case, Outcome, Stamp, Teller, Told, check_optional};
 use crate::cycle::{Cycle, Stage};
 use crate::exchange::Rate;
@@ -51,6 +55,9 @@ pub struct Submitted {
     /// The version of the guide whose terms were accepted.
     pub guide_version: String,
     pub verdicts: Vec<Verdict>,
+    /// The terms it was asked under; `None` in what was recorded before they were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Accepted>,
 }
 
 /// What the partner writes.
@@ -85,10 +92,22 @@ pub enum Command {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    Saved { draft: RequestDraft },
-    Submitted { draft: RequestDraft, guide_version: String, verdicts: Vec<Verdict>, due: Date },
+    Saved {
+        draft: RequestDraft,
+    },
+    Submitted {
+        draft: RequestDraft,
+        guide_version: String,
+        verdicts: Vec<Verdict>,
+        due: Date,
+        /// Accepted with this request or before; `None` in what was recorded before they were kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<Accepted>,
+    },
     Reopened {},
-    Withdrawn { level: u8 },
+    Withdrawn {
+        level: u8,
+    },
 }
 
 impl Request {
@@ -115,7 +134,13 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
             Refusal::unless_empty(failed.map(|verdict| verdict.reason().at(field_of(&verdict.rule))).collect())?;
             let due = super::s6_approval::due(case.s, 1, case.today);
             let draft = cut(case.s, draft, case.today);
-            Event::Submitted { draft, guide_version: case.s.policy.guide.version.clone(), verdicts, due }
+            let guide_version = case.s.policy.guide.version.clone();
+            let now = || {
+                let (version, by_name) = (guide_version.clone(), case.actor.me.name.clone());
+                Accepted { version, by_name, at: case.now }
+            };
+            let terms = Some(accepted(case.s).cloned().unwrap_or_else(now));
+            Event::Submitted { draft, guide_version, verdicts, due, terms }
         }
         Command::Reopen {} => Event::Reopened {},
         Command::Withdraw {} => Event::Withdrawn { level: case.s.cycle.level },
@@ -222,7 +247,7 @@ pub fn asking(s: &Situation, draft: &RequestDraft, today: Date) -> Asking {
     Asking {
         asked_on: Some(today),
         late_reason: Some(draft.late_reason.clone()),
-        terms_accepted: Some(draft.terms_accepted),
+        terms_accepted: Some(draft.terms_accepted || accepted(s).is_some()),
         justification: Some(draft.justification.clone()),
         fund,
         ..facts(s, activities)
@@ -352,13 +377,14 @@ pub(super) fn source(s: &Situation, fund: &Fund, today: Date) -> impl Fn(&Accoun
 pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
     match event {
         Event::Saved { draft } => keep(&mut cycle.request, draft),
-        Event::Submitted { draft, guide_version, verdicts, due } => {
+        Event::Submitted { draft, guide_version, verdicts, due, terms } => {
             keep(&mut cycle.request, draft);
             cycle.request.submitted = Some(Submitted {
                 by: stamp.by,
                 at: stamp.at,
                 guide_version: guide_version.clone(),
                 verdicts: verdicts.clone(),
+                terms: terms.clone(),
             });
             cycle.request.returned = None;
             super::s6_approval::open(cycle, *due);
@@ -380,8 +406,14 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
     let total = teller.cycle.request.total(teller.cycle);
     match event {
         Event::Saved { .. } => Told::quiet("request.saved", format!("{by} saved the request.")),
-        Event::Submitted { due, .. } => Told::new("request.submitted", format!("{by} asked for {total}."))
-            .to(teller.to_approvers(Topic::RequestSubmitted, 1).amount(total).due(Some(*due))),
+        Event::Submitted { due, terms, .. } => {
+            let fresh = terms.as_ref().filter(|_| accepted(teller.s).is_none());
+            let agreed = fresh.map_or_else(String::new, |terms| {
+                format!(" and accepted the program's terms, version {}", terms.version)
+            });
+            Told::new("request.submitted", format!("{by} asked for {total}{agreed}."))
+                .to(teller.to_approvers(Topic::RequestSubmitted, 1).amount(total).due(Some(*due)))
+        }
         Event::Reopened {} => {
             Told::new("action_plan.reopened", format!("{by} went back to the action plan; it is a draft again."))
         }

@@ -90,11 +90,13 @@ fn t37_what_the_rate_cost_since_the_approval_is_a_posting_of_its_own() {
     assert_eq!(held(&story, AccountKind::Paid) + held(&story, AccountKind::FxVariance), usd(1_110));
     assert_eq!(held(&story, AccountKind::FxVariance), usd(30));
     assert_eq!(held(&story, AccountKind::Unallocated), unallocated - usd(30));
-    let told = &story.recorded.last().expect("a payment").1.words;
+    let words = paid.words();
     assert!(
-        told.contains("1,110 USD at 1.11 USD for 1 EUR") && told.contains("30 USD of it is exchange loss"),
-        "{told}"
+        words.contains("1,110 USD at 1.11 USD for 1 EUR") && words.contains("30 USD of it is exchange loss"),
+        "{words}"
     );
+    // The timeline's own sentence is read by the partner too.
+    assert_eq!(story.recorded.last().expect("a payment").1.words, "Fay Lorenz paid 1,000 EUR on claim 1 (SEPA-1).");
 }
 
 #[test]

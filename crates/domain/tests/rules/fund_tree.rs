@@ -457,9 +457,9 @@ fn shares_add_up_and_no_weight_is_guessed() {
     let partner = |no: u128, tier: &str, region: &str| Candidate {
         id: PartnerId(Uuid::from_u128(no)),
         name: format!("P{no}"),
-        region: region.to_owned(),
-        country: "DE".to_owned(),
-        tier: tier.to_owned(),
+        facts: [("tier", tier), ("region", region), ("segment", if no == 2 { "Public" } else { "" })]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
     };
     let all = [partner(1, "gold", "DACH"), partner(2, "silver", "DACH"), partner(3, "gold", "UK")];
     let parts = |sharing: &Sharing| -> Vec<Result<i64, String>> {
@@ -471,6 +471,12 @@ fn shares_add_up_and_no_weight_is_guessed() {
     let by = |by, pairs: &[(&str, u32)]| Sharing::Weighted { whole: cents(1_001), by, weights: weights(pairs) };
     assert_eq!(parts(&by(Attribute::Tier, &[("Gold", 2), ("silver", 1)])), [Ok(401), Ok(200), Ok(400)]);
     assert_eq!(parts(&by(Attribute::Region, &[("DACH", 1)])), [Ok(501), Ok(500), Err("weight".to_owned())]);
+    let segment = Attribute::from_code(" Segment ").expect("a name");
+    assert_eq!(segment, Attribute::Named("segment".to_owned()));
+    assert!(segment.is(&all[1], "public") && !segment.is(&all[0], "public"));
+    let no = || Err("weight".to_owned());
+    assert_eq!(parts(&by(segment, &[("public", 7)])), [no(), Ok(1_001), no()], "who is nothing gets nothing");
+    assert_eq!((Attribute::from_code("REGION"), Attribute::from_code("a:b")), (Some(Attribute::Region), None));
 }
 
 /// One step: where, who, what, and the dice its details are made from.

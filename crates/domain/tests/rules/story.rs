@@ -135,6 +135,7 @@ impl Story {
             evidence: Vec::new(),
             results: Results::default(),
             batched: std::collections::BTreeMap::new(),
+            terms: Vec::new(),
         };
         let mut story = Self { s, now, recorded: Vec::new(), last: None, opening };
         story.fund(&FundCommand::Budget { amount: Money::units(100_000, kept_in), reason: "Year".to_owned() });

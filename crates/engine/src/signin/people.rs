@@ -7,6 +7,7 @@ use domain::ids::{PartnerId, UserId};
 use domain::money::{Currency, Marks};
 use domain::people::{Actor, Role};
 use serde_json::json;
+use std::collections::BTreeMap;
 use storage::read::UserFilter;
 use storage::rows::{PartnerRow, StandIn, User};
 use storage::{Tx, Viewer};
@@ -76,6 +77,8 @@ pub struct PartnerFacts {
     pub good_standing: bool,
     pub domain: Option<String>,
     pub crm_id: Option<String>,
+    /// Whatever else partners are told apart by.
+    pub attributes: BTreeMap<String, String>,
 }
 
 impl Door {
@@ -276,6 +279,7 @@ fn partner_row(id: PartnerId, facts: PartnerFacts, created_at: domain::Instant) 
         domain: facts.domain,
         crm_id: facts.crm_id,
         created_at,
+        attributes: facts.attributes,
     }
 }
 

@@ -91,18 +91,19 @@ struct Company {
     country: &'static str,
     tier: &'static str,
     domain: &'static str,
+    attributes: &'static [(&'static str, &'static str)],
 }
 
 #[rustfmt::skip]
 const COMPANIES: &[Company] = &[
-    Company { key: "nordwind", name: "Nordwind Systems GmbH", region: DACH, country: "DE", tier: "gold", domain: "nordwind.example" },
-    Company { key: "kestrel", name: "Kestrel Networks AG", region: DACH, country: "DE", tier: "silver", domain: "kestrel.example" },
-    Company { key: "baltic", name: "Baltic Data OÜ", region: NORTH_EAST, country: "EE", tier: "silver", domain: "balticdata.example" },
-    Company { key: "vistula", name: "Vistula IT sp. z o.o.", region: NORTH_EAST, country: "PL", tier: "silver", domain: "vistula.example" },
-    Company { key: "fjordlys", name: "Fjordlys AS", region: NORTH_EAST, country: "NO", tier: "gold", domain: "fjordlys.example" },
-    Company { key: "cascade", name: "Cascade Secure Inc.", region: AMERICA, country: "US", tier: "gold", domain: "cascade.example" },
-    Company { key: "bluemesa", name: "Blue Mesa Technologies LLC", region: AMERICA, country: "US", tier: "silver", domain: "bluemesa.example" },
-    Company { key: "harborpine", name: "Harbor & Pine Consulting", region: AMERICA, country: "US", tier: "silver", domain: "harborpine.example" },
+    Company { key: "nordwind", name: "Nordwind Systems GmbH", region: DACH, country: "DE", tier: "gold", domain: "nordwind.example", attributes: &[("segment", "mid-market"), ("focus", "cloud security")] },
+    Company { key: "kestrel", name: "Kestrel Networks AG", region: DACH, country: "DE", tier: "silver", domain: "kestrel.example", attributes: &[("segment", "mid-market")] },
+    Company { key: "baltic", name: "Baltic Data OÜ", region: NORTH_EAST, country: "EE", tier: "silver", domain: "balticdata.example", attributes: &[("segment", "public sector")] },
+    Company { key: "vistula", name: "Vistula IT sp. z o.o.", region: NORTH_EAST, country: "PL", tier: "silver", domain: "vistula.example", attributes: &[("segment", "public sector")] },
+    Company { key: "fjordlys", name: "Fjordlys AS", region: NORTH_EAST, country: "NO", tier: "gold", domain: "fjordlys.example", attributes: &[("segment", "enterprise"), ("focus", "managed detection")] },
+    Company { key: "cascade", name: "Cascade Secure Inc.", region: AMERICA, country: "US", tier: "gold", domain: "cascade.example", attributes: &[("segment", "enterprise")] },
+    Company { key: "bluemesa", name: "Blue Mesa Technologies LLC", region: AMERICA, country: "US", tier: "silver", domain: "bluemesa.example", attributes: &[("segment", "mid-market")] },
+    Company { key: "harborpine", name: "Harbor & Pine Consulting", region: AMERICA, country: "US", tier: "silver", domain: "harborpine.example", attributes: &[] },
 ];
 
 /// Name, address and what they do, for the line printed at the start.
@@ -218,6 +219,7 @@ fn companies(engine: &Engine) -> Vec<PartnerRow> {
         domain: Some(company.domain.to_owned()),
         crm_id: None,
         created_at: engine.clock.now(),
+        attributes: company.attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
     };
     COMPANIES.iter().map(row).collect()
 }
@@ -313,6 +315,7 @@ async fn regional_funds(engine: &Engine, world: &World, finance: &Actor) -> anyh
         tier: None,
         region: Some(DACH.to_owned()),
         country: None,
+        also: Vec::new(),
         sharing: Sharing::Weighted { whole, by: Attribute::Tier, weights },
         expires: None,
     };

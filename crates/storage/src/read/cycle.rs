@@ -5,13 +5,14 @@ use crate::error::Result;
 use crate::filter::Where;
 use crate::load;
 use crate::sql::{self, rows, values};
-use crate::viewer::Viewer;
+use crate::viewer::{Scope, Viewer};
 use crate::write::{CycleParts, WhichCycle};
 use domain::Instant;
 use domain::cycle::Cycle;
 use domain::forecast::Evidence;
 use domain::fund::Fund;
 use domain::ids::{EventId, ProgramId, UserId};
+use domain::steps::s7_execution::Payment;
 use domain::steps::s8_tracking::Results;
 use uuid::Uuid;
 
@@ -32,6 +33,21 @@ rows! {
         quiet: bool,
         hash: String,
     }
+}
+
+rows! {
+    view Paid {
+        id: EventId,
+        payload: String,
+    }
+}
+
+/// The event of a payment, as far as the exchange goes.
+const SETTLED: &str = "claim.settled";
+
+#[derive(serde::Deserialize)]
+struct Settled {
+    payment: Payment,
 }
 
 impl TimelineEntry {
@@ -81,7 +97,31 @@ impl Reader {
         let found = which.found().within(viewer.scope(), "partner_id", "region");
         let sql = format!("SELECT id FROM cycle {}", found.sql());
         let ids: Vec<Uuid> = sql::column(&self.db, "id", &sql, found.values).await?;
-        self.events_of(*ids.first().ok_or(crate::Error::NotFound)?, with_quiet, paging).await
+        let mut page = self.events_of(*ids.first().ok_or(crate::Error::NotFound)?, with_quiet, paging).await?;
+        if !matches!(viewer.scope(), Scope::Partner(_)) {
+            self.say_what_rates_cost(&mut page.rows).await?;
+        }
+        Ok(page)
+    }
+
+    /// Adds to payments what they took of a fund of another currency, and what the rate cost since the approval. The vendor
+    /// bears that, so no partner reads it.
+    async fn say_what_rates_cost(&self, entries: &mut [TimelineEntry]) -> Result<()> {
+        let paid: Vec<EventId> = entries.iter().filter(|entry| entry.kind == SETTLED).map(|entry| entry.id).collect();
+        if paid.is_empty() {
+            return Ok(());
+        }
+        let found = Where::default().among("id", &paid);
+        let sql = format!("SELECT id, payload FROM event {}", found.sql());
+        let rows: Vec<Paid> = sql::all(&self.db, &sql, found.values).await?;
+        for row in rows {
+            let payload: Settled = sql::from_json(&row.payload, "event.payload")?;
+            let entry = entries.iter_mut().find(|entry| entry.id == row.id);
+            if let Some((entry, in_fund)) = entry.zip(payload.payment.in_fund) {
+                entry.words = format!("{} {}", entry.words, in_fund.words());
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn events_of(

@@ -5,8 +5,10 @@ use super::funds::vendor_only;
 use super::{Page, Paging, Reader};
 use crate::error::Result;
 use crate::filter::Where;
+use crate::load;
 use crate::sql::{self, rows, values};
 use crate::viewer::Viewer;
+use domain::exchange::Rate;
 use domain::ids::UserId;
 use domain::money::Currency;
 use domain::{Date, Instant};
@@ -46,6 +48,12 @@ impl Reader {
              ORDER BY r.from_currency, r.to_currency"
         );
         sql::all(&self.db, &sql, values![]).await
+    }
+
+    /// The rates that count now for the pairs of these, between their first and last day.
+    pub async fn rates_of_days(&self, viewer: &Viewer, rates: &[Rate]) -> Result<Vec<Rate>> {
+        vendor_only(viewer)?;
+        load::rates_of_days(&self.db, rates).await
     }
 
     /// Every rate, the latest day first, corrections before what they correct.

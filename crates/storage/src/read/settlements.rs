@@ -13,6 +13,7 @@ use domain::money::{Currency, Money};
 use domain::payee::PaymentDetails;
 use domain::people::Role;
 use domain::settlement::{Batch, BatchState, Ground, PaymentState};
+use domain::steps::s7_execution::ClaimState;
 use std::collections::BTreeMap;
 
 rows! {
@@ -25,6 +26,11 @@ rows! {
         payments: i64,
         net: Money,
         built_at: Instant,
+    }
+
+    view InBatch {
+        cycle_id: CycleId,
+        number: String,
     }
 
     view PartnerRegion {
@@ -114,6 +120,25 @@ impl Reader {
     ) -> Result<Ground> {
         sees_batches(viewer)?;
         load::batch_ground(&self.db, partners, cycles).await
+    }
+
+    /// Of these cycles the ones whose claims to be paid are all in open batches, with the first batch's number: what is
+    /// left to do for them is done there. For those who see batches; nothing for others.
+    pub async fn all_batched(&self, viewer: &Viewer, cycles: &[CycleId]) -> Result<BTreeMap<CycleId, String>> {
+        if cycles.is_empty() || sees_batches(viewer).is_err() {
+            return Ok(BTreeMap::new());
+        }
+        let payable =
+            Where::default().among("c.state", &[ClaimState::Payable, ClaimState::PartPaid]).among("c.cycle_id", cycles);
+        let sql = format!(
+            "SELECT c.cycle_id, MIN(b.number) AS number FROM claim c
+             LEFT JOIN settlement_claim x ON x.cycle_id = c.cycle_id AND x.claim_no = c.no AND x.waits
+             LEFT JOIN settlement b ON b.id = x.settlement_id {}
+             GROUP BY c.cycle_id HAVING COUNT(*) = COUNT(b.number)",
+            payable.sql()
+        );
+        let rows: Vec<InBatch> = sql::all(&self.db, &sql, payable.values).await?;
+        Ok(rows.into_iter().map(|row| (row.cycle_id, row.number)).collect())
     }
 
     /// Claims of a cycle the viewer has in hand that are in an open batch, with its number.

@@ -5,6 +5,7 @@ use domain::Instant;
 use domain::cycle::Partner;
 use domain::ids::{PartnerId, UserId};
 use domain::money::Currency;
+use std::collections::BTreeMap;
 
 rows! {
     /// A company the vendor sells through.
@@ -22,6 +23,8 @@ rows! {
         domain: Option<String>,
         crm_id: Option<String>,
         created_at: Instant,
+        /// Whatever else the vendor tells its partners apart by, by names in small letters.
+        attributes: BTreeMap<String, String>,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Programs and their guides.
 
 use crate::sql::rows;
-use domain::ids::{ProgramId, UserId};
+use domain::ids::{CycleId, PartnerId, ProgramId, UserId};
 use domain::money::Currency;
 use domain::{Date, Instant};
 
@@ -15,6 +15,20 @@ rows! {
         /// The name of its scorecard template.
         scorecard: String,
         created_at: Instant,
+    }
+
+    /// Terms a partner accepted in a program, word for word; once a version.
+    table "terms_accepted" => TermsRow {
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        /// Of the guide, as its text names it.
+        version: String,
+        terms: String,
+        /// The cycle whose request accepted them.
+        cycle_id: CycleId,
+        by_user: UserId,
+        by_name: String,
+        at: Instant,
     }
 
     /// One version of a program's guide. In force on a day is the one effective last by then.

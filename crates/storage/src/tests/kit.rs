@@ -112,6 +112,7 @@ pub fn partner(n: u128, name: &str, region: &str) -> PartnerRow {
         domain: None,
         crm_id: None,
         created_at: noon(),
+        attributes: std::collections::BTreeMap::new(),
     }
 }
 

@@ -155,6 +155,7 @@ impl<'a> World<'a> {
             evidence: Vec::new(),
             results: Results::default(),
             batched: std::collections::BTreeMap::new(),
+            terms: parts.terms,
         }
     }
 
@@ -196,6 +197,7 @@ impl<'a> World<'a> {
                     evidence: Vec::new(),
                     results: Results::default(),
                     batched: std::collections::BTreeMap::new(),
+                    terms: Vec::new(),
                 };
                 let decision = machine::open(&situation, &actor, &opening, noon())?;
                 tx.record(&decision, &actor, noon()).await?;

@@ -20,6 +20,7 @@ use domain::ledger::Book;
 use domain::machine::{Decision, Desk, Seat};
 use domain::money::Currency;
 use domain::people::Actor;
+use domain::steps::s5_request::AcceptedTerms;
 use domain::steps::s8_tracking::Results;
 use domain::{Date, Instant};
 use sea_orm::QueryResult;
@@ -87,6 +88,8 @@ pub struct CycleParts {
     pub funds: Vec<Fund>,
     /// Rates from the cycle's currency into those of its funds that bear on it.
     pub rates: Vec<Rate>,
+    /// Terms the partner accepted in this program, while money is asked for.
+    pub terms: Vec<AcceptedTerms>,
     /// Balances that are not zero: unallocated in those funds, this partner's wallet and recoverable in them, and all
     /// accounts of this cycle.
     pub book: Book,

@@ -3,7 +3,7 @@
 use super::people::found;
 use crate::error::{Error, Result};
 use crate::load;
-use crate::rows::{Guide, Program};
+use crate::rows::{Guide, Program, TermsRow};
 use crate::sql::{self, values};
 use crate::tx::Tx;
 use domain::Date;
@@ -47,6 +47,12 @@ impl Tx {
     pub async fn guide(&self, program: ProgramId, version: u32) -> Result<Guide> {
         let tail = "WHERE program_id = $1 AND version = $2";
         sql::one(&self.db, &sql::select::<Guide>(tail), values![program, version]).await
+    }
+
+    /// Keeps that a partner accepted terms. The same version is kept once.
+    pub async fn accept_terms(&self, terms: &TermsRow) -> Result<()> {
+        let once = "ON CONFLICT (partner_id, program_id, version) DO NOTHING";
+        sql::insert_or(&self.db, std::slice::from_ref(terms), once).await.map(|_| ())
     }
 
     /// What the installation remembers of itself, such as its secret.

@@ -128,30 +128,39 @@ pub const CALLS: &[Call] = &[
         "/api/v1/funds/{code}/statement",
         "Statement",
         true,
-        "A fund's accounts before the day from and at the end of the day to, and what moved between, newest first.",
+        "A fund's accounts before the day from and at the end of the day to, and what moved between, newest first; \
+         with format=csv, or Accept: text/csv, the whole as a table.",
     ),
     get(
         "/api/v1/funds/{code}/allocation-preview",
         "Page",
         false,
         "The lines a rule makes, to be sent as allocate_many: how=each, even or weighted, an amount or a percent of what \
-         is unallocated, weights by=tier, region or country as in gold:3,silver:1, filtered by tier, region, country.",
+         is unallocated, weights by=any attribute as in gold:3,silver:1, filtered by tier, region, country and also=segment:enterprise \
+         (currency, manager, standing, or a name of one's own; one after a comma each).",
     ),
     get(
         "/api/v1/partners/{id}/statement",
         "Statement",
         true,
-        "A partner's accounts in every fund before the day from and at the end of the day to, and what moved between.",
+        "A partner's accounts in every fund before the day from and at the end of the day to, and what moved between; with \
+         format=csv, or Accept: text/csv, the whole as a table.",
     ),
     get(
         "/api/v1/general-ledger",
         "Page",
         false,
-        "Every posting of the days from and to as a debit and a credit line under the account codes of the settings.",
+        "Every posting of the days from and to as a debit and a credit line under the account codes of the settings; \
+         with format=csv, or Accept: text/csv, as a table.",
     ),
     get("/api/v1/rates", "Page", true, "Every exchange rate that was recorded, the latest day first."),
     post("/api/v1/rates", "NewRates", "Record exchange rates: all of them or none."),
-    get("/api/v1/partners", "Page", false, "The partners the token's owner may see."),
+    get(
+        "/api/v1/partners",
+        "Page",
+        false,
+        "The partners the token's owner may see; to the vendor's people with tier, region, country and attributes.",
+    ),
     get(
         "/api/v1/approvals",
         "Page",

@@ -1,23 +1,25 @@
 //! /api/v1/funds, /api/v1/rates, /api/v1/partners: what there is to spend, at which rates, and with whom.
 
+use actix_web::http::header::ACCEPT;
 use actix_web::web::{Bytes, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::Date;
 use domain::exchange::Rate;
 use domain::fund::{Fund, FundCommand};
 use domain::ids::{FundId, PartnerId};
-use domain::money::Marks;
+use domain::money::{Currency, Marks};
 use engine::WhichFund;
-use engine::allocations::Rule;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use storage::read::{ExpiringFilter, MovementsOf, Paging};
+use storage::read::{ExpiringFilter, MovementsOf, Paging, PartnerFilter};
+use storage::rows::PartnerRow;
 
-use super::{Answer, Asked, answered, json, submission, submission_on_a_version};
+use super::{Answer, Asked, answered, header, json, submission, submission_on_a_version};
 use crate::error::Error;
 use crate::extract::{Machine, finish};
 use crate::fields::{Fields, Typed};
 use crate::pages::funds::{ledger, rule};
+use crate::pages::imports::csv;
 use crate::pages::statement;
 
 /// A fund and what is in its accounts, in minor units of its currency.
@@ -83,29 +85,45 @@ pub struct Days {
     to: String,
     after: Option<String>,
     size: Option<u16>,
+    /// `csv` for the whole as a table; otherwise what the call accepts decides.
+    format: String,
 }
 
 impl Days {
+    /// The caller wants a table: says so, or accepts nothing else.
+    fn as_table(&self, req: &HttpRequest) -> Result<bool, Error> {
+        match self.format.as_str() {
+            "csv" => Ok(true),
+            "json" => Ok(false),
+            "" => Ok(header(req, ACCEPT.as_str()).is_some_and(|accepted| accepted.starts_with("text/csv"))),
+            other => Err(Error::BadRequest(format!("“{other}” is no format: use csv or json."))),
+        }
+    }
+
     fn read(&self, machine: &Machine) -> Result<(Date, Date), Error> {
         statement::Asked::days(&self.from, &self.to, machine.site().engine.clock.today())
     }
 }
 
 /// GET /api/v1/funds/{code}/statement?from=&to=&after=&size=
-pub async fn fund_statement(machine: Machine, code: Path<String>, days: Query<Days>) -> Answer {
+pub async fn fund_statement(machine: Machine, req: HttpRequest, code: Path<String>, days: Query<Days>) -> Answer {
     let fund = machine.site().engine.reader().fund(machine.viewer(), &code).await?;
-    statement_of(&machine, MovementsOf::Fund(fund.id), &days).await
+    statement_of(&machine, &req, (MovementsOf::Fund(fund.id), &fund.code), &days).await
 }
 
 /// GET /api/v1/partners/{id}/statement?from=&to=&after=&size=
-pub async fn partner_statement(machine: Machine, id: Path<String>, days: Query<Days>) -> Answer {
+pub async fn partner_statement(machine: Machine, req: HttpRequest, id: Path<String>, days: Query<Days>) -> Answer {
     let partner = id.parse::<PartnerId>().map_err(|_| Error::NotFound)?;
-    statement_of(&machine, MovementsOf::Partner(partner), &days).await
+    statement_of(&machine, &req, (MovementsOf::Partner(partner), "wallet"), &days).await
 }
 
 /// Every account before the first day and at the end of the last, and a page of what moved, newest first.
-async fn statement_of(machine: &Machine, of: MovementsOf, days: &Days) -> Answer {
+async fn statement_of(machine: &Machine, req: &HttpRequest, (of, whose): (MovementsOf, &str), days: &Days) -> Answer {
     let (from, to) = days.read(machine)?;
+    if days.as_table(req)? {
+        let bytes = machine.site().engine.statement_csv(machine.viewer(), of, (from, to)).await?;
+        return Ok(csv(&statement::file_name(whose, (from, to)), bytes));
+    }
     let (reader, viewer) = (machine.site().engine.reader(), machine.viewer());
     let eve = from.pred_opt().unwrap_or(from);
     let (opening, closing) = (reader.accounts_on(viewer, of, eve).await?, reader.accounts_on(viewer, of, to).await?);
@@ -118,10 +136,14 @@ async fn statement_of(machine: &Machine, of: MovementsOf, days: &Days) -> Answer
 }
 
 /// GET /api/v1/general-ledger?from=&to=
-pub async fn general_ledger(machine: Machine, days: Query<Days>) -> Answer {
-    let days = days.read(&machine)?;
+pub async fn general_ledger(machine: Machine, req: HttpRequest, asked: Query<Days>) -> Answer {
+    let days = asked.read(&machine)?;
     if !ledger::READERS.iter().any(|role| machine.viewer().has(*role)) {
         return Err(Error::NotFound.into());
+    }
+    if asked.as_table(&req)? {
+        let bytes = machine.site().engine.general_ledger_csv(machine.viewer(), days).await?;
+        return Ok(csv(&format!("general-ledger-{}-{}.csv", days.0, days.1), bytes));
     }
     let mut rows = Vec::new();
     machine.site().engine.general_ledger(machine.viewer(), days, |line| rows.push(line)).await?;
@@ -140,6 +162,8 @@ pub struct AskedRule {
     tier: String,
     region: String,
     country: String,
+    /// `segment:enterprise`, one after a comma each.
+    also: String,
     expires: String,
 }
 
@@ -148,6 +172,7 @@ pub async fn preview(machine: Machine, code: Path<String>, asked: Query<AskedRul
     let engine = &machine.site().engine;
     let fund = engine.reader().fund(machine.viewer(), &code).await?;
     let unallocated = engine.unallocated(WhichFund::Id(fund.id)).await?;
+    let also = asked.also.replace(',', "\n");
     let pairs = [
         ("how", &asked.how),
         ("amount", &asked.amount),
@@ -157,16 +182,11 @@ pub async fn preview(machine: Machine, code: Path<String>, asked: Query<AskedRul
         ("tier", &asked.tier),
         ("region", &asked.region),
         ("country", &asked.country),
+        ("also", &also),
         ("expires", &asked.expires),
     ];
     let typed = Typed::new(pairs.map(|(name, value)| (name.to_owned(), value.clone())).to_vec());
-    let rule = Fields::read(&typed, Marks::Point, |f| {
-        let sharing = rule::read(f, unallocated);
-        let (tier, region, country) = (f.optional_text("tier"), f.optional_text("region"), f.optional_text("country"));
-        let expires = f.optional_date("expires");
-        let (tier, region, country) = (tier?, region?, country?);
-        Some(Rule { tier, region, country, sharing: sharing?, expires: expires? })
-    })?;
+    let rule = Fields::read(&typed, Marks::Point, |f| rule::read_rule(f, unallocated))?;
     let proposed = engine.allocation_rule(machine.viewer(), &rule).await?;
     let preview = engine.preview_allocation(machine.actor(), WhichFund::Id(fund.id), proposed).await?;
     let left_out = preview.rows.iter().filter_map(|row| {
@@ -202,15 +222,39 @@ pub async fn record_rates(machine: Machine, req: HttpRequest, body: Bytes) -> An
     Ok(HttpResponse::Created().json(&done))
 }
 
+/// A partner; what the vendor tells it apart by is told to the vendor's people only.
 #[derive(Serialize)]
 struct Named {
     id: PartnerId,
     name: String,
+    #[serde(flatten)]
+    facts: Option<PartnerFacts>,
+}
+
+#[derive(Serialize)]
+struct PartnerFacts {
+    tier: String,
+    region: String,
+    country: String,
+    currency: Currency,
+    attributes: BTreeMap<String, String>,
 }
 
 /// GET /api/v1/partners
 pub async fn partners(machine: Machine) -> Answer {
-    let names = machine.site().engine.reader().partner_names(machine.viewer()).await?;
-    let rows: Vec<Named> = names.into_iter().map(|(id, name)| Named { id, name }).collect();
+    let (reader, for_vendor) = (machine.site().engine.reader(), !machine.actor().me.is_partner());
+    let (mut rows, mut paging) = (Vec::new(), Paging::first(500));
+    loop {
+        let page = reader.partners(machine.viewer(), &PartnerFilter::default(), &paging).await?;
+        rows.extend(page.rows.into_iter().map(|row| {
+            let PartnerRow { id, name, tier, region, country, currency, attributes, .. } = row;
+            let facts = for_vendor.then_some(PartnerFacts { tier, region, country, currency, attributes });
+            Named { id, name, facts }
+        }));
+        paging.after = page.next;
+        if paging.after.is_none() {
+            break;
+        }
+    }
     Ok(HttpResponse::Ok().json(serde_json::json!({ "rows": rows, "next": null })))
 }

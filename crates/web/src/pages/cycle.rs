@@ -5,6 +5,7 @@ use askama::Template;
 use domain::Instant;
 use domain::cycle::{Cycle, Health, Party};
 use domain::machine::{Act, Command, CycleCommand, Situation, TIME_ASKED, health, moves_of};
+use domain::steps::s7_execution::{Claim, ClaimState};
 use serde::Deserialize;
 use storage::WhichCycle;
 use storage::read::{Page, Paging, TimelineEntry};
@@ -143,8 +144,18 @@ fn waits(s: &Situation) -> String {
         Party::Partner => format!("It is with {}: {task}.", s.partner.name),
         Party::Manager => format!("It is with the channel manager: {task}."),
         Party::Approvers => format!("It is with the approvers of level {}: {task}.", s.cycle.level),
+        Party::Finance if task.starts_with("pay") && all_batched(s) => {
+            "It is with finance: a settlement batch pays it.".to_owned()
+        }
         Party::Finance => format!("It is with finance: {task}."),
     }
+}
+
+/// Every claim to be paid waits in an open settlement batch, and none is to be decided.
+fn all_batched(s: &Situation) -> bool {
+    let open = |claim: &&Claim| !matches!(claim.state, ClaimState::Denied | ClaimState::Paid | ClaimState::ClawedBack);
+    let mut open = s.cycle.claims.iter().filter(open).peekable();
+    open.peek().is_some() && open.all(|claim| s.batched.contains_key(&claim.no))
 }
 
 fn lower(task: &str) -> String {

@@ -3,14 +3,16 @@
 use actix_web::web::Query;
 use askama::Template;
 use domain::cycle::{Party, Stage, Step};
-use domain::ids::PartnerId;
+use domain::ids::{CycleId, PartnerId};
 use engine::views::{Filters, ViewedList};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use storage::read::{CycleFilter, CycleLine, CycleSort, Page, Paging};
 use url::form_urlencoded::Serializer;
 
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
+use crate::pages::home;
 use crate::pages::views::{self, ViewsBar};
 use crate::routes;
 use crate::shell::Shell;
@@ -49,6 +51,8 @@ struct Row {
     stage: Badge,
     waits: String,
     task: String,
+    /// The open settlement batch that pays its claims, and its address.
+    batch: Option<(String, String)>,
     due: Option<Due>,
     money: Option<Amount>,
     money_is: &'static str,
@@ -195,13 +199,14 @@ pub async fn list(who: Who, asked: Query<Asked>) -> Answer {
         next: next.map(|after| asked.href(view, Some(&after))),
     });
     let may_open = routes::opens("/cycles/new", who.signed());
+    let in_batches = home::in_batches(&who, &rows).await?;
     show(&CyclesPage {
         shell: who.shell("Cycles"),
         tabs: tabs(&asked, view),
         views: views::bar(&who, ViewedList::Cycles, (&now, &saved), async |filters| counted(&who, filters).await)
             .await?,
         filters: filters(&who, &asked, view).await?,
-        rows: rows.into_iter().map(|line| row(&who, line)).collect(),
+        rows: rows.into_iter().map(|line| row(&who, line, &in_batches)).collect(),
         pager,
         empty: empty(&asked, view, may_open),
         may_open,
@@ -263,7 +268,7 @@ async fn filters(who: &Who, asked: &Asked, view: View) -> Result<Option<Filterin
     }))
 }
 
-fn row(who: &Who, line: CycleLine) -> Row {
+fn row(who: &Who, line: CycleLine, in_batches: &BTreeMap<CycleId, String>) -> Row {
     let (money, money_is) = match (line.approved, line.asked) {
         (approved, _) if approved.is_positive() => (Some(approved), "approved"),
         (_, asked) if asked.is_positive() => (Some(asked), "asked"),
@@ -278,6 +283,7 @@ fn row(who: &Who, line: CycleLine) -> Row {
         number: line.number,
         title: line.title,
         partner: line.partner,
+        batch: in_batches.get(&line.id).map(|number| (number.clone(), format!("/settlements/{number}"))),
         task: if line.stage.is_end() { String::new() } else { line.task },
     }
 }

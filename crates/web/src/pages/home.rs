@@ -4,8 +4,10 @@ use askama::Template;
 use chrono::Days;
 use domain::cycle::{Party, Stage, Step};
 use domain::fund::Fund;
+use domain::ids::CycleId;
 use domain::ledger::AccountKind;
 use domain::people::Role;
+use std::collections::BTreeMap;
 use storage::read::{CycleLine, FundTotal, Paging, PartnerFilter, StageCount, WalletLot, WalletSum};
 
 use crate::charts::{FundBar, FundPart, MoneyState, Ring, RingStep, Unit};
@@ -59,7 +61,8 @@ pub async fn show_page(who: Who) -> Answer {
     let (reader, viewer, today) = (who.reader(), who.viewer(), who.today());
     let waiting = reader.waiting_for_me(viewer, &Paging::first(TASKS)).await?;
     let mut tasks = reinstatement::tasks(&who).await?;
-    tasks.extend(waiting.rows.iter().map(|line| task(&who, line)));
+    let in_batches = in_batches(&who, &waiting.rows).await?;
+    tasks.extend(waiting.rows.iter().map(|line| task(&who, line, in_batches.get(&line.id))));
     let stages = reader.stages(viewer, today).await?;
     let may_open = routes::opens("/cycles/new", who.signed());
     let has_cycles = stages.iter().any(|stage| stage.cycles > 0);
@@ -99,11 +102,30 @@ fn stands_in_for(who: &Who) -> String {
     names.join(" and ")
 }
 
+/// Cycles of a list whose claims are all paid by an open settlement batch, with its number: nobody pays them otherwise.
+pub async fn in_batches(who: &Who, lines: &[CycleLine]) -> Result<BTreeMap<CycleId, String>, Error> {
+    let paying = lines.iter().filter(|line| is_to_pay(line)).map(|line| line.id);
+    Ok(who.reader().all_batched(who.viewer(), &paying.collect::<Vec<_>>()).await?)
+}
+
+fn is_to_pay(line: &CycleLine) -> bool {
+    line.waiting_on == Party::Finance && line.task.starts_with("Pay")
+}
+
 /// One line of "what needs you": the verb, the cycle, the page where it is done.
-fn task(who: &Who, line: &CycleLine) -> Task {
+fn task(who: &Who, line: &CycleLine, batch: Option<&String>) -> Task {
     let asked =
         if line.asked.is_positive() { format!(" · {}", Amount::from(line.asked).plain()) } else { String::new() };
     let partner = if who.actor().me.is_partner() { String::new() } else { format!(" · {}", line.partner) };
+    if let Some(batch) = batch {
+        return Task {
+            verb: "In batch".to_owned(),
+            title: format!("Settlement batch {batch}"),
+            detail: format!("{}{partner} · it pays “{}”", line.number, line.title),
+            href: format!("/settlements/{batch}"),
+            due: line.due.map(|on| Due { on, today: who.today() }),
+        };
+    }
     Task {
         verb: verb(line).to_owned(),
         title: line.title.clone(),
@@ -115,7 +137,7 @@ fn task(who: &Who, line: &CycleLine) -> Task {
 
 fn verb(line: &CycleLine) -> &'static str {
     match (line.waiting_on, line.stage) {
-        (Party::Finance, _) if line.task.starts_with("Pay") => "Pay",
+        _ if is_to_pay(line) => "Pay",
         (Party::Finance, _) => "Decide",
         (Party::Approvers, _) => "Approve",
         (Party::Manager, Stage::PlanReview) => "Agree",

@@ -12,7 +12,7 @@ use url::form_urlencoded::Serializer;
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
 use crate::shell::Shell;
-use crate::view::{Amount, Badge, Due, Empty, Fact, Pager, Stats, Tone, stage_badge};
+use crate::view::{Amount, Badge, Due, Empty, Fact, Pager, Stats, Tone, capital, stage_badge};
 
 const ROWS: u16 = 50;
 /// A partner's page shows the latest cycles; the list of cycles has the rest.
@@ -148,14 +148,14 @@ async fn facts(who: &Who, partner: &PartnerRow) -> Result<Stats, Error> {
         Some(id) => who.reader().user(who.viewer(), id).await.map_or("Nobody named".to_owned(), |user| user.name),
         None => "Whoever covers the region".to_owned(),
     };
-    Ok(Stats {
-        facts: vec![
-            Fact::new("Region", format!("{}, {}", partner.region, partner.country)),
-            Fact::new("Tier", partner.tier.clone()),
-            Fact::new("Currency", partner.currency.code()),
-            Fact::new("Channel manager", manager),
-        ],
-    })
+    let mut facts = vec![
+        Fact::new("Region", format!("{}, {}", partner.region, partner.country)),
+        Fact::new("Tier", partner.tier.clone()),
+        Fact::new("Currency", partner.currency.code()),
+        Fact::new("Channel manager", manager),
+    ];
+    facts.extend(partner.attributes.iter().map(|(name, value)| Fact::new(capital(name), value.clone())));
+    Ok(Stats { facts })
 }
 
 fn cycle_row(line: &CycleLine, who: &Who) -> CycleRow {

@@ -14,6 +14,7 @@ use storage::read::{Movement, MovementsOf, Paging};
 
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
+use crate::pages::imports::csv;
 use crate::shell::Shell;
 use crate::view::{Amount, Crumbs, Pager, capital, count, cycle_href, date_words};
 
@@ -26,6 +27,8 @@ struct StatementPage {
     /// Carried along by the form: the partner, for the vendor's people.
     partner: Option<String>,
     action: String,
+    /// The same days as a table.
+    table: String,
     from: String,
     to: String,
     from_words: String,
@@ -110,6 +113,27 @@ pub async fn of_fund(who: Who, code: Path<String>, asked: Query<Asked>) -> Answe
     show(&page(&who, seen, &asked, MovementsOf::Fund(fund.id), (opening, closing)).await?)
 }
 
+/// GET /funds/{code}/statement.csv?from=2026-01-01&to=2026-03-31
+pub async fn fund_csv(who: Who, code: Path<String>, asked: Query<Asked>) -> Answer {
+    let days = Asked::days(&asked.from, &asked.to, who.today())?;
+    let fund = who.reader().fund(who.viewer(), &code).await?;
+    let bytes = who.site().engine.statement_csv(who.viewer(), MovementsOf::Fund(fund.id), days).await?;
+    Ok(csv(&file_name(&fund.code, days), bytes))
+}
+
+/// GET /wallet/statement.csv?from=2026-01-01&to=2026-03-31
+pub async fn wallet_csv(who: Who, asked: Query<Asked>) -> Answer {
+    let days = Asked::days(&asked.from, &asked.to, who.today())?;
+    let partner = who.whose(&asked.partner)?;
+    let bytes = who.site().engine.statement_csv(who.viewer(), MovementsOf::Partner(partner), days).await?;
+    Ok(csv(&file_name("wallet", days), bytes))
+}
+
+/// What a downloaded statement is called.
+pub fn file_name(whose: &str, (from, to): (Date, Date)) -> String {
+    format!("statement-{}-{from}-{to}.csv", whose.to_lowercase())
+}
+
 /// GET /wallet/statement?from=2026-01-01&to=2026-03-31
 pub async fn of_wallet(who: Who, asked: Query<Asked>) -> Answer {
     let (from, to) = Asked::days(&asked.from, &asked.to, who.today())?;
@@ -152,6 +176,7 @@ async fn page(
     Ok(StatementPage {
         shell: who.shell(&format!("Statement, {}", seen.whose)),
         crumbs: Crumbs { crumbs: seen.crumbs },
+        table: address(&format!("{}.csv", seen.action), partner.as_deref(), (from, to), ""),
         pager: pager(&seen.action, partner.as_deref(), (from, to), asked, moved.next.as_deref(), moved.rows.len()),
         whose: seen.whose,
         partner,
@@ -198,6 +223,14 @@ fn line(line: Movement) -> Line {
     }
 }
 
+fn address(action: &str, partner: Option<&str>, (from, to): (Date, Date), after: &str) -> String {
+    let (from, to) = (from.to_string(), to.to_string());
+    let set = [("partner", partner.unwrap_or("")), ("from", &from), ("to", &to), ("after", after)];
+    let set = set.into_iter().filter(|(_, value)| !value.is_empty());
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(set).finish();
+    format!("{action}?{query}")
+}
+
 fn pager(
     action: &str,
     partner: Option<&str>,
@@ -206,13 +239,7 @@ fn pager(
     next: Option<&str>,
     shown: usize,
 ) -> Option<Pager> {
-    let address = |after: &str| {
-        let (from, to) = (from.to_string(), to.to_string());
-        let set = [("partner", partner.unwrap_or("")), ("from", &from), ("to", &to), ("after", after)];
-        let set = set.into_iter().filter(|(_, value)| !value.is_empty());
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(set).finish();
-        format!("{action}?{query}")
-    };
+    let address = |after: &str| address(action, partner, (from, to), after);
     (next.is_some() || !asked.after.is_empty()).then(|| Pager {
         words: count(shown as u64, "posting on this page", "postings on this page"),
         previous: (!asked.after.is_empty()).then(|| address("")),

@@ -86,6 +86,16 @@ struct CheckPage {
     ask: String,
     terms: Vec<String>,
     guide_version: String,
+    /// These very terms were accepted before: by whom and when, in words.
+    accepted: Option<String>,
+    changed: Option<Changed>,
+}
+
+/// Other terms were accepted before: which, and what is new and gone since.
+struct Changed {
+    since: String,
+    added: Vec<String>,
+    gone: Vec<String>,
 }
 
 /// GET /cycles/{no}/request
@@ -236,7 +246,7 @@ async fn page(who: &Who, no: &str, typed: Typed) -> Result<RequestPage, Error> {
         justification: s.cycle.request.justification.clone(),
         late_reason: s.cycle.request.late_reason.clone(),
         is_late,
-        terms: paragraphs(&s.policy.guide.terms),
+        terms: rules::paragraphs(&s.policy.guide.terms),
         last_day: (s.cycle.stage == Stage::RequestDraft).then(|| last_day(&s, who)).flatten(),
     })
 }
@@ -386,16 +396,17 @@ fn last_day(s: &Situation, who: &Who) -> Option<Due> {
 fn sent(s: &Situation) -> Option<Facts> {
     let sent = s.cycle.request.submitted.as_ref().filter(|_| s.cycle.stage != Stage::RequestDraft)?;
     let fund = s.cycle.fund().and_then(|fund| s.fund(fund));
-    let facts = vec![
+    let mut facts = vec![
         Fact::new("Fund", fund.map_or("No fund", |fund| fund.name.as_str())),
         Fact::new("Asked on", date_words(sent.at.date_naive())),
         Fact::new("Under the guide", format!("{}, version {}", s.policy.guide.name, sent.guide_version)),
     ];
+    if let Some(accepted) = &sent.terms {
+        let day = date_words(accepted.at.date_naive());
+        let version = format!("Version {}", accepted.version);
+        facts.push(Fact::new("Terms accepted", version).note(format!("{}, {day}", accepted.by_name)));
+    }
     Some(Facts { facts })
-}
-
-fn paragraphs(text: &str) -> Vec<String> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
 fn check_page(who: &Who, s: &Situation, typed: Typed) -> CheckPage {
@@ -404,9 +415,9 @@ fn check_page(who: &Who, s: &Situation, typed: Typed) -> CheckPage {
     let total = cycle.request.total(cycle);
     let verdicts: Vec<Verdict> = verdicts(s, draft.as_ref(), who);
     let fails = verdicts.iter().any(|verdict| verdict.outcome == Judgement::Fail);
-    let form = who
-        .form_at(cycle.version)
-        .with(Field::tick("terms_accepted", "I have read the terms and accept them for my company"));
+    let version = &s.policy.guide.version;
+    let label = format!("I have read the terms, version {version}, and accept them for my company");
+    let form = who.form_at(cycle.version).with(Field::tick("terms_accepted", &label));
     CheckPage {
         shell: who.shell(&format!("Check the request, {}", cycle.number)),
         strip: HeaderStrip::of(s, who.today()),
@@ -419,9 +430,21 @@ fn check_page(who: &Who, s: &Situation, typed: Typed) -> CheckPage {
         rules: Rules::of(&verdicts),
         can_submit: !fails,
         ask: Amount::from(total).plain(),
-        terms: paragraphs(&s.policy.guide.terms),
-        guide_version: s.policy.guide.version.clone(),
+        terms: rules::paragraphs(&s.policy.guide.terms),
+        guide_version: version.clone(),
+        accepted: rules::accepted(s).map(in_words),
+        changed: rules::changed(s).map(|changed| Changed {
+            since: in_words(&changed.since),
+            added: changed.added,
+            gone: changed.gone,
+        }),
     }
+}
+
+/// "Mara Lindqvist accepted version 2026.1 on Mon 2 March 2026"
+fn in_words(accepted: &rules::Accepted) -> String {
+    let day = date_words(accepted.at.date_naive());
+    format!("{} accepted version {} on {day}", accepted.by_name, accepted.version)
 }
 
 fn answers(s: &Situation, total: Money) -> Answers {

@@ -133,7 +133,7 @@ pub fn judge(policy: &Policy, asking: &Asking) -> Vec<Verdict> {
     verdicts.push(minimum(policy, total, asking));
     fund(policy, asking, total, &mut verdicts);
     gates(policy, &asking.partner, &mut verdicts);
-    verdicts.push(terms(asking.terms_accepted));
+    verdicts.push(terms(policy, asking.terms_accepted));
     verdicts.push(justification(asking.justification.as_deref()));
     verdicts
 }
@@ -449,11 +449,12 @@ fn gates(policy: &Policy, partner: &Asker, verdicts: &mut Vec<Verdict>) {
     }
 }
 
-fn terms(accepted: Option<bool>) -> Verdict {
+fn terms(policy: &Policy, accepted: Option<bool>) -> Verdict {
     match accepted {
         Some(true) => Verdict::pass("terms", "The program's terms are accepted."),
         Some(false) => {
-            Verdict::fail("terms", "The program's terms are not accepted yet.", "Read them and tick the box.")
+            let why = format!("The program's terms, version {}, are not accepted yet.", policy.guide.version);
+            Verdict::fail("terms", why, "Read them and tick the box.")
         }
         None => Verdict::not_applicable("terms", "The case does not say whether the terms are accepted."),
     }

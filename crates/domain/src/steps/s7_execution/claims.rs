@@ -559,8 +559,8 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             } else {
                 String::new()
             };
-            let of_fund = payment.in_fund.map_or_else(String::new, |paid| format!(" {}", paid.words()));
-            let words = format!("{by} paid {cash} on claim {claim} ({}).{offset}{of_fund}", payment.reference);
+            // What the rate cost is the vendor's affair: these words are read by the partner too.
+            let words = format!("{by} paid {cash} on claim {claim} ({}).{offset}", payment.reference);
             let told = Told::new("claim.settled", words);
             // A batch tells of all claims of a payment at once, in the remittance.
             if payment.batch.is_some() {

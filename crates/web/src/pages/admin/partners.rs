@@ -2,6 +2,7 @@
 
 use actix_web::web::Path;
 use askama::Template;
+use domain::fund::Attribute;
 use domain::ids::PartnerId;
 use domain::money::Currency;
 use domain::people::Role;
@@ -15,6 +16,9 @@ use crate::fields::{Fields, Typed};
 use crate::posted::Posted;
 use crate::shell::Shell;
 use crate::view::{Choice, Field, Form};
+
+/// Of more, nobody keeps an overview.
+const MOST_ATTRIBUTES: usize = 30;
 
 #[derive(Template)]
 #[template(path = "pages/admin/partner.html")]
@@ -51,6 +55,8 @@ async fn form(who: &Who, partner: Option<&PartnerRow>) -> Result<Form, Error> {
     choices.extend(managers.map(|user| Choice::new(user.id.to_string(), &user.name)));
     let text = |pick: fn(&PartnerRow) -> &str| partner.map_or(String::new(), |partner| pick(partner).to_owned());
     let manager = partner.and_then(|partner| partner.manager_id).map(|id| id.to_string()).unwrap_or_default();
+    let held = partner.map(|partner| &partner.attributes).into_iter().flatten();
+    let lines = held.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n");
     let standing = partner.is_none_or(|partner| partner.good_standing);
     Ok(who
         .form()
@@ -87,6 +93,12 @@ async fn form(who: &Who, partner: Option<&PartnerRow>) -> Result<Form, Error> {
             Field::text("crm_id", "CRM id")
                 .optional()
                 .value_is(text(|partner| partner.crm_id.as_deref().unwrap_or(""))),
+        )
+        .with(
+            Field::area("attributes", "What else you tell partners apart by", 3)
+                .hint("A line each, as in segment: enterprise. Credit can be allocated by it; partners do not see it.")
+                .optional()
+                .value_is(lines),
         ))
 }
 
@@ -104,6 +116,14 @@ fn read(form: &mut Fields) -> Option<PartnerFacts> {
     }
     let (good_standing, domain, crm_id) =
         (form.tick("good_standing"), form.optional_text("domain"), form.optional_text("crm_id"));
+    let attributes = form.named("attributes");
+    let common = |name: &String| !matches!(Attribute::from_code(name), Some(Attribute::Named(_)));
+    if let Some(taken) = attributes.iter().flatten().map(|(name, _)| name).find(|name| common(name)) {
+        form.problem("attributes", format!("“{taken}” has a field of its own above."));
+    }
+    if attributes.as_ref().is_some_and(|held| held.len() > MOST_ATTRIBUTES) {
+        form.problem("attributes", format!("Keep at most {MOST_ATTRIBUTES} of them."));
+    }
     Some(PartnerFacts {
         name: name?,
         region: region?,
@@ -114,6 +134,7 @@ fn read(form: &mut Fields) -> Option<PartnerFacts> {
         good_standing,
         domain: domain?.map(|domain| domain.to_lowercase()),
         crm_id: crm_id?,
+        attributes: attributes?,
     })
 }
 

@@ -7,7 +7,7 @@ use askama::Template;
 use domain::fund::{Attribute, Fund, FundCommand, Line};
 use domain::money::{Marks, Money};
 use engine::WhichFund;
-use engine::allocations::{Preview, Proposed, Reading, Rule};
+use engine::allocations::{Preview, Proposed, Reading};
 use storage::read::{Paging, PartnerFilter};
 
 use super::href;
@@ -17,7 +17,7 @@ use crate::extract::{Who, again, show};
 use crate::fields::{Fields, Typed};
 use crate::posted::Posted;
 use crate::shell::Shell;
-use crate::view::{Amount, Choice, Fact, Facts, Field, Form, Value, count, date_words};
+use crate::view::{Amount, Choice, Fact, Facts, Field, Form, Value, capital, count, date_words};
 
 #[derive(Template)]
 #[template(path = "pages/funds/many.html")]
@@ -81,14 +81,23 @@ async fn page(who: &Who, code: &str, table: Typed, by_rule: Typed) -> Result<Man
         .with(Field::select("marks", "Amounts are written like", marks).optional())
         .with(expires())
         .with(reason());
-    let (tiers, regions, countries) = values(who).await?;
+    let Values { tiers, regions, countries, named } = values(who).await?;
     let any = |words: &str, values: BTreeSet<String>| {
         Choice::any_of(words, values.into_iter().map(|value| (value.clone(), value)).collect())
     };
-    let rule = rule::fields(who.form(), fund.currency)
+    let known = if named.is_empty() {
+        String::new()
+    } else {
+        format!(" Your own: {}.", named.iter().cloned().collect::<Vec<_>>().join(", "))
+    };
+    let also = format!(
+        "A line each, all of which must hold, as in segment: enterprise. There are currency, manager, standing (good).{known}"
+    );
+    let rule = rule::fields(who.form(), fund.currency, &named)
         .with(Field::select("tier", "Tier", any("Every tier", tiers)).optional())
         .with(Field::select("region", "Region", any("Every region", regions)).optional())
         .with(Field::select("country", "Country", any("Every country", countries)).optional())
+        .with(Field::area("also", "What else must hold", 2).hint(also).optional())
         .with(expires())
         .with(reason());
     Ok(ManyPage {
@@ -110,18 +119,27 @@ fn prefixed(mut form: Form) -> Form {
     form
 }
 
-/// The tiers, regions and countries partners have.
-async fn values(who: &Who) -> Result<(BTreeSet<String>, BTreeSet<String>, BTreeSet<String>), Error> {
-    let (mut tiers, mut regions, mut countries) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let mut paging = Paging::first(500);
+/// What partners have, to choose from.
+#[derive(Default)]
+struct Values {
+    tiers: BTreeSet<String>,
+    regions: BTreeSet<String>,
+    countries: BTreeSet<String>,
+    /// The names of the vendor's own attributes.
+    named: BTreeSet<String>,
+}
+
+async fn values(who: &Who) -> Result<Values, Error> {
+    let (mut values, mut paging) = (Values::default(), Paging::first(500));
     loop {
         let page = who.reader().partners(who.viewer(), &PartnerFilter::default(), &paging).await?;
         for partner in page.rows {
-            tiers.insert(partner.tier);
-            regions.insert(partner.region);
-            countries.insert(partner.country);
+            values.tiers.insert(partner.tier);
+            values.regions.insert(partner.region);
+            values.countries.insert(partner.country);
+            values.named.extend(partner.attributes.into_keys());
         }
-        let Some(next) = page.next else { return Ok((tiers, regions, countries)) };
+        let Some(next) = page.next else { return Ok(values) };
         paging.after = Some(next);
     }
 }
@@ -177,11 +195,8 @@ async fn read_rule(who: &Who, code: &str, posted: &Posted) -> Result<(Preview, S
     let engine = &who.site().engine;
     let unallocated = engine.unallocated(WhichFund::Id(fund.id)).await?;
     let (rule, reason) = posted.read(who.marks(), |f: &mut Fields| {
-        let sharing = rule::read(f, unallocated);
-        let (tier, region, country) = (f.optional_text("tier"), f.optional_text("region"), f.optional_text("country"));
-        let (expires, reason) = (f.optional_date("expires"), f.text("reason"));
-        let (tier, region, country) = (tier?, region?, country?);
-        Some((Rule { tier, region, country, sharing: sharing?, expires: expires? }, reason?))
+        let (rule, reason) = (rule::read_rule(f, unallocated), f.text("reason"));
+        Some((rule?, reason?))
     })?;
     let proposed = engine.allocation_rule(who.viewer(), &rule).await?;
     Ok((engine.preview_allocation(who.actor(), WhichFund::Id(fund.id), proposed).await?, reason))
@@ -274,10 +289,9 @@ fn totals(taken: usize, refused: usize, total: Money, unallocated: Money) -> Fac
 }
 
 /// How an attribute reads in a form.
-pub fn attribute_words(attribute: Attribute) -> &'static str {
+pub fn attribute_words(attribute: &Attribute) -> String {
     match attribute {
-        Attribute::Tier => "Tier",
-        Attribute::Region => "Region",
-        Attribute::Country => "Country",
+        Attribute::Manager => "Channel manager".to_owned(),
+        other => capital(other.code()),
     }
 }

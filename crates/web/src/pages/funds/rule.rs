@@ -1,23 +1,25 @@
 //! How an allocation by rule is asked for: an amount each, or an amount or share of what is unallocated, split in equal
 //! parts or by weights.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::fund::{Attribute, Sharing};
 use domain::money::{Currency, Money};
+use engine::allocations::Rule;
 
 use super::many::attribute_words;
 use crate::fields::Fields;
 use crate::view::{Choice, Field, Form};
 
 /// The questions of a rule, without those about which partners.
-pub fn fields(form: Form, currency: Currency) -> Form {
+pub fn fields(form: Form, currency: Currency, named: &BTreeSet<String>) -> Form {
     let how = vec![
         Choice::new("each", "An amount each"),
         Choice::new("even", "One amount in equal parts"),
         Choice::new("weighted", "One amount by weights"),
     ];
-    let by = Attribute::ALL.map(|attribute| Choice::new(attribute.code(), attribute_words(attribute))).to_vec();
+    let all = Attribute::COMMON.into_iter().chain(named.iter().cloned().map(Attribute::Named));
+    let by = all.map(|attribute| Choice::new(attribute.code(), attribute_words(&attribute))).collect();
     form.with(Field::radios("how", "How much", how).value_is("each"))
         .with(Field::amount("amount", "Amount", currency.code()).optional())
         .with(
@@ -34,7 +36,7 @@ pub fn fields(form: Form, currency: Currency) -> Form {
 }
 
 /// The rule's amount and how it is shared, or problems at their fields.
-pub fn read(f: &mut Fields, unallocated: Money) -> Option<Sharing> {
+fn read(f: &mut Fields, unallocated: Money) -> Option<Sharing> {
     let how = f.choice("how", |code| matches!(code, "each" | "even" | "weighted").then(|| code.to_owned()));
     let amount = f.optional_money("amount", unallocated.currency);
     let percent = if f.optional_text("percent")?.is_some() { Some(f.percent("percent")) } else { None };
@@ -74,6 +76,16 @@ pub fn read(f: &mut Fields, unallocated: Money) -> Option<Sharing> {
             }
         },
     }
+}
+
+/// Which partners a rule is about, and how it shares; each problem at its field.
+pub fn read_rule(f: &mut Fields, unallocated: Money) -> Option<Rule> {
+    let sharing = read(f, unallocated);
+    let (tier, region, country) = (f.optional_text("tier"), f.optional_text("region"), f.optional_text("country"));
+    let (also, expires) = (f.named("also"), f.optional_date("expires"));
+    let (tier, region, country, also) = (tier?, region?, country?, also?);
+    let also = also.into_iter().filter_map(|(name, value)| Some((Attribute::from_code(&name)?, value))).collect();
+    Some(Rule { tier, region, country, also, sharing: sharing?, expires: expires? })
 }
 
 /// `gold 3`, `gold: 3` or `gold=3`, a line or a comma each.

@@ -396,7 +396,7 @@ fn to_confirm(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
 }
 
 fn record(who: &Who, s: &Situation, claim: &Claim) -> Record {
-    let cycle = &s.cycle;
+    let (cycle, for_partner) = (&s.cycle, who.actor().me.is_partner());
     let line = |line: &rules::ClaimLine| Line {
         description: describe(cycle, line.invoice.activity, line.invoice.line),
         vendor: line.invoice.vendor.clone(),
@@ -409,7 +409,8 @@ fn record(who: &Who, s: &Situation, claim: &Claim) -> Record {
     };
     let payment = |payment: &rules::Payment| PaymentLine {
         on: date_words(payment.at.date_naive()),
-        in_fund: payment.in_fund.map_or_else(String::new, |paid| paid.words()),
+        // What a rate cost the vendor is no partner's affair.
+        in_fund: payment.in_fund.filter(|_| !for_partner).map_or_else(String::new, |paid| paid.words()),
         reference: payment.reference.clone(),
         amount: payment.amount.into(),
         offset: payment.offset.into(),

@@ -5,6 +5,7 @@
 
 use actix_web::web::Path;
 use askama::Template;
+use domain::deadlines::{Clock, Item};
 use domain::ids::FileId;
 use domain::machine::{Act, Command, Situation, moves_of};
 use domain::money::Money;
@@ -20,7 +21,7 @@ use crate::posted::Posted;
 use crate::shell::Shell;
 use crate::steps::s6_approval::describe;
 use crate::steps::{look, objections};
-use crate::view::{Amount, Control, Due, Fact, Facts, Field, Form, HeaderStrip, Value};
+use crate::view::{Amount, Control, Due, Fact, Facts, Field, Form, HeaderStrip, Hub, Value};
 
 const KINDS: [&str; 4] = ["pdf", "png", "jpg", "webp"];
 
@@ -36,6 +37,7 @@ struct ClaimForm {
     rows: Vec<Row>,
     left: Amount,
     due: Option<Due>,
+    clocks: Hub,
     not_yet: Vec<String>,
 }
 
@@ -259,6 +261,12 @@ async fn page(who: &Who, no: &str, campaign: u16, typed: Typed, kept: &[Kept]) -
         form: typed.onto(form(who, &s, &rows, kept)),
         left: claimable(&s, campaign).into(),
         due: rules::last_day_to_claim(&s, campaign).map(|on| Due { on, today: who.today() }),
+        clocks: Hub::clocks(&s, who.today(), |deadline| match deadline.item {
+            Item::Campaign(no) => no == campaign,
+            Item::Activity(no) => s.cycle.activity(no).is_some_and(|activity| activity.draft.campaign == campaign),
+            Item::Cycle => deadline.clock == Clock::Credit,
+            Item::Claim(_) => false,
+        }),
         not_yet: open.map(|activity| activity.draft.name.clone()).collect(),
         rows,
     })

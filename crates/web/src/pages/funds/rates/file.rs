@@ -42,6 +42,10 @@ struct Line {
     rate: String,
     /// What counts now, where it differs by more than a tenth.
     unusual: Option<String>,
+    /// It counts for that day already.
+    there: bool,
+    /// The rate of that day it takes the place of.
+    corrects: Option<String>,
 }
 
 /// GET /funds/rates/file
@@ -100,6 +104,11 @@ async fn previewed(who: &Who, file: &RateFile, text: &str) -> Result<Preview, Er
     let now = who.reader().rates_now(who.viewer()).await?;
     let counts: BTreeMap<(&str, &str), _> =
         now.iter().map(|line| ((line.from_currency.code(), line.to_currency.code()), line.rate)).collect();
+    let of_days = who.reader().rates_of_days(who.viewer(), &file.rates).await?;
+    let of_day =
+        |rate: &Rate| of_days.iter().find(|known| (known.from, known.to, known.day) == (rate.from, rate.to, rate.day));
+    let there = file.rates.iter().filter(|rate| of_day(rate).is_some_and(|known| known == *rate)).count();
+    let fresh = file.rates.len() - there;
     let line = |rate: &Rate| {
         let known = counts.get(&(rate.from.code(), rate.to.code()));
         let unusual = known.filter(|known| (rate.value - **known).abs() * rust_decimal::Decimal::TEN > **known);
@@ -108,6 +117,8 @@ async fn previewed(who: &Who, file: &RateFile, text: &str) -> Result<Preview, Er
             pair: format!("1 {} in {}", rate.from, rate.to),
             rate: rate.value.normalize().to_string(),
             unusual: unusual.map(|known| known.normalize().to_string()),
+            there: of_day(rate).is_some_and(|known| known == rate),
+            corrects: of_day(rate).filter(|known| *known != rate).map(|known| known.value.normalize().to_string()),
         }
     };
     let many = |number: usize| count(number as u64, "rate", "rates");
@@ -120,8 +131,13 @@ async fn previewed(who: &Who, file: &RateFile, text: &str) -> Result<Preview, Er
         rates: file.rates.iter().take(LISTED).map(line).collect(),
         unlisted: file.rates.len().saturating_sub(LISTED),
         refused: file.refused.iter().take(LISTED).cloned().collect(),
-        words: format!("{} can be recorded{left_out}.", many(file.rates.len())),
-        button: (!file.rates.is_empty()).then(|| format!("Record {}", many(file.rates.len()))),
+        words: if fresh == 0 && there > 0 {
+            format!("Every rate of this table is there already{left_out}.")
+        } else {
+            let known = if there == 0 { String::new() } else { format!("; {there} already there") };
+            format!("{} can be recorded{known}{left_out}.", many(fresh))
+        },
+        button: (fresh > 0).then(|| format!("Record {}", many(fresh))),
         form: who.form().with(Field::hidden("lines", text)),
     })
 }
