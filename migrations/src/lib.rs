@@ -29,6 +29,7 @@ mod m17_exchange_rates;
 mod m18_deadlines;
 mod m19_traces;
 mod m20_desks_and_views;
+mod m21_wallets;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m18_deadlines::Migration),
             Box::new(m19_traces::Migration),
             Box::new(m20_desks_and_views::Migration),
+            Box::new(m21_wallets::Migration),
         ]
     }
 }

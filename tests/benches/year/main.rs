@@ -6,7 +6,8 @@
 //! - the balances of every fund at every month's end are those its postings alone come to;
 //! - `verify::ledger` finds nothing;
 //! - what a closing and a statement cost in the twelfth month stands beside what they cost in the first, and beside how many
-//!   postings each month has: nothing expires in the first ones.
+//!   postings each month has. The program has run for some months before its year begins, so that credit expires in the
+//!   first month as it does in the twelfth, and the months differ by the history behind them alone.
 
 mod claims;
 
@@ -14,7 +15,7 @@ use std::fmt::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant as Stopwatch};
 
-use chrono::{Datelike, Days, Months};
+use chrono::{Days, Months};
 use claims::Books;
 use domain::Date;
 use domain::fund::{FundCommand, FundKind};
@@ -35,6 +36,8 @@ const SIZE: [usize; 2] = [2_000, 20_000];
 /// Several funds of one kind, so that a closing is measured several times a month.
 const FUNDS: usize = 5;
 const MONTHS: u32 = 12;
+/// Months the program has run before the year begins: after them each month earns, pays, forfeits and carries over alike.
+const RUN_IN: u32 = 5;
 /// How often each statement is asked for, by turns with the others.
 const ROUNDS: usize = 9;
 
@@ -77,9 +80,15 @@ async fn year(kind: Kind, partners: usize, claims: usize) -> bool {
     let Some(database) = Database::fresh(kind).await else { return true };
     let begun = Stopwatch::now();
     let mut year = Year::start(World::at(database, "http://fundloop.example").await, partners).await;
-    for month in 0..MONTHS {
-        year.live(month, claims / MONTHS as usize).await;
-        eprintln!("{kind:?}: month {} of {MONTHS} after {} s", month + 1, begun.elapsed().as_secs());
+    for month in 0..RUN_IN + MONTHS {
+        let lived = year.live(month, claims / MONTHS as usize).await;
+        let after = begun.elapsed().as_secs();
+        if month < RUN_IN {
+            eprintln!("{kind:?}: month {} of {RUN_IN} before the year after {after} s", month + 1);
+        } else {
+            year.months.push(lived);
+            eprintln!("{kind:?}: month {} of {MONTHS} after {after} s", month + 1 - RUN_IN);
+        }
     }
     year.ask_statements().await;
     let wrong = year.compare().await;
@@ -104,6 +113,7 @@ fn guide() -> String {
     guide
 }
 
+/// The first day of a month, counted from the first one the program runs.
 fn first_of(month: u32) -> Date {
     day(2026, 4, 1) + Months::new(month)
 }
@@ -143,7 +153,7 @@ impl Year {
     }
 
     /// A month passes: purchases, claims, and the closing on the second day of the next.
-    async fn live(&mut self, month: u32, claims: usize) {
+    async fn live(&mut self, month: u32, claims: usize) -> Month {
         let first = first_of(month);
         let last = first + Months::new(1) - Days::new(1);
         self.world.clock.set(noon(first));
@@ -163,7 +173,7 @@ impl Year {
             done.unwrap_or_else(|error| panic!("{code} until {last}: {error:?}"));
         }
         let zero = Duration::ZERO;
-        self.months.push(Month {
+        Month {
             last,
             postings: self.books.count(self.funds[0].0, (first, last)).await,
             made: self.books.count(self.funds[0].0, (last + Days::new(2), last + Days::new(2))).await,
@@ -173,7 +183,7 @@ impl Year {
             statement: zero,
             wallet: zero,
             from_postings: zero,
-        });
+        }
     }
 
     /// Every partner buys once a month; every eighth too little for the threshold.
@@ -182,7 +192,7 @@ impl Year {
         let mut file = "Invoice number,Partner,Invoice date,Amount,Currency\n".to_owned();
         for n in 0..self.partners.len() {
             let units = if n % 8 == month as usize % 8 { 900 } else { 1_500 + (n * 37 + month as usize * 101) % 4_000 };
-            writeln!(file, "M{}-{n},partner-{n}.example,{on},{units}.00,EUR", on.month()).expect("a text takes it");
+            writeln!(file, "M{month}-{n},partner-{n}.example,{on},{units}.00,EUR").expect("a text takes it");
         }
         let upload = engine::files::Upload { name: format!("purchases-{month}.csv"), bytes: file.into_bytes() };
         let said = engine::imports::run::Said { program: Some("YEAR".to_owned()), ..Default::default() };
