@@ -30,6 +30,7 @@ mod m18_deadlines;
 mod m19_traces;
 mod m20_desks_and_views;
 mod m21_wallets;
+mod m22_requests_of_a_period;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m19_traces::Migration),
             Box::new(m20_desks_and_views::Migration),
             Box::new(m21_wallets::Migration),
+            Box::new(m22_requests_of_a_period::Migration),
         ]
     }
 }

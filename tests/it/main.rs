@@ -11,6 +11,7 @@ mod earning;
 mod entry;
 mod exchange;
 mod funds;
+mod guide_in_force;
 mod hang_up;
 mod in_the_browser;
 mod programs;

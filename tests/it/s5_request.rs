@@ -46,7 +46,7 @@ on_both! {
         let mara = app.sign_in(MARA).await;
         let page = mara.open(&format!("/cycles/{no}/request")).await;
         let check = mara.press(&page, "Check your answers", &[("asked_1_1", "4,000"), ("justification", WHY)]).await;
-        check.assert_says("the program pays at most 60 %").assert_says("Lower the amount for this line.");
+        check.assert_says("the program pays at most 60 %").assert_says("Ask for 3,780 EUR or less for this line.");
         assert!(!check.has_button("Ask for 5,620 EUR"), "a request that fails a rule has no button to send it");
     }
 

@@ -161,6 +161,57 @@ fn words_that_must_not_appear_do_not() {
     report("words that must not appear", &found);
 }
 
+/// Whoever is refused hears what would pass: the last thing handed to these is never nothing.
+#[test]
+fn no_refusal_is_without_a_way_out() {
+    let mut found = Vec::new();
+    for folder in ["crates/domain/src", "crates/engine/src"] {
+        for file in files_under(&root().join(folder)).into_iter().filter(|f| is_rust(f)) {
+            let source = read(&file);
+            found.extend(dead_ends(&source).into_iter().map(|line| format!("{}:{line}", short(&file))));
+        }
+    }
+    report("refusals without a way out", &found);
+}
+
+/// Lines on which a refusal is made whose remedy says nothing.
+fn dead_ends(source: &str) -> Vec<usize> {
+    let made =
+        ["Reason::new(", "Refusal::new(", "Refusal::at(", "Error::invalid(", "Error::refused(", "Verdict::fail("];
+    let calls = made.iter().flat_map(|call| source.match_indices(call).map(|(at, _)| (at, at + call.len())));
+    let silent = calls.filter(|(_, inside)| {
+        let last = arguments(&source[*inside..]).into_iter().rfind(|argument| !argument.is_empty()).unwrap_or_default();
+        ["\"\"", "String::new()", "\"\".to_owned()", "String::default()"].contains(&last.as_str())
+    });
+    let quiet = source.match_indices("::in_one_sentence(").map(|(at, _)| (at, at));
+    silent.chain(quiet).map(|(at, _)| source[..at].lines().count().max(1)).collect()
+}
+
+/// The arguments of a call, from behind its opening bracket on.
+fn arguments(text: &str) -> Vec<String> {
+    let (mut depth, mut quoted, mut escaped) = (0, false, false);
+    let mut all = vec![String::new()];
+    for c in text.chars() {
+        if quoted {
+            (quoted, escaped) = (escaped || c != '"', !escaped && c == '\\');
+        } else {
+            match c {
+                '"' => quoted = true,
+                '(' | '[' | '{' => depth += 1,
+                ')' | ']' | '}' if depth == 0 => break,
+                ')' | ']' | '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    all.push(String::new());
+                    continue;
+                }
+                _ => {}
+            }
+        }
+        all.last_mut().expect("it began with one").push(c);
+    }
+    all.iter().map(|argument| argument.trim().to_owned()).collect()
+}
+
 #[test]
 fn templates_hold_no_inline_style_or_script() {
     let mut found = Vec::new();
@@ -352,6 +403,8 @@ fn links(markdown: &str) -> Vec<String> {
 
 #[test]
 fn the_rules_themselves_can_tell_right_from_wrong() {
+    assert_eq!(dead_ends("a(\n  Reason::new(\"x\", format!(\"a, {b}\", c), \"\"),\n)"), [2]);
+    assert_eq!(dead_ends("Refusal::at(\"f\", \"x\", \"Why, \\\"so\\\".\", \"Do \\\"it\\\".\",)"), [0_usize; 0]);
     for met in
         ["MIT", "MIT OR GPL-3.0", "MIT/Apache-2.0", "(MIT OR GPL-2.0) AND Zlib", "Apache-2.0 WITH LLVM-exception"]
     {

@@ -4,7 +4,7 @@ use chrono::{Datelike, Days, Months};
 use domain::Date;
 use domain::cycle::Stage;
 use domain::exchange::Rate;
-use domain::ids::FundId;
+use domain::ids::{FundId, ProgramId};
 use domain::machine::Situation;
 use domain::money::{Currency, Money};
 use domain::steps::s1_plan::{Objective, PlanDraft};
@@ -39,36 +39,47 @@ impl World {
     /// euros, brought to `stage`. Of that cost the program pays a gold partner three fifths, others half.
     pub async fn cycle_in(&self, stage: Stage, who: Persona, cost: i64) -> String {
         let number = self.open_cycle(who).await;
+        self.bring_to(stage, &number, who, cost).await;
+        number
+    }
+
+    /// Takes a cycle from where it is to `stage`.
+    pub async fn bring_to(&self, stage: Stage, number: &str, who: Persona, cost: i64) {
         loop {
-            let situation = self.look(&number).await;
+            let situation = self.look(number).await;
             let now = situation.cycle.stage;
             if now == stage {
-                return number;
+                return;
             }
             match now {
-                Stage::PlanDraft => self.submit_plan(&number, who).await,
-                Stage::PlanReview => self.agree_plan(&number).await,
-                Stage::ScorecardOpen => self.complete_scorecard(&number, &situation, who).await,
+                Stage::PlanDraft => self.submit_plan(number, who).await,
+                Stage::PlanReview => self.agree_plan(number).await,
+                Stage::ScorecardOpen => self.complete_scorecard(number, &situation, who).await,
                 Stage::ForecastDraft => {
-                    self.draft_forecast(&number, who, cost).await;
-                    self.must(who, &number, s3_forecast::Command::Commit {}).await;
+                    self.draft_forecast(number, who, cost).await;
+                    self.must(who, number, s3_forecast::Command::Commit {}).await;
                 }
                 Stage::ActionPlanDraft => {
-                    self.draft_action_plan(&number, who, cost).await;
-                    self.must(who, &number, s4_action_plan::Command::Commit {}).await;
+                    self.draft_action_plan(number, who, cost).await;
+                    self.must(who, number, s4_action_plan::Command::Commit {}).await;
                 }
-                Stage::RequestDraft => self.submit_request(&number, &situation, who).await,
-                Stage::ApprovalReview => self.approve(&number, &situation).await,
+                Stage::RequestDraft => self.submit_request(number, &situation, who).await,
+                Stage::ApprovalReview => self.approve(number, &situation).await,
                 other => panic!("{number} is in {other:?}; the story does not lead to {stage:?}"),
             }
         }
     }
 
     pub async fn open_cycle(&self, who: Persona) -> String {
+        self.open_cycle_of(self.program, who).await
+    }
+
+    /// A cycle of any program, for the next quarter.
+    pub async fn open_cycle_of(&self, program: ProgramId, who: Persona) -> String {
         let (from, to) = next_quarter(self.clock.now().date_naive());
         let new = NewCycle {
             partner: who.partner.expect("a partner's person opens the cycle").id(),
-            program: self.program,
+            program,
             title: "Security briefings".to_owned(),
             from,
             to,

@@ -25,7 +25,7 @@ use crate::ids::FundId;
 use crate::ledger::Book;
 use crate::notice::{Audience, Topic};
 use crate::people::{Actor, Role, Standing};
-use crate::policy::Policy;
+use crate::policy::{InPeriod, Policy};
 use crate::refusal::Refusal;
 use crate::steps::s2_scorecard::Template;
 use crate::steps::s5_request::AcceptedTerms;
@@ -61,6 +61,8 @@ pub struct Situation {
     pub batched: BTreeMap<u16, String>,
     /// Terms this partner accepted in this program; needed while money is asked for.
     pub terms: Vec<AcceptedTerms>,
+    /// What the program's period holds of this partner beside this cycle; needed where money is asked for or claimed.
+    pub in_period: InPeriod,
 }
 
 impl Situation {

@@ -176,6 +176,12 @@ impl Money {
         Ok(Self { minor, ..self })
     }
 
+    /// The smallest amount of which this is the share, rounded up to the minor unit; `None` where there is none.
+    pub fn grossed_up(self, share: Decimal) -> Option<Self> {
+        let whole = Decimal::from(self.minor).checked_div(share)?;
+        whole.ceil().to_i64().map(|minor| Self { minor, ..self })
+    }
+
     /// Reads an amount as a person writes it: `12000`, `12,000.50`, `EUR 12 000`. Refuses signs, exponents,
     /// underscores, groups of other than three digits, more decimals than the currency has, another currency.
     pub fn parse(text: &str, currency: Currency, marks: Marks) -> Result<Self, String> {

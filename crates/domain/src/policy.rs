@@ -28,7 +28,7 @@ pub use check::Contradiction;
 pub use earning::{Accrual, Below, Earning, Exchange, PeriodKind, RateDate, Split, UseRules};
 pub use explain::{Explanation, explain};
 pub use guide::{Category, Costs, Excluded, Gate, Guide, Holidays, RequestRules, Retention, TrackingRules};
-pub use limits::{Cap, Mix, Per, Season, SeasonDay, Whole};
+pub use limits::{Cap, InPeriod, Mix, Per, Season, SeasonDay, Whole};
 pub use proof::{ActivityType, ProofItem, ProofRules, takes};
 pub use share::{Rate, Share, Shared};
 pub use simulate::{Difference, compare};

@@ -11,7 +11,7 @@ pub struct Reason {
     pub field: Option<String>,
     /// One sentence: what was refused and why.
     pub why: String,
-    /// One sentence: what would make it pass.
+    /// One sentence: what would make it pass. Empty only where `why` says it as well.
     pub remedy: String,
 }
 
@@ -44,8 +44,17 @@ impl Refusal {
 }
 
 impl Reason {
+    /// A refusal names its way out: a remedy that says nothing is a mistake of ours.
     pub fn new(code: &str, why: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), field: None, why: why.into(), remedy: remedy.into() }
+        let (why, remedy) = (why.into(), remedy.into());
+        debug_assert!(!remedy.trim().is_empty(), "{code} has no way out: {why}");
+        Self { code: code.to_owned(), field: None, why, remedy }
+    }
+
+    /// For a form's field that could not be read: one sentence that carries its own way out ("Enter a day, such as …").
+    /// No rule speaks so.
+    pub fn in_one_sentence(code: &str, sentence: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), field: None, why: sentence.into(), remedy: String::new() }
     }
 
     #[must_use]

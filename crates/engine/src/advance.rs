@@ -165,6 +165,7 @@ impl Engine {
                 results: domain::steps::s8_tracking::Results::default(),
                 batched: std::collections::BTreeMap::new(),
                 terms: Vec::new(),
+                in_period: domain::policy::InPeriod::default(),
             };
             let decision = machine::open(&situation, actor, &opening, now)?;
             self.record(tx, &situation, &decision, actor, now).await
@@ -192,7 +193,9 @@ impl Engine {
         let results = self.reader().results_of(&parts.cycle).await?;
         let evidence = self.reader().evidence_for(&parts.cycle).await?;
         let batched = self.reader().batched_of(parts.cycle.id).await?;
-        Ok(Situation { results, evidence, batched, ..self.situation(parts)? })
+        let situation = self.situation(parts)?;
+        let in_period = self.reader().in_period(&situation.cycle, &situation.policy).await?;
+        Ok(Situation { results, evidence, batched, in_period, ..situation })
     }
 
     pub(crate) fn situation(&self, parts: CycleParts) -> Result<Situation> {
@@ -209,6 +212,7 @@ impl Engine {
             results: domain::steps::s8_tracking::Results::default(),
             batched: std::collections::BTreeMap::new(),
             terms: parts.terms,
+            in_period: domain::policy::InPeriod::default(),
         })
     }
 
@@ -217,6 +221,9 @@ impl Engine {
         use machine::Act;
         let mut situation = self.situation(parts)?;
         match command.act() {
+            Act::SubmitRequest | Act::Amend | Act::SubmitClaim => {
+                situation.in_period = tx.in_period(&situation.cycle, &situation.policy).await?;
+            }
             Act::CommitForecast => situation.evidence = tx.evidence_for(&situation.cycle).await?,
             Act::RecordSettlement => situation.batched = tx.batched_of(situation.cycle.id).await?,
             Act::CloseTracking | Act::MeasureAgain => situation.results = tx.results_of(&situation.cycle).await?,

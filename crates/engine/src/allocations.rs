@@ -82,8 +82,10 @@ impl Engine {
     /// The lines of a table: a column for the partner, one for the amount, and if it likes currency, last day, reason.
     pub async fn allocation_table(&self, viewer: &Viewer, bytes: &[u8], reading: &Reading) -> Result<Vec<Proposed>> {
         let partners = self.all_partners(viewer, &PartnerFilter::default()).await?;
-        let sheet = Sheet::read(bytes).map_err(|why| Error::invalid("table", why, ""))?;
-        read_table(&sheet, reading, &partners).map_err(|why| Error::invalid("table", why, ""))
+        let sheet = Sheet::read(bytes)
+            .map_err(|why| Error::invalid("table", why, "Correct the table and hand it in again."))?;
+        read_table(&sheet, reading, &partners)
+            .map_err(|why| Error::invalid("table", why, "Correct the table and hand it in again."))
     }
 
     /// The lines of a rule, partners by name.

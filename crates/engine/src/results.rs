@@ -177,7 +177,8 @@ impl Engine {
                 "Try again tomorrow.",
             ));
         }
-        let email = values::email(&response.email).map_err(|why| Error::invalid("email", why, ""))?;
+        let email = values::email(&response.email)
+            .map_err(|why| Error::invalid("email", why, "Write it like ana@company.com."))?;
         let domain = email.rsplit_once('@').map(|(_, domain)| domain.to_owned());
         let record = Record {
             line: 0,
@@ -220,9 +221,10 @@ impl Engine {
                 let mut book = Book::new(owner, source, Unknown::VendorOwn, None, now);
                 book.learn(tx.known(&book.keys([record])).await?);
                 let met = book.meet(record).met.map_err(|errors| {
-                    let reasons = errors
-                        .into_iter()
-                        .map(|error| domain::refusal::Reason::new("invalid", error.reason, "").at(&error.column));
+                    let reasons = errors.into_iter().map(|error| {
+                        domain::refusal::Reason::new("invalid", error.reason, "Correct it and send it again.")
+                            .at(&error.column)
+                    });
                     Error::Invalid(reasons.collect())
                 })?;
                 let written = book.take();

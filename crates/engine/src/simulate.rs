@@ -13,6 +13,7 @@ use domain::steps::s7_execution::ClaimState;
 use domain::steps::s8_tracking::Results;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use storage::Viewer;
 use storage::rows::Guide;
 
@@ -44,6 +45,7 @@ impl Engine {
         policy: &Policy,
         most: usize,
     ) -> Result<Simulation> {
+        let policy = Arc::new(policy.clone());
         let currency = policy.guide.currency;
         let (found, more) = self.asked(viewer, program, most).await?;
         let first_paid = first_paid(&found);
@@ -60,9 +62,15 @@ impl Engine {
             let paid_before = first_paid.get(&cycle.partner).copied();
             simulation.requests += usize::from(cycle.request.submitted.is_some());
             simulation.claims += cycle.claims.iter().filter(|claim| claim.state != ClaimState::Denied).count();
-            let s = self.as_it_was(cycle, partner, &guide)?;
+            let mut s = self.as_it_was(cycle, partner, &guide)?;
+            s.in_period = self.reader().in_period(&s.cycle, &s.policy).await?;
+            let other = Situation {
+                in_period: self.reader().in_period(&s.cycle, &policy).await?,
+                policy: policy.clone(),
+                ..s.clone()
+            };
             let first = |on: Date| paid_before.is_none_or(|paid| paid >= on);
-            simulation.add(compare(&s, policy, first), currency);
+            simulation.add(compare(&s, &other, first), currency);
         }
         Ok(simulation)
     }
@@ -101,6 +109,7 @@ impl Engine {
             results: Results::default(),
             batched: std::collections::BTreeMap::new(),
             terms: Vec::new(),
+            in_period: domain::policy::InPeriod::default(),
         })
     }
 }

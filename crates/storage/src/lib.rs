@@ -12,6 +12,7 @@
 mod db;
 mod error;
 mod filter;
+mod in_period;
 mod known;
 mod load;
 mod periods;

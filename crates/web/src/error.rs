@@ -121,7 +121,7 @@ impl Error {
 
     /// A problem at one field of a form.
     pub fn at(field: &str, why: impl Into<String>) -> Self {
-        Error::Invalid(vec![Reason::new("invalid", why, "").at(field)])
+        Error::Invalid(vec![Reason::in_one_sentence("invalid", why).at(field)])
     }
 
     pub fn status(&self) -> StatusCode {
@@ -136,7 +136,7 @@ impl Error {
             }
             other => {
                 let told = other.told();
-                vec![Reason::new(told.code, told.words, "")]
+                vec![Reason::in_one_sentence(told.code, told.words)]
             }
         }
     }

@@ -336,7 +336,7 @@ impl<'a> Fields<'a> {
 
     /// Notes a problem at a field; an empty name stands above the form.
     pub fn problem(&mut self, name: &str, why: impl Into<String>) {
-        let reason = Reason::new("invalid", why, "");
+        let reason = Reason::in_one_sentence("invalid", why);
         self.problems.push(if name.is_empty() { reason } else { reason.at(name) });
     }
 

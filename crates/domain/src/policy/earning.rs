@@ -112,6 +112,12 @@ impl PeriodKind {
         }
     }
 
+    /// The first day of the calendar period a day lies in.
+    pub fn first_day(self, day: Date) -> Date {
+        let month = day.month0() / self.months() * self.months() + 1;
+        NaiveDate::from_ymd_opt(day.year(), month, 1).unwrap_or(day)
+    }
+
     /// The last day of the calendar period a day lies in.
     pub fn last_day(self, day: Date) -> Date {
         let next = (day.month0() / self.months() + 1) * self.months();

@@ -1,5 +1,6 @@
 //! What a program is: its name and terms, what it pays for, what must be true before a partner asks.
 
+use super::earning::PeriodKind;
 use crate::Date;
 use crate::money::Currency;
 use rust_decimal::Decimal;
@@ -25,6 +26,9 @@ pub struct RequestRules {
     pub minimum: Decimal,
     #[serde(default)]
     pub gates: Vec<Gate>,
+    /// The calendar period that mixes and caps on the accrual look at; where it is left out, that of `[use]`, else the
+    /// quarter.
+    pub period: Option<PeriodKind>,
 }
 
 /// What must be true before a partner may ask.

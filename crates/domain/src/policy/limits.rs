@@ -1,7 +1,8 @@
 //! Limits beyond the share: caps on cost, mixes of activities, seasons.
 
-use super::Policy;
+use super::{PeriodKind, Policy};
 use crate::Date;
+use crate::money::Money;
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -39,7 +40,7 @@ pub enum Per {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Whole {
-    /// The partner's accrual of the period.
+    /// What the partner earned in the program's period, as [`Policy::period_of`] counts it.
     Accrual,
     /// The eligible cost of the whole request.
     Request,
@@ -57,7 +58,17 @@ impl Cap {
     }
 }
 
-/// At most this share of what is asked may go to these activity types.
+/// What else there is of a partner in the program's period: caps on the accrual and mixes look beyond one request.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct InPeriod {
+    /// Earned on purchases; `None` where no cap asks for it.
+    pub earned: Option<Money>,
+    /// Approved in other requests, by activity type.
+    pub earlier: Vec<(String, Money)>,
+}
+
+/// At most this share of what is asked may go to these activity types; what was approved in other requests of the
+/// program's period counts with it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mix {
@@ -138,6 +149,22 @@ impl Season {
 }
 
 impl Policy {
+    /// How this program counts the period that mixes and caps on the accrual look at.
+    pub fn period(&self) -> PeriodKind {
+        self.request.period.or(self.credit.as_ref().map(|rules| rules.period)).unwrap_or_default()
+    }
+
+    /// First and last day of the program's period a day lies in. A request belongs to the period its cycle begins in,
+    /// whenever it is asked, amended or claimed.
+    pub fn period_of(&self, day: Date) -> (Date, Date) {
+        (self.period().first_day(day), self.period().last_day(day))
+    }
+
+    /// A cap is a share of what was earned.
+    pub fn caps_on_the_accrual(&self) -> bool {
+        self.cap.iter().any(|cap| cap.of == Some(Whole::Accrual))
+    }
+
     /// A cap counts heads of this activity type.
     pub fn asks_for_heads(&self, activity: &str) -> bool {
         self.cap

@@ -27,13 +27,13 @@ pub struct Difference {
 }
 
 /// What another version changes of one cycle's request and claims. Balances are left aside: they were other ones then.
-/// `first` says whether no claim of the partner had been paid on a day.
-pub fn compare(s: &Situation, other: &Policy, first: impl Fn(Date) -> bool) -> Vec<Difference> {
+/// `other` is the same cycle under the other version, with what that version looks at of its period; `first` says whether
+/// no claim of the partner had been paid on a day.
+pub fn compare(s: &Situation, other: &Situation, first: impl Fn(Date) -> bool) -> Vec<Difference> {
     let mut found = Vec::new();
     if let Some(submitted) = &s.cycle.request.submitted {
         let on = submitted.at.date_naive();
-        let said = |policy: &Policy| request(s, policy, on);
-        let ((before, was), (after, is)) = (said(&s.policy), said(other));
+        let ((before, was), (after, is)) = (request(s, on), request(other, on));
         let number = &s.cycle.number;
         found.extend(differences(number, "request", &before, &after));
         if was != is {
@@ -42,8 +42,8 @@ pub fn compare(s: &Situation, other: &Policy, first: impl Fn(Date) -> bool) -> V
     }
     for claim in s.cycle.claims.iter().filter(|claim| claim.state != ClaimState::Denied) {
         let on = claim.submitted_at.date_naive();
-        let said = |policy: &Policy| one_claim(s, policy, claim, on, first(on));
-        let ((before, was), (after, is)) = (said(&s.policy), said(other));
+        let said = |s: &Situation| one_claim(s, claim, on, first(on));
+        let ((before, was), (after, is)) = (said(s), said(other));
         let number = format!("{}/{}", s.cycle.number, claim.no);
         found.extend(differences(&number, "claim", &before, &after));
         if was != is {
@@ -68,7 +68,8 @@ fn amounts(number: String, what: &'static str, rule: &str, (was, is): (Money, Mo
 }
 
 /// The request as it was submitted, judged by a guide, and what it comes to.
-fn request(s: &Situation, policy: &Policy, on: Date) -> (Vec<Verdict>, Money) {
+fn request(s: &Situation, on: Date) -> (Vec<Verdict>, Money) {
+    let policy: &Policy = &s.policy;
     let mut asking = s5_request::asking(s, &s5_request::submitted(s), on);
     asking.fund = None;
     let mut verdicts = rules::judge(policy, &asking);
@@ -80,7 +81,8 @@ fn request(s: &Situation, policy: &Policy, on: Date) -> (Vec<Verdict>, Money) {
     (verdicts, total)
 }
 
-fn one_claim(s: &Situation, policy: &Policy, claim: &Claim, on: Date, first: bool) -> (Vec<Verdict>, Money) {
+fn one_claim(s: &Situation, claim: &Claim, on: Date, first: bool) -> (Vec<Verdict>, Money) {
+    let policy: &Policy = &s.policy;
     let claimed = s7_execution::claimed_before(s, claim);
     let (pays, mut verdicts) = rules::pays(policy, &claimed);
     verdicts.extend(

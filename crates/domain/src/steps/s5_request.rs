@@ -272,8 +272,8 @@ fn facts(s: &Situation, activities: Vec<Planned>) -> Asking {
         terms_accepted: None,
         justification: None,
         fund: None,
-        accrual: None,
-        earlier: Vec::new(),
+        accrual: s.in_period.earned,
+        earlier: s.in_period.earlier.clone(),
     }
 }
 
@@ -288,6 +288,7 @@ fn planned(activity: &Activity, asked: impl Fn(u16) -> Option<Option<Money>>) ->
             cost: cost.amount,
             units: cost.units,
             asked: asked(cost.no)?,
+            counts: None,
         })
     });
     Planned {

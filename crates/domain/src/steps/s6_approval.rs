@@ -21,6 +21,7 @@ use crate::ids::UserId;
 use crate::machine::Situation;
 use crate::money::Money;
 use crate::notice::Topic;
+use crate::policy::Verdict;
 use crate::refusal::{Reason, Refusal};
 use crate::{Date, Instant};
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,9 @@ pub struct Before {
     pub decisions: Vec<LevelDecision>,
     pub reason: String,
     pub by: UserId,
+    /// What the guide says of the whole request as amended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<Verdict>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -146,6 +150,16 @@ pub fn approved_for(cycle: &Cycle, campaign: u16) -> Money {
         cycle.activity(line.activity).is_some_and(|activity| activity.draft.campaign == campaign)
     };
     cycle.sum(cycle.approval.lines.iter().filter(of_campaign).map(|line| line.amount))
+}
+
+/// What stands approved of a cycle, by activity type; an activity that was cancelled or has expired takes nothing.
+pub fn standing_by_kind(cycle: &Cycle) -> Vec<(String, Money)> {
+    let stands = |activity: &&Activity| !matches!(activity.state, ActivityState::Cancelled | ActivityState::Expired);
+    let of = |line: &LineDecision| {
+        let activity = cycle.activity(line.activity).filter(stands)?;
+        Some((activity.draft.kind.clone(), line.amount))
+    };
+    cycle.approval.lines.iter().filter_map(of).collect()
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

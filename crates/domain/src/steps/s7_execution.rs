@@ -35,7 +35,7 @@ use crate::ids::UserId;
 use crate::machine::Situation;
 use crate::money::Money;
 use crate::notice::Topic;
-use crate::policy::Extendable;
+use crate::policy::{Extendable, Judgement, Verdict};
 use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -188,6 +188,9 @@ pub enum Event {
         reason: String,
         reopens: bool,
         due: Option<Date>,
+        /// What the guide says of the whole request as amended; empty in what was recorded before it was judged whole.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        verdicts: Vec<Verdict>,
     },
     ActivityCancelled {
         activity: u16,
@@ -421,7 +424,7 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
         | Event::ExtensionGranted { .. }
         | Event::ExtensionDeclined { .. }
         | Event::ExtensionLapsed { .. } => extension::apply(cycle, event, stamp),
-        Event::Amended { activity, draft, lines, reason, reopens, due } => {
+        Event::Amended { activity, draft, lines, reason, reopens, due, verdicts } => {
             if *reopens {
                 let before = Before {
                     activity: *activity,
@@ -431,6 +434,7 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
                     decisions: cycle.approval.decisions.clone(),
                     reason: reason.clone(),
                     by: stamp.by,
+                    said: verdicts.clone(),
                 };
                 s6_approval::open(cycle, due.unwrap_or(Date::MAX));
                 cycle.approval.before = Some(before);
@@ -478,12 +482,12 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
     let activity =
         |no: u16| cycle.activity(no).map_or_else(|| format!("activity {no}"), |activity| activity.draft.name.clone());
     match event {
-        Event::Amended { activity: no, reason, reopens, due, .. } => {
+        Event::Amended { activity: no, reason, reopens, due, verdicts, .. } => {
             let name = activity(*no);
-            let told = Told::new(
-                "execution.amended",
-                format!("{by} amended “{name}”: “{reason}”{}", if *reopens { " Approval is open again." } else { "" }),
-            );
+            let open = if *reopens { " Approval is open again." } else { "" };
+            let cuts = verdicts.iter().filter(|said| said.rule == "cap" && said.outcome == Judgement::Warn);
+            let cuts = cuts.fold(String::new(), |all, said| all + " " + &said.sentence);
+            let told = Told::new("execution.amended", format!("{by} amended “{name}”: “{reason}”{open}{cuts}"));
             if *reopens {
                 told.to(teller.to_approvers(Topic::AmendmentRequested, 1).item(name).reason(reason).due(*due))
             } else {

@@ -155,6 +155,7 @@ proptest! {
             category: Some("venue".to_owned()),
             name: "Line".to_owned(),
             cost: money(*minor),
+            counts: None,
             heads: Some(heads),
             units: Some(heads),
         }).collect();

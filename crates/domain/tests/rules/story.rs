@@ -136,6 +136,7 @@ impl Story {
             results: Results::default(),
             batched: std::collections::BTreeMap::new(),
             terms: Vec::new(),
+            in_period: domain::policy::InPeriod::default(),
         };
         let mut story = Self { s, now, recorded: Vec::new(), last: None, opening };
         story.fund(&FundCommand::Budget { amount: Money::units(100_000, kept_in), reason: "Year".to_owned() });

@@ -495,7 +495,7 @@ fn sort(reading: Reading, chunk: &mut Vec<Record>, summary: &mut Summary) {
 /// Reads a file on a thread of its own: a large one takes a while.
 async fn read_sheet(bytes: Vec<u8>) -> Result<Sheet> {
     let read = tokio::task::spawn_blocking(move || Sheet::read(&bytes)).await.map_err(Error::internal)?;
-    read.map_err(|problem| Error::invalid("file", problem, ""))
+    read.map_err(|problem| Error::invalid("file", problem, "Then choose the file again."))
 }
 
 fn row_error(row: ImportException) -> RowError {

@@ -116,7 +116,9 @@ impl Engine {
         batch: &ImportBatch,
     ) -> Result<Summary> {
         let desk = self.desk(actor, settings).await?;
-        let desk = desk.ok_or_else(|| Error::invalid("program", "No such program lets credit be earned.", ""))?;
+        let desk = desk.ok_or_else(|| {
+            Error::invalid("program", "No such program lets credit be earned.", "Name one whose guide has [earning].")
+        })?;
         let mut run = Run { engine: self, actor, desk, settings, batch, summary: Summary::default(), exceptions: 0 };
         let (mut chunk, mut refused) = (Vec::new(), Summary::default());
         let rows = Rows::new(sheet, settings, self.clock.today());

@@ -29,7 +29,11 @@ impl Door {
     /// Takes a person's choice. What has gathered already waits no longer than the new rhythm says.
     pub async fn set_rhythms(&self, signed: &Signed, wanted: &[(MailKind, Rhythm)]) -> Result<()> {
         if wanted.iter().any(|(kind, rhythm)| !kind.rhythms().contains(rhythm)) {
-            return Err(Error::invalid("rhythm", "A round-up of what waits comes daily or weekly.", ""));
+            return Err(Error::invalid(
+                "rhythm",
+                "A round-up of what waits comes daily or weekly.",
+                "Choose one of the two.",
+            ));
         }
         let (now, user) = (self.clock.now(), signed.user.id);
         let choices: Vec<MailChoice> =

@@ -32,24 +32,36 @@ impl Rights {
     /// Roles that go together: a partner's people hold partner roles, the vendor's people the others.
     pub fn are_sound(&self) -> Result<()> {
         let of_partner = |role: &Role| matches!(role, Role::PartnerUser | Role::PartnerAdmin);
-        let refuse = |field: &str, why: &str| Err(Error::invalid(field, why, ""));
+        let refuse = |field: &str, why: &str, remedy: &str| Err(Error::invalid(field, why, remedy));
         if self.roles.is_empty() {
-            return refuse("roles", "Choose at least one role.");
+            return refuse("roles", "This person has no role.", "Choose at least one role.");
         }
         if self.roles.contains(&Role::System) {
-            return refuse("roles", "Nobody can be the system.");
+            return refuse("roles", "Nobody can be the system.", "Choose the roles of a person.");
         }
         match self.partner {
             Some(_) if !self.roles.iter().all(of_partner) => {
-                return refuse("roles", "A partner's people hold partner roles only.");
+                return refuse(
+                    "roles",
+                    "A partner's people hold partner roles only.",
+                    "Choose partner roles, or name no partner.",
+                );
             }
             None if self.roles.iter().any(of_partner) => {
-                return refuse("partner", "Choose the partner whose people these roles are for.");
+                return refuse(
+                    "partner",
+                    "These roles are for a partner's people.",
+                    "Choose the partner whose people they are.",
+                );
             }
             _ => {}
         }
         if self.roles.contains(&Role::Approver) != (1..=HIGHEST_LEVEL).contains(&self.approves_level) {
-            return refuse("approves_level", "An approver decides a level from 1 to 9; nobody else does.");
+            return refuse(
+                "approves_level",
+                "An approver decides a level from 1 to 9; nobody else does.",
+                "Name the level of an approver, and 0 for everybody else.",
+            );
         }
         Ok(())
     }
@@ -175,7 +187,11 @@ impl Door {
     /// A new password for whoever knows the old one; their other sessions end.
     pub async fn change_password(&self, signed: &Signed, old: &str, new: &str) -> Result<()> {
         if !self.matches(old, signed.user.password_hash.clone()).await? {
-            return Err(Error::invalid("old_password", "This is not your present password.", ""));
+            return Err(Error::invalid(
+                "old_password",
+                "This is not your present password.",
+                "Type the one you signed in with.",
+            ));
         }
         password::acceptable(new, &signed.user.email, &signed.user.name)?;
         let hash = self.hash(new.to_owned()).await?;
@@ -203,10 +219,18 @@ impl Door {
     pub async fn add_stand_in(&self, signed: &Signed, stand_in: UserId, from: Date, to: Date) -> Result<()> {
         let colleagues = self.colleagues(signed).await?;
         if !colleagues.iter().any(|user| user.id == stand_in) {
-            return Err(Error::invalid("stand_in", "Choose a colleague.", ""));
+            return Err(Error::invalid(
+                "stand_in",
+                "This is nobody who could stand in for you.",
+                "Choose a colleague from the list.",
+            ));
         }
         if to < from || to < self.clock.today() {
-            return Err(Error::invalid("to", "The last day comes after the first, and is not past.", ""));
+            return Err(Error::invalid(
+                "to",
+                "The last day comes before the first, or is past.",
+                "Choose a last day from today on.",
+            ));
         }
         let row = StandIn {
             id: Uuid::now_v7(),
@@ -285,7 +309,11 @@ fn partner_row(id: PartnerId, facts: PartnerFacts, created_at: domain::Instant) 
 
 fn taken(written: storage::Result<()>) -> Result<()> {
     match written {
-        Err(storage::Error::Duplicate(_)) => Err(Error::invalid("name", "Another partner has this name.", "")),
+        Err(storage::Error::Duplicate(_)) => Err(Error::invalid(
+            "name",
+            "Another partner has this name.",
+            "Write the name so that people can tell the two apart.",
+        )),
         other => Ok(other?),
     }
 }

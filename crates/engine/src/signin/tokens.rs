@@ -56,10 +56,18 @@ const LONGEST_DAYS: i64 = 365;
 impl Door {
     pub async fn make_token(&self, signed: &Signed, name: &str, scopes: &[Scope], days: i64) -> Result<TokenMade> {
         if scopes.is_empty() {
-            return Err(Error::invalid("scopes", "Choose what the token may be used for.", ""));
+            return Err(Error::invalid(
+                "scopes",
+                "The token may be used for nothing.",
+                "Choose what it may be used for.",
+            ));
         }
         if !(1..=LONGEST_DAYS).contains(&days) {
-            return Err(Error::invalid("days", "A token lives from 1 to 365 days.", ""));
+            return Err(Error::invalid(
+                "days",
+                "A token lives from 1 to 365 days.",
+                "Give it as many days as it is needed.",
+            ));
         }
         let now = self.clock.now();
         let text = format!("{PREFIX}{}", secret());

@@ -156,6 +156,7 @@ impl<'a> World<'a> {
             results: Results::default(),
             batched: std::collections::BTreeMap::new(),
             terms: parts.terms,
+            in_period: domain::policy::InPeriod::default(),
         }
     }
 
@@ -198,6 +199,7 @@ impl<'a> World<'a> {
                     results: Results::default(),
                     batched: std::collections::BTreeMap::new(),
                     terms: Vec::new(),
+                    in_period: domain::policy::InPeriod::default(),
                 };
                 let decision = machine::open(&situation, &actor, &opening, noon())?;
                 tx.record(&decision, &actor, noon()).await?;

@@ -103,6 +103,7 @@ impl Bench<'_> {
                 cost: cost.unwrap_or(Money::zero(self.policy.guide.currency)),
                 units: line.units,
                 asked: self.read.some(&place("asked"), line.asked.as_ref()),
+                counts: None,
             }
         });
         Planned {

@@ -61,6 +61,8 @@ pub struct PlannedLine {
     pub units: Option<u32>,
     /// What is asked of it; `None` asks for all the program pays.
     pub asked: Option<Money>,
+    /// What counts of it already, where it stands approved.
+    pub counts: Option<Money>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -109,6 +111,7 @@ fn costs(asking: &Asking) -> Vec<Costed> {
             category: line.category.clone(),
             name: line.name.clone(),
             cost: line.cost,
+            counts: line.counts,
             heads: activity.heads,
             units: line.units,
         };
@@ -259,25 +262,7 @@ fn shares(policy: &Policy, asking: &Asking, verdicts: &mut Vec<Verdict>) -> Mone
         for (line, most) in activity.lines.iter().zip(prices) {
             total += line.asked.map_or(most.minor, |asked| asked.minor.min(most.minor));
             let uncut = line.cost.share(share).unwrap_or(most);
-            let verdict = match line.asked {
-                Some(asked) if asked.minor > uncut.minor => Verdict::fail(
-                    "vendor_share",
-                    format!(
-                        "“{}” asks {asked}; the program pays at most {}, which is {most}.",
-                        line.name,
-                        percent(share)
-                    ),
-                    "Lower the amount for this line.",
-                ),
-                Some(asked) => Verdict::pass(
-                    "vendor_share",
-                    format!("“{}”: {asked} asked, the program pays up to {most} ({}).", line.name, percent(share)),
-                ),
-                None => Verdict::pass(
-                    "vendor_share",
-                    format!("“{}”: the program pays {} of it, which is {most}.", line.name, percent(share)),
-                ),
-            };
+            let verdict = vendor_share(line, share, uncut, most);
             verdicts.push(
                 verdict
                     .about(&line.name)
@@ -294,6 +279,27 @@ fn shares(policy: &Policy, asking: &Asking, verdicts: &mut Vec<Verdict>) -> Mone
     Money::new(total, asking.currency)
 }
 
+/// The share of a line by itself, and apart from it what caps and eligibility leave of that.
+fn vendor_share(line: &PlannedLine, share: Decimal, uncut: Money, most: Money) -> Verdict {
+    let (rule, name, of) = ("vendor_share", &line.name, percent(share));
+    let left = if most.minor < uncut.minor {
+        format!(" Caps and what is eligible lower that to {most}.")
+    } else {
+        String::new()
+    };
+    match line.asked {
+        Some(asked) if asked.minor > uncut.minor => Verdict::fail(
+            rule,
+            format!("“{name}” asks {asked}; the program pays at most {of}, which is {uncut}.{left}"),
+            format!("Ask for {most} or less for this line."),
+        ),
+        Some(asked) => {
+            Verdict::pass(rule, format!("“{name}”: {asked} asked, the program pays up to {uncut} ({of}).{left}"))
+        }
+        None => Verdict::pass(rule, format!("“{name}”: the program pays {of} of it, which is {uncut}.{left}")),
+    }
+}
+
 fn mixes(policy: &Policy, asking: &Asking, total: Money, verdicts: &mut Vec<Verdict>) {
     let rule = "mix";
     if policy.mix.is_empty() {
@@ -302,6 +308,12 @@ fn mixes(policy: &Policy, asking: &Asking, total: Money, verdicts: &mut Vec<Verd
     let priced = priced(policy, asking);
     let earlier: i64 = asking.earlier.iter().map(|(_, amount)| amount.minor).sum();
     let whole = Money::new(total.minor + earlier, total.currency);
+    let granted = if earlier > 0 {
+        let (sum, period) = (Money::new(earlier, total.currency), policy.period().words());
+        format!(" {sum} of the whole was approved in other requests of this {period}.")
+    } else {
+        String::new()
+    };
     for mix in &policy.mix {
         let counts = |kind: &str| mix.activities.iter().any(|named| named == kind);
         let asked: i64 = asking
@@ -323,11 +335,11 @@ fn mixes(policy: &Policy, asking: &Asking, total: Money, verdicts: &mut Vec<Verd
         let taken = (Decimal::from(takes.minor) / Decimal::from(whole.minor)).round_dp(4);
         let words = format!("“{}” takes {takes} of {whole}, {}", mix.name, percent(taken));
         let verdict = if takes.minor <= most.minor {
-            Verdict::pass(rule, format!("{words}; the program allows {}.", percent(mix.most)))
+            Verdict::pass(rule, format!("{words}; the program allows {}.{granted}", percent(mix.most)))
         } else {
             Verdict::fail(
                 rule,
-                format!("{words}; the program allows at most {}, which is {most}.", percent(mix.most)),
+                format!("{words}; the program allows at most {}, which is {most}.{granted}", percent(mix.most)),
                 "Ask for less of it, or for more of other activities.",
             )
         };

@@ -96,6 +96,7 @@ fn costs(activity: &ClaimedActivity) -> Vec<Costed> {
         category: line.category.clone(),
         name: line.name.clone(),
         cost: line.actual,
+        counts: None,
         heads: activity.heads,
         units: line.units,
     };

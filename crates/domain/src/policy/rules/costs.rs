@@ -14,6 +14,8 @@ pub struct Costed {
     /// What people call it.
     pub name: String,
     pub cost: Money,
+    /// What counts of it already, where that was decided before: what stands approved is not cut again.
+    pub counts: Option<Money>,
     /// How many people the activity is for.
     pub heads: Option<u32>,
     /// How many pieces the line is for.
@@ -61,9 +63,10 @@ fn all_eligible(lines: &[Costed]) -> Verdict {
 
 /// The line's cost where its category is eligible; nothing where it is not.
 fn eligible(policy: &Policy, line: &Costed, verdicts: &mut Vec<Verdict>) -> Money {
-    let Some(category) = &line.category else { return line.cost };
+    let counts = line.counts.unwrap_or(line.cost);
+    let Some(category) = &line.category else { return counts };
     if policy.category(category).is_some() {
-        return line.cost;
+        return counts;
     }
     let known: Vec<String> = policy.costs.eligible.iter().map(|category| category.name.clone()).collect();
     let (sentence, remedy) = match policy.costs.never(category) {
@@ -180,7 +183,16 @@ fn together(
 fn shared_limit(policy: &Policy, cap: &Cap, lines: &[Costed], accrual: Option<Money>) -> Option<(Money, String)> {
     if let Some(share) = cap.share {
         let (whole, of) = if cap.of == Some(Whole::Accrual) {
-            (accrual?, "the accrual")
+            let earned = accrual?;
+            if !earned.is_positive() {
+                let what = format!(
+                    "{} of the accrual, and nothing was earned in this {}",
+                    percent(share),
+                    policy.period().words()
+                );
+                return Some((Money::zero(earned.currency), what));
+            }
+            (earned, "the accrual")
         } else {
             let total: i64 = lines.iter().map(|line| line.cost.minor).sum();
             (Money::new(total, policy.guide.currency), "the request's cost")

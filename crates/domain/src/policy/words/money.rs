@@ -36,7 +36,8 @@ pub(super) fn limits(policy: &Policy) -> Vec<String> {
     let caps = policy.cap.iter().map(|cap| one_cap(policy, cap));
     let mixes = policy.mix.iter().map(|mix| {
         let names: Vec<&str> = mix.activities.iter().map(|code| policy.activity_name(code)).collect();
-        format!("{} ({}): at most {} of what you ask.", mix.name, names.join(", "), percent(mix.most))
+        let (name, names, most, period) = (&mix.name, names.join(", "), percent(mix.most), policy.period().words());
+        format!("{name} ({names}): at most {most} of what you ask and were granted in the {period}.")
     });
     let seasons = policy.season.iter().map(|season| {
         let names: Vec<&str> = season.activities.iter().map(|code| policy.activity_name(code)).collect();
@@ -58,7 +59,11 @@ fn one_cap(policy: &Policy, cap: &Cap) -> String {
             format!("{} {each}", policy.amount(most))
         }
         (_, _, share, of) => {
-            let whole = if of == Some(Whole::Accrual) { "what you earned" } else { "the cost of your request" };
+            let whole = if of == Some(Whole::Accrual) {
+                format!("what you earned in the {}", policy.period().words())
+            } else {
+                "the cost of your request".to_owned()
+            };
             format!("{} of {whole}", percent(share.unwrap_or_default()))
         }
     };

@@ -159,10 +159,14 @@ pub(super) fn approval(policy: &Policy) -> Vec<String> {
 
 pub(super) fn amendment(policy: &Policy) -> Vec<String> {
     let material: Vec<&str> = policy.amendment.material.iter().map(|field| field.words()).collect();
-    if material.is_empty() {
-        return vec!["Only a change of the money asked opens approval again.".to_owned()];
-    }
-    vec![format!("A change of {} opens approval again.", material.join(", "))]
+    let opens = if material.is_empty() {
+        "Only a change of the money asked opens approval again.".to_owned()
+    } else {
+        format!("A change of {} opens approval again.", material.join(", "))
+    };
+    let judged = "What you change is held to the rules of a request: shares, caps, mixes, the minimum, and the lead time \
+                  where it begins earlier.";
+    vec![opens, judged.to_owned()]
 }
 
 pub(super) fn results(policy: &Policy) -> Vec<String> {

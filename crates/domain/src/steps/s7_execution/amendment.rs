@@ -1,14 +1,15 @@
 //! A change of what, where, when, who or how much after approval.
 
-use super::super::s4_action_plan::{self, ActivityDraft};
-use super::super::s5_request::{self, RequestLine};
+mod after;
+
+use super::super::s4_action_plan::{self, Activity, ActivityDraft};
+use super::super::s5_request::RequestLine;
 use super::super::{Case, Outcome, need_reason, s6_approval};
 use super::{ActivityState, Event};
-use crate::Date;
-use crate::machine::Situation;
-use crate::policy::rules::{self, material_change};
-use crate::policy::{Judgement, Material};
+use crate::policy::rules::material_change;
+use crate::policy::{Judgement, Material, Verdict};
 use crate::refusal::{Reason, Refusal};
+use after::After;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn amend(
@@ -36,7 +37,7 @@ pub(super) fn amend(
         ));
     }
     s4_action_plan::sound(case, draft)?;
-    let lines = asked_lines(case, no, draft, lines)?;
+    let Judged { lines, said } = asked_lines(case, activity, draft, lines, reason)?;
     let counts = (draft.sponsors, draft.heads) != (activity.draft.sponsors, activity.draft.heads);
     let how_much =
         counts || draft.costs != activity.draft.costs || asked(&cycle.request.lines, no) != asked(&lines, no);
@@ -58,8 +59,16 @@ pub(super) fn amend(
     let reopens = material_change(&s.policy, &changed).outcome == Judgement::Warn;
     let due = reopens.then(|| s6_approval::due(s, 1, case.today));
     Ok(vec![
-        Event::Amended { activity: no, draft: draft.clone(), lines, reason: reason.trim().to_owned(), reopens, due }
-            .into(),
+        Event::Amended {
+            activity: no,
+            draft: draft.clone(),
+            lines,
+            reason: reason.trim().to_owned(),
+            reopens,
+            due,
+            verdicts: said,
+        }
+        .into(),
     ])
 }
 
@@ -69,20 +78,23 @@ fn asked(lines: &[RequestLine], activity: u16) -> BTreeMap<u16, i64> {
     of_it.map(|line| (line.line, line.asked.minor)).collect()
 }
 
-/// The amended lines: each of the activity's own, none above the vendor's share of its new cost.
+/// What an amendment asks for, cut to what the program pays, and what the guide says of the request as it will be.
+struct Judged {
+    lines: Vec<RequestLine>,
+    said: Vec<Verdict>,
+}
+
+/// The amended lines: each of the activity's own, all of them inside the guide. What a cap cuts is cut here as well.
 fn asked_lines(
     case: &Case,
-    no: u16,
+    activity: &Activity,
     draft: &ActivityDraft,
     lines: &[RequestLine],
-) -> Result<Vec<RequestLine>, Refusal> {
-    let mut after = case.s.clone();
-    if let Some(activity) = after.cycle.activities.iter_mut().find(|activity| activity.no == no) {
-        activity.draft = draft.clone();
-    }
+    reason: &str,
+) -> Result<Judged, Refusal> {
     let mut reasons = Vec::new();
     let costed = |line: &RequestLine| draft.costs.iter().any(|cost| cost.no == line.line);
-    if lines.iter().any(|line| line.activity != no || !costed(line)) {
+    if lines.iter().any(|line| line.activity != activity.no || !costed(line)) {
         reasons.push(Reason::new(
             "no_line",
             "The amendment asks for a cost line that is not there.",
@@ -94,27 +106,14 @@ fn asked_lines(
         let why = format!("The amount for line {} is none in {}.", line.line, case.s.cycle.currency);
         reasons.push(Reason::new("amount", why, "Enter zero or more.").at(&format!("asked_{}", line.line)));
     }
-    reasons.extend(against(&after, no, draft, lines, case.today));
     let numbers: BTreeSet<u16> = lines.iter().map(|line| line.line).collect();
     if numbers.len() != lines.len() {
         reasons.push(Reason::new("line_twice", "A cost line is asked for twice.", "Ask for each once."));
     }
     Refusal::unless_empty(reasons)?;
-    Ok(lines.to_vec())
-}
-
-/// What the guide says against an amended activity and what is asked for it; when it is asked does not matter here.
-fn against(after: &Situation, no: u16, draft: &ActivityDraft, lines: &[RequestLine], today: Date) -> Vec<Reason> {
-    let request = s5_request::RequestDraft { lines: lines.to_vec(), ..s5_request::submitted(after) };
-    let mut asking = s5_request::asking(after, &request, today);
-    asking.activities.retain(|activity| activity.no == no);
-    let judged = ["activity_type", "season", "use_window", "eligible_cost", "vendor_share"];
-    let verdicts = rules::judge(&after.policy, &asking).into_iter();
-    let failed = verdicts.filter(|verdict| verdict.fails() && judged.contains(&verdict.rule.as_str()));
-    failed
-        .map(|verdict| match draft.costs.iter().find(|cost| cost.description == verdict.about) {
-            Some(cost) => verdict.reason().at(&format!("asked_{}", cost.no)),
-            None => verdict.reason().at("kind"),
-        })
-        .collect()
+    let after = After::of(case.s, activity, draft, lines, reason);
+    let said = after.judge(case.today);
+    let failed = said.iter().filter(|verdict| verdict.fails());
+    Refusal::unless_empty(failed.map(|verdict| verdict.reason().at(&after.field_of(verdict))).collect())?;
+    Ok(Judged { lines: after.cut(), said })
 }

@@ -222,7 +222,7 @@ fn claimed(s: &Situation, campaign: u16, lines: &[ClaimLineDraft], is_final: boo
     }
     let name = cycle.campaign(campaign).map_or_else(String::new, |campaign| campaign.draft.name.clone());
     let tier = Some(s.partner.tier.clone());
-    Claimed { name, currency: cycle.currency, tier, accrual: None, is_final, activities }
+    Claimed { name, currency: cycle.currency, tier, accrual: s.in_period.earned, is_final, activities }
 }
 
 /// A claim that was made, as it stood before it took anything.

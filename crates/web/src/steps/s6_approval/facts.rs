@@ -70,7 +70,10 @@ pub(super) struct Talk {
 impl ApprovalFacts {
     pub fn of(s: &Situation) -> Self {
         let cycle = &s.cycle;
-        let verdicts = cycle.request.submitted.as_ref().map(|sent| sent.verdicts.clone()).unwrap_or_default();
+        let sent = cycle.request.submitted.as_ref().map(|sent| sent.verdicts.clone()).unwrap_or_default();
+        // An amendment is judged by itself; what was said of the first request is past.
+        let amended = cycle.approval.before.as_ref().map(|before| before.said.clone());
+        let verdicts = amended.filter(|said| !said.is_empty()).unwrap_or(sent);
         let result = cycle.scorecard.result.as_ref();
         Self {
             campaigns: cycle.campaigns.iter().map(|campaign| campaign_fact(s, campaign)).collect(),
