@@ -2,14 +2,20 @@
 //! the other requests of its period.
 
 use domain::cycle::Stage;
+use domain::exchange::Rate;
+use domain::fund::FundKind;
 use domain::ids::ProgramId;
+use domain::ledger::AccountKind;
 use domain::machine::Command;
-use domain::policy::{Judgement, Policy};
-use domain::steps::s5_request::RequestLine;
-use domain::steps::{s4_action_plan, s5_request, s7_execution};
+use domain::money::{Currency, Money};
+use domain::policy::{Extendable, Judgement, Policy};
+use domain::steps::s3_forecast::CampaignDraft;
+use domain::steps::s5_request::{RequestDraft, RequestLine};
+use domain::steps::s7_execution::Command as E;
+use domain::steps::{s3_forecast, s4_action_plan, s5_request, s7_execution};
 use engine::Submission;
 use kit::http::Page;
-use kit::people::{ANA, JONAS, MARA, Persona, SAM};
+use kit::people::{ANA, JONAS, MARA, NORDWIND, Persona, SAM, TOMAS};
 use kit::world::{EARNING, World, eur};
 use kit::{App, on_both, story};
 use serde_json::json;
@@ -203,6 +209,178 @@ on_both! {
         let later = app.cycle_in(Stage::RequestDraft, MARA, 1_000).await;
         refused(app, MARA, &later, "“Webinars” takes 6,000 EUR of 6,000 EUR, 100 %").await;
     }
+
+    async fn a_paid_claim_says_until_when_its_records_are_kept(app: &App) {
+        let no = app.cycle_in(Stage::ExecutionLive, MARA, 9_000).await;
+        app.days_pass(45).await;
+        app.prove(&no, MARA).await;
+        app.claim(&no, MARA).await;
+        let (mara, claim) = (app.sign_in(MARA).await, format!("/cycles/{no}/claims/1"));
+        mara.open(&claim).await.assert_silent_on("Records are kept");
+        app.settle(&no).await;
+        for page in [claim.clone(), format!("{claim}/pack")] {
+            mara.open(&page).await.assert_says("Records are kept until Sat 16 April 2033 7 years after the last payment");
+        }
+        let program = Program::of(app, MARA).await;
+        let cycle = program.get(&format!("/api/v1/cycles/{no}")).await.json();
+        assert_eq!(cycle["claims"][0]["payments"][0]["keep_until"], "2033-04-16");
+    }
+
+    async fn a_proposal_fund_is_asked_with_a_written_case(app: &App) {
+        let fund = app.fund_below("PROPOSALS", FundKind::Proposal).await.expect("a fund");
+        let no = app.cycle_in(Stage::RequestDraft, MARA, 9_000).await;
+        let s = app.look(&no).await;
+        let said = |justification: &str| {
+            let draft = RequestDraft { justification: justification.to_owned(), ..story::request(&s, fund) };
+            let all = s5_request::judge(&s, &draft, app.clock.today());
+            all.into_iter().find(|verdict| verdict.rule == "justification").expect("it is judged")
+        };
+        let short = said("The audience is ours by name and sales follows up within two days.");
+        assert_eq!(
+            (short.sentence.as_str(), short.remedy.as_str()),
+            (
+                "Fund PROPOSALS is asked case by case: its approvers read a written case of at least 200 letters, and this \
+                 one has 66.",
+                "Write what is done, for whom, and what it will bring."
+            )
+        );
+        assert_eq!(said(&"What is done, for whom. ".repeat(10)).outcome, Judgement::Pass);
+        let mara = app.sign_in(MARA).await;
+        mara.open(&format!("/cycles/{no}/request")).await.assert_says("It is asked case by case: write your case");
+    }
+
+    /// Planned, asked, approved, claimed and paid in dollars, of a program and a fund in euros.
+    async fn a_cycle_is_kept_in_a_currency_the_guide_has_bands_for(app: &App) {
+        take_in(app, app.program, &guide(DOLLARS)).await;
+        let mara = app.sign_in(MARA).await;
+        let start = |page: &Page| {
+            let mut form = page.form("Start the cycle");
+            form.fill("title", "In dollars").fill("currency", "USD").fill("period", "2026-04-01");
+            form.fill("program", &app.program.to_string());
+            form
+        };
+        let page = mara.open("/cycles/new").await;
+        let refused = mara.submit(&page, &start(&page), "Start the cycle").await;
+        refused.assert_status(409).assert_says("There is no exchange rate from EUR to USD for Mon 2 March 2026.");
+        assert_eq!(refused.form("Start the cycle").value("currency"), Some("USD"), "what was typed is kept");
+        quotes(app).await;
+        let opened = mara.submit(&refused, &start(&refused), "Start the cycle").await;
+        opened.assert_status(200);
+        let no = opened.path.trim_start_matches("/cycles/").to_owned();
+
+        app.bring_to(Stage::ForecastDraft, &no, MARA, 0).await;
+        plan_in_dollars(app, &no).await;
+        let s = app.look(&no).await;
+        let mut little = story::request(&s, app.fund);
+        assert_eq!(little.lines[0].asked, usd(3_780), "three fifths of 6,300");
+        (little.lines[0].asked, little.lines[1].asked) = (usd(540), usd(0));
+        let refused = app.act(MARA, &no, s5_request::Command::Submit { draft: little }).await;
+        assert!(format!("{refused:?}").contains("The request asks 540 USD, less than the program's minimum of 550 USD."), "{refused:?}");
+        app.submit_request(&no, &s, MARA).await;
+        app.approve(&no, &app.look(&no).await).await;
+        let s = app.look(&no).await;
+        assert_eq!((s.cycle.stage, s.cycle.level), (Stage::ApprovalReview, 2), "the director decides from 3,000 dollars");
+        app.approve(&no, &s).await;
+        let committed = |s: &domain::machine::Situation| s.book.total(|account| account.kind == AccountKind::Committed);
+        assert_eq!(committed(&app.look(&no).await), 486_000, "5,400 USD at 0.90");
+
+        app.days_pass(45).await;
+        quotes(app).await;
+        app.prove(&no, MARA).await;
+        app.claim(&no, MARA).await;
+        assert_eq!(app.settle(&no).await, usd(5_400));
+        assert_eq!(committed(&app.look(&no).await), 0);
+
+        let program = Program::of(app, MARA).await;
+        let body = json!({"partner": NORDWIND.id().to_string(), "program": app.program.to_string(), "title": "In yen",
+            "from": "2026-07-01", "to": "2026-09-30", "currency": "JPY"});
+        let refused = program.post("/api/v1/cycles", "yen", None, &body).await;
+        refused.assert_status(409);
+        let reason = &refused.json()["reasons"][0];
+        assert_eq!(reason["field"], "currency", "{reason}");
+        assert_eq!(reason["remedy"], "Choose EUR or USD.");
+    }
+
+    /// Another version is tried on all that a claim rests on: how many there were, its proof, the time it was given.
+    async fn a_simulation_looks_at_all_that_a_claim_rests_on(app: &App) {
+        let no = app.cycle_in(Stage::ExecutionLive, MARA, 9_000).await;
+        app.days_pass(45).await;
+        app.prove(&no, MARA).await;
+        let (campaign, window) = (1, Extendable::Claim);
+        let ask = E::AskExtension { campaign, window, days: 10, reason: "The invoice is late.".to_owned() };
+        app.must(MARA, &no, ask).await;
+        app.must(ANA, &no, E::GrantExtension { extension: 1, days: 10, reason: String::new() }).await;
+        for (at, line) in app.invoices(&no, MARA).await.into_iter().enumerate() {
+            app.must(MARA, &no, E::SubmitClaim { campaign, lines: vec![line], is_final: at == 1 }).await;
+        }
+        let stricter = guide("").replacen("most_per_campaign = 3", "most_per_campaign = 1", 1);
+        let stricter = stricter.replacen("days = 15\ntimes = 1", "days = 5\ntimes = 1", 1).replacen(
+            "all_of = [{ code = \"attendee_list\"",
+            "all_of = [{ code = \"transcript\", name = \"Transcript\", kinds = [\"pdf\"] }, { code = \"attendee_list\"",
+            1,
+        );
+        let policy = Policy::load(&stricter).expect("a guide");
+        let tried = app.engine.simulate(&Viewer::system(), app.program, &policy, 10).await.expect("it is tried");
+        let said = |rule: &str| {
+            let of = tried.differences.iter().filter(|difference| difference.rule == rule);
+            of.map(|difference| (difference.number.clone(), difference.sentence.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(said("most_claims").len(), 1, "{:?}", tried.differences);
+        assert_eq!(said("most_claims")[0].0, format!("{no}/2"));
+        assert!(said("proof_checklist")[0].1.contains("Transcript"), "{:?}", said("proof_checklist"));
+        assert!(said("extension")[0].1.starts_with("10 days are asked for; an extension adds at most 5 days."));
+
+        let sam = app.sign_in(SAM).await;
+        let page = sam.open("/admin/programs/EMEA").await;
+        let mut form = page.form("See what it changes");
+        form.attach("file", "guide.toml", "application/toml", stricter.as_bytes());
+        let page = sam.submit(&page, &form, "See what it changes").await;
+        assert_eq!(page.link(&format!("{no}/2")), format!("/cycles/{no}/claims/2"));
+    }
+}
+
+const DOLLARS: &str = "
+[[approval]]
+level = 1
+from = \"0\"
+role = \"channel_manager\"
+name = \"Channel manager\"
+sla_days = 5
+currency = \"USD\"
+
+[[approval]]
+level = 2
+from = \"3000\"
+role = \"approver\"
+name = \"Channel director EMEA\"
+sla_days = 7
+currency = \"USD\"
+";
+
+fn usd(units: i64) -> Money {
+    Money::units(units, Currency::USD)
+}
+
+/// Finance enters today's rates, there and back.
+async fn quotes(app: &World) {
+    app.quote("1.10").await;
+    let (from, to, day) = (Currency::USD, Currency::EUR, app.clock.today());
+    let back = Rate { from, to, day, value: "0.90".parse().expect("a rate") };
+    app.engine.record_rates(&TOMAS.actor(), &[back], &Submission::own()).await.expect("the rate is recorded");
+}
+
+/// The usual campaign and its webinar, at 9,000 dollars.
+async fn plan_in_dollars(app: &World, no: &str) {
+    let s = app.look(no).await;
+    let tactic = s.benchmarks.tactic("webinar").expect("webinars have a benchmark");
+    let cost = usd(9_000);
+    let draft = CampaignDraft { cost, assumptions: tactic.assumptions(cost), ..story::campaign(&s, 9_000) };
+    app.must(MARA, no, s3_forecast::Command::Save { no: None, draft }).await;
+    app.must(MARA, no, s3_forecast::Command::Commit {}).await;
+    let mut draft = story::webinar(&app.look(no).await, MARA, 9_000);
+    draft.costs.iter_mut().for_each(|cost| cost.amount = Money::new(cost.amount.minor, Currency::USD));
+    app.must(MARA, no, s4_action_plan::Command::Save { no: None, draft }).await;
+    app.must(MARA, no, s4_action_plan::Command::Commit {}).await;
 }
 
 /// The request is not taken, for this reason.

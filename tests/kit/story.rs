@@ -83,6 +83,7 @@ impl World {
             title: "Security briefings".to_owned(),
             from,
             to,
+            currency: None,
             copy_of: None,
         };
         let opened = self.engine.open_cycle(&who.actor(), &new, &Submission::own()).await;
@@ -149,6 +150,12 @@ impl World {
 
     /// Claims what was spent, which is what was planned, as the final claim of the campaign.
     pub async fn claim(&self, number: &str, who: Persona) {
+        let lines = self.invoices(number, who).await;
+        self.must(who, number, s7_execution::Command::SubmitClaim { campaign: 1, lines, is_final: true }).await;
+    }
+
+    /// An invoice for every cost line of the webinar, over what was planned.
+    pub async fn invoices(&self, number: &str, who: Persona) -> Vec<ClaimLineDraft> {
         let s = self.look(number).await;
         let activity = s.cycle.activity(1).expect("the webinar");
         let mut lines = Vec::new();
@@ -166,7 +173,7 @@ impl World {
                 file: Some(file),
             });
         }
-        self.must(who, number, s7_execution::Command::SubmitClaim { campaign: 1, lines, is_final: true }).await;
+        lines
     }
 
     /// Finance approves the claim in full, and a second person pays it.

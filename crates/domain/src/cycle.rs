@@ -3,6 +3,7 @@
 //! The parts of it are defined by the step that makes them; see [`crate::steps`].
 
 use crate::drafts::Drafts;
+use crate::exchange::Rate;
 use crate::ids::{CycleId, FundId, PartnerId, ProgramId, UserId};
 use crate::money::{Currency, Money};
 use crate::policy::Extendable;
@@ -203,6 +204,10 @@ pub struct Cycle {
     pub title: String,
     pub period: Period,
     pub currency: Currency,
+    /// Where that is not the program's own: what one of the program's was worth in it when the cycle was opened. The
+    /// guide's amounts count at this rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guide_rate: Option<Rate>,
     pub stage: Stage,
     /// The approval level under way; 0 outside approval.
     pub level: u8,
@@ -237,6 +242,7 @@ impl Cycle {
             title: opening.title.clone(),
             period: opening.period,
             currency: opening.currency,
+            guide_rate: opening.guide_rate,
             stage: Stage::PlanDraft,
             level: 0,
             version: 0,
@@ -311,6 +317,9 @@ pub struct Opening {
     pub title: String,
     pub period: Period,
     pub currency: Currency,
+    /// Where that is not the program's own, what one of the program's is worth in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guide_rate: Option<Rate>,
     /// The partner's agreed plan for the period, where there is one: the cycle then starts at step 3.
     pub plan: Option<Plan>,
     /// The partner's completed scorecard for the period, where there is one.

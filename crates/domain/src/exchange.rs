@@ -1,6 +1,6 @@
 //! Money in two currencies: dated rates that finance records, and what a cycle keeps of the one it was approved at.
 //!
-//! A cycle is planned, asked and claimed in its program's currency; its fund may be kept in another one. The book holds
+//! A cycle is planned, asked and claimed in its program's currency or another one its guide takes; its fund may be kept in another one. The book holds
 //! the fund's currency only; the cycle counts beside it what is committed to its campaigns in its own, so that parts
 //! converted one after the other add up to the whole.
 

@@ -13,6 +13,7 @@ mod check;
 mod earning;
 mod explain;
 mod guide;
+mod kept_in;
 mod limits;
 mod proof;
 pub mod rules;

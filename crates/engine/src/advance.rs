@@ -5,13 +5,18 @@ use crate::imports::sheet::Sheet;
 use crate::{Engine, notices};
 use domain::cycle::{Opening, Stage};
 use domain::drafts::Drafts;
+use domain::exchange::Rate;
 use domain::ids::{CycleId, PartnerId, ProgramId};
 use domain::machine::{self, Command, Decision, Situation};
+use domain::money::Currency;
 use domain::people::Actor;
+use domain::policy::Policy;
+use domain::refusal::Refusal;
 use domain::steps::{s5_request, s7_execution};
 use domain::{Date, Instant, cycle::Period};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 use storage::rows::TermsRow;
 use storage::{CycleParts, Submission as Claimed, Tx, Viewer, WhichCycle};
 use uuid::Uuid;
@@ -83,6 +88,9 @@ pub struct NewCycle {
     pub title: String,
     pub from: Date,
     pub to: Date,
+    /// What it is planned, asked and claimed in; the program's own currency where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     /// Start as a copy of this cycle's drafts.
     #[serde(default)]
     pub copy_of: Option<CycleId>,
@@ -134,7 +142,12 @@ impl Engine {
             let found =
                 tx.before_opening(&viewer, new.partner, new.program, (new.from, new.to), now.date_naive()).await?;
             let policy = self.policy(&found.guide)?;
-            let agreed = found.earlier.iter().find(|cycle| cycle.plan.agreed.is_some());
+            let currency = new.currency.unwrap_or(policy.guide.currency);
+            let guide_rate = guide_rate(tx, &policy, currency, now.date_naive()).await?;
+            let policy = in_currency(policy, guide_rate.as_ref());
+            // A plan's amounts are in its cycle's currency.
+            let alike = |cycle: &&domain::cycle::Cycle| cycle.currency == currency && cycle.plan.agreed.is_some();
+            let agreed = found.earlier.iter().find(alike);
             let scored = found.earlier.iter().find(|cycle| cycle.scorecard.result.is_some());
             let (serial, number) = tx.next_cycle_number(chrono::Datelike::year(&now)).await?;
             let drafts = self.drafts(&viewer, new).await?;
@@ -146,7 +159,8 @@ impl Engine {
                 partner: new.partner,
                 title: new.title.trim().to_owned(),
                 period: Period { from: new.from, to: new.to },
-                currency: policy.guide.currency,
+                currency,
+                guide_rate,
                 plan: agreed.map(|cycle| cycle.plan.clone()),
                 scorecard: scored.map(|cycle| cycle.scorecard.clone()),
                 copy_of: new.copy_of,
@@ -200,7 +214,7 @@ impl Engine {
 
     pub(crate) fn situation(&self, parts: CycleParts) -> Result<Situation> {
         Ok(Situation {
-            policy: self.policy(&parts.guide)?,
+            policy: in_currency(self.policy(&parts.guide)?, parts.cycle.guide_rate.as_ref()),
             cycle: parts.cycle,
             partner: parts.partner,
             benchmarks: self.catalog.benchmarks.clone(),
@@ -354,6 +368,32 @@ async fn accept_terms(tx: &Tx, s: &Situation, decision: &Decision, actor: &Actor
         at: now,
     };
     Ok(tx.accept_terms(&terms).await?)
+}
+
+/// The guide as a cycle is judged by it: in its own currency, or in the cycle's at the rate that it keeps.
+pub(crate) fn in_currency(policy: Arc<Policy>, rate: Option<&Rate>) -> Arc<Policy> {
+    rate.map_or(policy.clone(), |rate| Arc::new(policy.kept_in(rate)))
+}
+
+/// The rate a new cycle keeps where it is not in the program's own currency.
+async fn guide_rate(tx: &Tx, policy: &Policy, currency: Currency, today: Date) -> Result<Option<Rate>> {
+    let own = policy.guide.currency;
+    if currency == own {
+        return Ok(None);
+    }
+    let offered: Vec<&str> = policy.currencies().into_iter().map(Currency::code).collect();
+    if !policy.currencies().contains(&currency) {
+        let why = format!("The guide says nobody who decides on requests in {currency}.");
+        return Err(Error::Refused(Refusal::at(
+            "currency",
+            "currency",
+            why,
+            format!("Choose {}.", offered.join(" or ")),
+        )));
+    }
+    let known: Vec<Rate> = tx.latest_rate(own, currency).await?.into_iter().collect();
+    let found = domain::policy::rules::rate_on(policy, &known, (own, currency), today);
+    found.map(Some).map_err(|verdict| Error::Refused(Refusal { reasons: vec![verdict.reason().at("currency")] }))
 }
 
 fn which_text(which: WhichCycle<'_>) -> String {

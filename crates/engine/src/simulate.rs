@@ -1,6 +1,7 @@
 //! Another version of a guide, run over past requests and claims: what it would have said. Nothing is changed.
 
 use crate::Engine;
+use crate::advance::in_currency;
 use crate::error::Result;
 use domain::Date;
 use domain::cycle::{Cycle, Partner};
@@ -66,7 +67,7 @@ impl Engine {
             s.in_period = self.reader().in_period(&s.cycle, &s.policy).await?;
             let other = Situation {
                 in_period: self.reader().in_period(&s.cycle, &policy).await?,
-                policy: policy.clone(),
+                policy: in_currency(policy.clone(), s.cycle.guide_rate.as_ref()),
                 ..s.clone()
             };
             let first = |on: Date| paid_before.is_none_or(|paid| paid >= on);
@@ -97,7 +98,7 @@ impl Engine {
     /// A past request as the rules look at it; balances are not part of it.
     fn as_it_was(&self, cycle: Cycle, partner: Partner, guide: &Guide) -> Result<Situation> {
         Ok(Situation {
-            policy: self.policy(guide)?,
+            policy: in_currency(self.policy(guide)?, cycle.guide_rate.as_ref()),
             cycle,
             partner,
             benchmarks: self.catalog.benchmarks.clone(),
@@ -130,7 +131,8 @@ fn first_paid(found: &[(Cycle, Partner, Guide)]) -> BTreeMap<PartnerId, Date> {
 impl Simulation {
     fn add(&mut self, differences: Vec<Difference>, currency: Currency) {
         for difference in &differences {
-            if let Some((was, is)) = difference.amounts {
+            // What was asked in another currency is told by itself.
+            if let Some((was, is)) = difference.amounts.filter(|(was, _)| was.currency == currency) {
                 let sum = if difference.what == "claim" { &mut self.paid } else { &mut self.asked };
                 *sum = Money::new(sum.minor + is.minor - was.minor, currency);
             }

@@ -3,10 +3,12 @@
 
 use crate::error::Result;
 use crate::read::Reader;
+use crate::rows::RateRow;
 use crate::sql::{self, values};
 use crate::tx::Tx;
 use domain::cycle::Cycle;
-use domain::money::Money;
+use domain::exchange::Rate;
+use domain::money::{Currency, Money};
 use domain::policy::{InPeriod, Policy};
 use domain::steps::s6_approval;
 use sea_orm::ConnectionTrait;
@@ -20,9 +22,13 @@ async fn in_period(db: &impl ConnectionTrait, cycle: &Cycle, policy: &Policy) ->
         let sql = "SELECT CAST(COALESCE(SUM(amount), 0) AS bigint) AS earned FROM accrual
                    WHERE partner_id = $1 AND on_day >= $2 AND on_day <= $3 AND program_id = $4 AND currency = $5
                    AND taken_back_at IS NULL";
-        let values = values![cycle.partner, from, to, cycle.program, cycle.currency];
+        // Credit is earned in the program's own currency.
+        let own = cycle.guide_rate.map_or(cycle.currency, |rate| rate.from);
+        let values = values![cycle.partner, from, to, cycle.program, own];
         let sums: Vec<i64> = sql::column(db, "earned", sql, values).await?;
-        found.earned = Some(Money::new(sums.first().copied().unwrap_or(0), cycle.currency));
+        let earned = Money::new(sums.first().copied().unwrap_or(0), own);
+        let converted = cycle.guide_rate.map_or(Ok(earned), |rate| rate.convert(earned));
+        found.earned = Some(converted.unwrap_or(Money::zero(cycle.currency)));
     }
     if !policy.mix.is_empty() {
         let sql = "SELECT doc FROM cycle WHERE partner_id = $1 AND program_id = $2 AND period_from >= $3
@@ -48,6 +54,14 @@ impl Reader {
 }
 
 impl Tx {
+    /// What one of a currency is worth in another one, as it was recorded last for the latest day.
+    pub async fn latest_rate(&self, from: Currency, to: Currency) -> Result<Option<Rate>> {
+        let latest =
+            "WHERE from_currency = $1 AND to_currency = $2 ORDER BY day DESC, recorded_at DESC, id DESC LIMIT 1";
+        let found: Option<RateRow> = sql::maybe(&self.db, &sql::select::<RateRow>(latest), values![from, to]).await?;
+        Ok(found.map(RateRow::into_domain))
+    }
+
     /// What the program's period holds of a cycle's partner, as far as the guide looks at it.
     pub async fn in_period(&self, cycle: &Cycle, policy: &Policy) -> Result<InPeriod> {
         in_period(&self.db, cycle, policy).await

@@ -24,7 +24,8 @@ pub struct Band {
     pub name: String,
     /// Calendar days the level has; then its superiors hear of it.
     pub sla_days: u16,
-    /// Who decides while nobody of this level is there.
+    /// Who is named to decide while nobody of this level is there. In the running program every approver says on their
+    /// profile who stands in for them, with dates.
     pub stand_in: Option<String>,
     /// ISO 3166-1 alpha-2 of the partners it holds for; empty holds for all.
     #[serde(default)]

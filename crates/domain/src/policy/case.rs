@@ -7,6 +7,7 @@ mod amounts;
 
 use super::approval::Material;
 use crate::Date;
+use crate::fund::FundKind;
 use crate::steps::s2_scorecard::Light;
 use amounts::Amount;
 use serde::Deserialize;
@@ -26,6 +27,10 @@ pub struct CaseFile {
     pub about: Option<String>,
     /// The day it is judged on, where nothing else is said.
     pub today: Option<Date>,
+    /// What it is planned, asked and claimed in, where that is not the guide's currency.
+    pub currency: Option<String>,
+    /// What one of the guide's currency is worth in that one.
+    pub rate: Option<Exact>,
     pub partner: Who,
     pub period: Option<Days>,
     pub activity: Option<Doing>,
@@ -112,6 +117,7 @@ pub struct Request {
 #[serde(deny_unknown_fields, default)]
 pub struct Fund {
     pub name: Option<String>,
+    pub kind: Option<FundKind>,
     pub currency: Option<String>,
     /// What the partner can commit from it.
     pub free: Option<Amount>,

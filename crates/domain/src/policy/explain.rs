@@ -7,7 +7,9 @@ mod request;
 use super::case::Reader;
 use super::{CaseFile, CaseProblem, Judgement, Policy, Verdict, rules};
 use crate::Date;
+use crate::exchange::Rate;
 use crate::money::Money;
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 /// The verdict of every rule the guide could have on a case, in the order of the loop.
@@ -23,6 +25,8 @@ pub struct Explanation {
 
 /// Judges a case by a guide. A rule the case says nothing about is not applicable.
 pub fn explain(policy: &Policy, case: &CaseFile) -> Result<Explanation, CaseProblem> {
+    let kept = in_currency(policy, case)?;
+    let policy = kept.as_ref().unwrap_or(policy);
     let mut bench = Bench { policy, case, read: Reader::new(policy.guide.currency), verdicts: Vec::new() };
     let doings = case.doings();
     let asked = bench.request(&doings);
@@ -45,6 +49,19 @@ pub fn explain(policy: &Policy, case: &CaseFile) -> Result<Explanation, CaseProb
         decision,
         rules,
     })
+}
+
+/// The guide in the case's own currency, at the rate the case names; `None` where it is the guide's.
+fn in_currency(policy: &Policy, case: &CaseFile) -> Result<Option<Policy>, CaseProblem> {
+    let mut read = Reader::new(policy.guide.currency);
+    let (from, to) = (policy.guide.currency, read.currency("currency", case.currency.as_deref()));
+    let value = case.rate.as_ref().map(|rate| rate.0).filter(|rate| *rate > Decimal::ZERO);
+    if from != to && value.is_none() {
+        read.refuse("rate", &format!("say how many {to} one {from} is worth"));
+    }
+    read.done()?;
+    let day = case.today.unwrap_or(policy.guide.effective_from);
+    Ok(value.filter(|_| from != to).map(|value| policy.kept_in(&Rate { from, to, day, value })))
 }
 
 /// Every rule by its place in the loop; those that had nothing to say are named as well. What a rule says of people

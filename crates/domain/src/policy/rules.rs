@@ -22,7 +22,9 @@ pub use earning::{
     Lot, Pot, Purchase, accrual_rate, accrual_split, accrual_threshold, carry_over, credit_expiry, credit_order,
     draw_order, earn_window, earned, fund_tree, reinstatement, under_threshold,
 };
-pub use paying::{Exchanged, Settled, exchange_rate, offset, rate_on, retention, settlement, settles, too_large};
+pub use paying::{
+    Exchanged, Settled, exchange_rate, keep_until, offset, rate_on, retention, settlement, settles, too_large,
+};
 pub use proving::{Handed, Provable, checklist, missing, proof_reminders, proof_window, resubmission};
 
 /// Every rule by name, in the order of the loop; `fundloop policy explain` answers for each of them.

@@ -1,13 +1,15 @@
 //! What another version of a guide would have said of a past request or claim.
 
-use super::{Judgement, Policy, Verdict, rules};
+use super::rules::{self, Handed};
+use super::{Extendable, Judgement, Policy, Verdict};
 use crate::Date;
 use crate::machine::Situation;
 use crate::money::Money;
-use crate::steps::s7_execution::{Claim, ClaimState};
+use crate::steps::s4_action_plan::Activity;
+use crate::steps::s7_execution::{Claim, ClaimState, ProofFile};
 use crate::steps::{s5_request, s7_execution};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One rule that speaks differently of one request or claim.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -81,16 +83,69 @@ fn request(s: &Situation, on: Date) -> (Vec<Verdict>, Money) {
     (verdicts, total)
 }
 
+/// A claim as it was made, judged by a guide: what it pays, its windows with the extensions that guide would have
+/// given, how many there were before it, and the proof it rests on. Columns of lists are not part of the record.
 fn one_claim(s: &Situation, claim: &Claim, on: Date, first: bool) -> (Vec<Verdict>, Money) {
     let policy: &Policy = &s.policy;
     let claimed = s7_execution::claimed_before(s, claim);
     let (pays, mut verdicts) = rules::pays(policy, &claimed);
-    verdicts.extend(
-        s7_execution::claim_window(s, claim.campaign, first)
-            .map(|window| rules::window(policy, &rules::Window { claimed_on: Some(on), ..window })),
-    );
+    let mut more = MoreDays::default();
+    if let Some(window) = s7_execution::claim_window(s, claim.campaign, first) {
+        more = extensions(s, claim.campaign, &window, &mut verdicts);
+        let window = rules::Window { extended: more.in_all, claimed_on: Some(on), ..window };
+        verdicts.push(rules::window(policy, &window));
+    }
     verdicts.push(rules::minimum_claim(policy, pays, claim.is_final));
+    verdicts.extend(s7_execution::how_many_before(s, claim));
+    let numbers: BTreeSet<u16> = claim.lines.iter().map(|line| line.invoice.activity).collect();
+    for activity in numbers.into_iter().filter_map(|no| s.cycle.activity(no)) {
+        verdicts.extend(proof(policy, activity, more.to_prove));
+    }
     (verdicts, pays)
+}
+
+/// Days a campaign's windows were extended by.
+#[derive(Clone, Copy, Default)]
+struct MoreDays {
+    to_prove: u16,
+    in_all: u16,
+}
+
+/// The extensions that were granted and that this guide gives as well, judged one after the other.
+fn extensions(s: &Situation, campaign: u16, window: &rules::Window, verdicts: &mut Vec<Verdict>) -> MoreDays {
+    let (mut more, mut number) = (MoreDays::default(), 0);
+    for granted in s.cycle.extensions.iter().filter(|one| one.campaign == campaign && one.granted > 0) {
+        number += 1;
+        let last = match granted.window {
+            Extendable::Claim => rules::Window { extended: more.in_all, ..window.clone() }.last_day(&s.policy),
+            Extendable::Proof => {
+                rules::Provable { ends: window.ends, returned: None, extended: more.to_prove }.due(&s.policy)
+            }
+        };
+        let (asked_on, wanted) = (Some(granted.asked_at.date_naive()), granted.granted);
+        let of = rules::MoreTime { window: granted.window, last, asked_on, wanted, number };
+        let said = rules::extension(&s.policy, of).about(&window.name);
+        if !said.fails() {
+            more.in_all = more.in_all.saturating_add(wanted);
+            more.to_prove = more.to_prove.saturating_add(if granted.window == Extendable::Proof { wanted } else { 0 });
+        }
+        verdicts.push(said);
+    }
+    more
+}
+
+/// The proof of an activity as it was handed in last.
+fn proof(policy: &Policy, activity: &Activity, extended: u16) -> Vec<Verdict> {
+    let name = &activity.draft.name;
+    let Some(kind) = policy.activity_type(&activity.draft.kind) else { return Vec::new() };
+    let handed = |file: &ProofFile| Handed { item: file.item.clone(), name: Some(file.name.clone()), columns: None };
+    let good = activity.proof.iter().filter(|file| file.verdict.as_ref().is_none_or(|verdict| verdict.accepted));
+    let files: Vec<Handed> = good.map(handed).collect();
+    let returned = activity.returned_at.map(|at| at.date_naive());
+    let days = rules::Provable { ends: activity.draft.ends, returned, extended };
+    let on = activity.handed_in.map(|at| at.date_naive());
+    let window = on.map(|on| rules::proof_window(policy, name, days, Some(on)));
+    window.into_iter().chain([rules::checklist(kind, name, &files)]).collect()
 }
 
 /// Rules whose worst verdict differs, with what the new one says.

@@ -10,7 +10,7 @@ pub use terms::{Accepted, AcceptedTerms, TermsChanged, accepted, changed, paragr
 use super::{Case, Outcome, Stamp, Teller, Told, check_optional};
 use crate::cycle::{Cycle, Stage};
 use crate::exchange::Rate;
-use crate::fund::Fund;
+use crate::fund::{Fund, FundKind};
 use crate::ids::{FundId, UserId};
 use crate::ledger::{Account, AccountKind};
 use crate::machine::Situation;
@@ -243,6 +243,7 @@ pub fn asking(s: &Situation, draft: &RequestDraft, today: Date) -> Asking {
         currency: fund.currency,
         free: Some(free_in(s, fund, today)),
         rates: s.rates.clone(),
+        case_by_case: fund.kind == FundKind::Proposal,
     });
     Asking {
         asked_on: Some(today),

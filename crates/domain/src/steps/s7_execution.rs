@@ -8,6 +8,7 @@ mod amendment;
 mod claims;
 mod exchange;
 mod extension;
+mod how_often;
 mod payment;
 mod proof;
 mod release;
@@ -18,6 +19,7 @@ pub use claims::{
 pub(crate) use claims::{claim_window, claimed_before};
 pub use exchange::{InFund, in_fund, owed_in_fund};
 pub use extension::{Extension, ExtensionState, ask_by, extended_day};
+pub(crate) use how_often::how_many_before;
 pub use payment::InBatch;
 pub(crate) use payment::other_currency;
 pub(crate) use proof::running;

@@ -94,6 +94,7 @@ impl Story {
             title: "Second quarter".to_owned(),
             period: Period { from: day("2026-04-01"), to: day("2026-06-30") },
             currency,
+            guide_rate: None,
             plan: None,
             scorecard: None,
             copy_of: None,

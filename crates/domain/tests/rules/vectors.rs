@@ -533,3 +533,24 @@ fn a_case_that_says_nothing_applies_to_nothing() {
     assert_eq!(said.rules.len(), domain::policy::rules::ALL.len());
     assert!(said.rules.iter().all(|verdict| verdict.outcome == NotApplicable && verdict.sentence.ends_with('.')));
 }
+
+/// Planned, asked and claimed in another currency of the guide: its amounts count at the rate, its own bands decide.
+#[test]
+fn a_case_in_another_currency_of_the_guide() {
+    let policy =
+        Policy::load(include_str!("../../../../config/programs/hoshizora-regional-japan.toml")).expect("a guide");
+    assert_eq!(policy.currencies().iter().map(|one| one.code()).collect::<Vec<_>>(), ["JPY", "USD"]);
+    let case = |cost: &str| {
+        json!({"currency": "USD", "rate": "0.0067", "partner": {"country": "JP"},
+            "activity": {"type": "seminar", "starts": "2026-09-01", "heads": 100,
+                "lines": [{"name": "Pens", "category": "gifts", "cost": cost}]},
+            "request": {"asked_on": "2026-06-01"}})
+    };
+    says(&rule(&policy, &case("1000"), "minimum_request"), Fail, &[("asked", "167.50"), ("minimum", "670.00")]);
+    says(&rule(&policy, &case("1000"), "cap"), Warn, &[("each", "3.35"), ("limit", "335.00")]);
+    let director = json!({"currency": "USD", "rate": "0.0067", "approval": {"amount": "15000"}});
+    says(&rule(&policy, &director, "approval_bands"), Pass, &[("levels", "2")]);
+    let file: CaseFile = serde_json::from_value(json!({"currency": "USD"})).expect("a case");
+    let missing = explain(&policy, &file).expect_err("no rate is guessed");
+    assert_eq!(missing.0, "rate: say how many USD one JPY is worth");
+}

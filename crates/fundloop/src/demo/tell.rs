@@ -194,6 +194,7 @@ impl Teller<'_> {
             title: format!("{}, {}", tale.title, domain::calendar::quarter(tale.first)),
             from: tale.first,
             to: tale.last,
+            currency: None,
             copy_of: None,
         };
         Ok(self.engine.open_cycle(self.world.marketer(tale.partner)?, &new, &Submission::own()).await?.number)

@@ -181,6 +181,7 @@ impl<'a> World<'a> {
                     title: title.into(),
                     period,
                     currency: Currency::EUR,
+                    guide_rate: None,
                     plan: None,
                     scorecard: None,
                     copy_of: None,

@@ -320,6 +320,8 @@ fn common() -> Value {
         "NewCycle": { "type": "object", "required": ["partner", "program", "title", "from", "to"],
             "additionalProperties": false, "properties": {
                 "partner": id(), "program": id(), "title": text(), "from": day(), "to": day(),
+                "currency": { "type": ["string", "null"], "description": "Where it is not the program's own: one its guide has \
+                    approval bands for." },
                 "copy_of": { "type": ["string", "null"], "format": "uuid" } } },
         "Command": tagged(&["step", "do"], "A step of the loop and what to do in it, with that act's own fields: \
             {\"step\":\"plan\",\"do\":\"submit\"}. The table of moves in the documentation names them all."),

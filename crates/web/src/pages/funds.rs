@@ -410,7 +410,10 @@ pub fn kind_words(kind: FundKind) -> (&'static str, &'static str) {
     match kind {
         FundKind::Discretionary => ("Discretionary", "You give each partner an amount, with a day it expires."),
         FundKind::Accrual => ("Accrual", "Partners earn it on what they buy."),
-        FundKind::Proposal => ("Proposal", "Partners ask case by case; money comes from the fund itself."),
+        FundKind::Proposal => (
+            "Proposal",
+            "Partners ask case by case, each with a written case for its approvers; money comes from the fund itself.",
+        ),
         FundKind::Pooled => ("Pooled", "First come, first served, from the fund itself."),
     }
 }

@@ -7,9 +7,12 @@ use domain::Date;
 use domain::calendar::quarter;
 use domain::cycle::Cycle;
 use domain::ids::{PartnerId, ProgramId};
+use domain::money::Currency;
 use engine::NewCycle;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use storage::WhichCycle;
+use storage::rows::Program;
 
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
@@ -62,9 +65,12 @@ async fn read(who: &Who, posted: &Posted) -> Result<NewCycle, Error> {
         let (title, copy) = (f.text("title"), f.optional_text("copy"));
         let from = f.choice("period", |code| quarters(today).into_iter().find(|from| from.to_string() == code));
         let from = from?;
-        let new =
-            NewCycle { partner: partner?, program: program?, title: title?, from, to: last_day(from), copy_of: None };
-        Some((new, copy?))
+        let currency = f.choice("currency", |code| match code {
+            "" => Some(None),
+            code => Currency::from_code(code).map(Some),
+        })?;
+        let (partner, program, title, to) = (partner?, program?, title?, last_day(from));
+        Some((NewCycle { partner, program, title, from, to, currency, copy_of: None }, copy?))
     })?;
     if let Some(number) = copy {
         new.copy_of = Some(ended(who, &number).await?.id);
@@ -89,9 +95,22 @@ async fn page(who: &Who, copy: &str, typed: Typed) -> Result<NewCyclePage, Error
     }
     let choices = programs.iter().map(|program| Choice::new(program.id.to_string(), &program.name)).collect();
     let chosen = copied.as_ref().map_or_else(String::new, |cycle| cycle.program.to_string());
+    let others = other_currencies(who, &programs).await?;
     let title = copied.as_ref().map_or("", |cycle| &cycle.title);
+    let mut form = form.with(Field::select("program", "Program", choices).value_is(chosen));
+    if !others.is_empty() {
+        let kept = copied.as_ref().map_or_else(String::new, |cycle| cycle.currency.code().to_owned());
+        let kept = if others.iter().any(|choice| choice.value == kept) { kept } else { String::new() };
+        let own = Choice::new("", "The program's own");
+        let choices = [vec![own], others].concat();
+        form = form.with(
+            Field::select("currency", "Currency", choices)
+                .hint("What you plan, ask and claim in. Amounts of the guide count at the rate recorded last.")
+                .optional()
+                .value_is(kept),
+        );
+    }
     let form = form
-        .with(Field::select("program", "Program", choices).value_is(chosen))
         .with(Field::text("title", "Title").hint("What it is about, such as “Cloud security, Q3”.").value_is(title))
         .with(Field::radios("period", "Period", periods(who.today())).value_is(quarters(who.today())[0].to_string()))
         .with(Field::hidden("copy", copied.as_ref().map_or("", |cycle| &cycle.number)));
@@ -100,6 +119,19 @@ async fn page(who: &Who, copy: &str, typed: Typed) -> Result<NewCyclePage, Error
         form: typed.onto(form),
         copied: copied.map(|cycle| (cycle.number, cycle.title)),
     })
+}
+
+/// Currencies beside its own in which a program takes requests.
+async fn other_currencies(who: &Who, programs: &[Program]) -> Result<Vec<Choice>, Error> {
+    let mut found: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
+    for program in programs {
+        let guide = who.reader().guide_on(who.viewer(), program.id, who.today()).await?;
+        for currency in who.site().engine.guide(&guide)?.currencies().into_iter().skip(1) {
+            found.entry(currency.code()).or_default().push(&program.name);
+        }
+    }
+    let choice = |(code, names): (&str, Vec<&str>)| Choice::new(code, format!("{code}, in {}", names.join(", ")));
+    Ok(found.into_iter().map(choice).collect())
 }
 
 fn periods(today: Date) -> Vec<Choice> {

@@ -7,7 +7,7 @@ use actix_web::web::Path;
 use askama::Template;
 use domain::Date;
 use domain::cycle::Stage;
-use domain::fund::Fund;
+use domain::fund::{Fund, FundKind};
 use domain::ids::FundId;
 use domain::ledger::AccountKind;
 use domain::machine::{Act, Command, Situation, moves_of};
@@ -319,7 +319,12 @@ fn free_words(s: &Situation, fund: &Fund, who: &Who) -> String {
 fn free_of(s: &Situation, fund: &Fund, who: &Who, free: Money) -> String {
     let free = Amount::from(free).plain();
     if fund.kind.is_shared() {
-        return format!("{free} free, shared by all partners of the program.");
+        let case = if fund.kind == FundKind::Proposal {
+            " It is asked case by case: write your case, at least 200 letters, for those who decide."
+        } else {
+            " First come, first served."
+        };
+        return format!("{free} free, shared by all partners of the program.{case}");
     }
     let good = |day: Option<Date>| day.is_none_or(|day| day >= who.today());
     let lots = s.book.lots(|lot| lot.fund == fund.id && lot.kind == AccountKind::Available && good(lot.lot));

@@ -108,6 +108,7 @@ mod tests {
             title: "Cloud security, Q3".into(),
             period: Period { from: day("2026-07-01"), to: day("2026-09-30") },
             currency: Currency::from_code("EUR").expect("a currency"),
+            guide_rate: None,
             plan: None,
             scorecard: None,
             copy_of: None,

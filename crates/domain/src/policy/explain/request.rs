@@ -2,6 +2,7 @@
 
 use super::Bench;
 use crate::exchange::Rate;
+use crate::fund::FundKind;
 use crate::money::Money;
 use crate::policy::case::{Doing, Line};
 use crate::policy::rules::{
@@ -46,6 +47,7 @@ impl Bench<'_> {
             currency: self.read.currency("fund.currency", fund.currency.as_deref()),
             free: None,
             rates: Vec::new(),
+            case_by_case: fund.kind == Some(FundKind::Proposal),
         });
         let fund = fund.map(|asked| {
             let free = case.fund.as_ref().and_then(|fund| fund.free.as_ref());
@@ -72,7 +74,8 @@ impl Bench<'_> {
             late_reason: request.late_reason,
             terms_accepted: request.terms_accepted,
             justification: request.justification,
-            fund: fund.filter(|fund| fund.free.is_some() || fund.currency != self.policy.guide.currency),
+            fund: fund
+                .filter(|fund| fund.free.is_some() || fund.case_by_case || fund.currency != self.policy.guide.currency),
             accrual: self.accrued(),
             earlier,
         }

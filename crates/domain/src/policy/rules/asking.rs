@@ -73,6 +73,8 @@ pub struct AskedFund {
     pub free: Option<Money>,
     /// Rates known from the request's currency into the fund's, where those differ.
     pub rates: Vec<Rate>,
+    /// A proposal fund: its approvers decide case by case, on a written case.
+    pub case_by_case: bool,
 }
 
 impl Planned {
@@ -137,7 +139,7 @@ pub fn judge(policy: &Policy, asking: &Asking) -> Vec<Verdict> {
     fund(policy, asking, total, &mut verdicts);
     gates(policy, &asking.partner, &mut verdicts);
     verdicts.push(terms(policy, asking.terms_accepted));
-    verdicts.push(justification(asking.justification.as_deref()));
+    verdicts.push(justification(asking));
     verdicts
 }
 
@@ -475,16 +477,37 @@ fn terms(policy: &Policy, accepted: Option<bool>) -> Verdict {
 /// Letters a justification has at least.
 const JUSTIFIED: usize = 20;
 
-fn justification(text: Option<&str>) -> Verdict {
+/// Letters a written case has at least, which money from a proposal fund is asked with.
+const CASE: usize = 200;
+
+fn justification(asking: &Asking) -> Verdict {
     let rule = "justification";
-    match text.map(|text| text.trim().chars().count()) {
-        Some(letters) if letters >= JUSTIFIED => Verdict::pass(rule, "The request says what the money will bring."),
-        Some(_) => Verdict::fail(
+    let letters = asking.justification.as_ref().map(|text| text.trim().chars().count());
+    let proposal = asking.fund.as_ref().filter(|fund| fund.case_by_case);
+    match (letters, proposal) {
+        (None, _) => Verdict::not_applicable(rule, "The case gives no justification."),
+        (Some(letters), Some(fund)) if letters < CASE => Verdict::fail(
+            rule,
+            format!(
+                "{} is asked case by case: its approvers read a written case of at least {CASE} letters, and this one has \
+                 {letters}.",
+                fund.name
+            ),
+            "Write what is done, for whom, and what it will bring.",
+        )
+        .with("letters", letters),
+        (Some(letters), Some(fund)) => {
+            Verdict::pass(rule, format!("The request makes its case to those who decide on {}.", fund.name))
+                .with("letters", letters)
+        }
+        (Some(letters), None) if letters >= JUSTIFIED => {
+            Verdict::pass(rule, "The request says what the money will bring.")
+        }
+        (Some(_), None) => Verdict::fail(
             rule,
             "The request does not say what the money will bring.",
             "Write a sentence or two that justify the return you forecast.",
         ),
-        None => Verdict::not_applicable(rule, "The case gives no justification."),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::Date;
 use crate::calendar::words;
 use crate::exchange::{OLDEST_DAYS, Rate, exchanged};
 use crate::money::{Currency, Money};
-use crate::policy::{Policy, RateDate, Verdict};
+use crate::policy::{Policy, RateDate, Retention, Verdict};
 use chrono::Months;
 use rust_decimal::Decimal;
 
@@ -174,13 +174,23 @@ pub fn settles(payment: Money, parts: &[Settled]) -> Verdict {
     verdict.with("payment", payment).with("parts", sum).with("outstanding", left)
 }
 
+/// The last day records are kept after a payment.
+fn kept_until(rules: &Retention, paid_on: Date) -> Date {
+    paid_on.checked_add_months(Months::new(u32::from(rules.years) * 12)).unwrap_or(Date::MAX)
+}
+
+/// The last day records of a payment are kept, where the guide says how long.
+pub fn keep_until(policy: &Policy, paid_on: Date) -> Option<Date> {
+    policy.retention.as_ref().map(|rules| kept_until(rules, paid_on))
+}
+
 /// Until when the records of a claim are kept.
 pub fn retention(policy: &Policy, paid_on: Date) -> Verdict {
     let rule = "retention";
     let Some(rules) = &policy.retention else {
         return Verdict::not_applicable(rule, "The guide does not say how long records are kept.");
     };
-    let until = paid_on.checked_add_months(Months::new(u32::from(rules.years) * 12)).unwrap_or(Date::MAX);
+    let until = kept_until(rules, paid_on);
     let years = if rules.years == 1 { "1 year".to_owned() } else { format!("{} years", rules.years) };
     Verdict::pass(rule, format!("Records are kept for {years}, until {}.", words(until)))
         .with("paid_on", paid_on)

@@ -146,13 +146,15 @@ pub(super) fn using(policy: &Policy) -> Vec<String> {
 }
 
 pub(super) fn exchange(policy: &Policy) -> Vec<String> {
-    let rule = policy.exchange.iter();
-    rule.map(|rules| {
-        format!(
-            "The program is kept in {}; a fund in another currency pays at the rate of the {}.",
-            policy.guide.currency,
-            rules.rate_date.words()
-        )
-    })
-    .collect()
+    let own = policy.guide.currency;
+    let pays = policy.exchange.iter().map(|rules| {
+        let when = rules.rate_date.words();
+        format!("The program is kept in {own}; a fund in another currency pays at the rate of the {when}.")
+    });
+    let others: Vec<&str> = policy.currencies().iter().skip(1).map(|currency| currency.code()).collect();
+    let asked = (!others.is_empty()).then(|| {
+        let others = others.join(" or ");
+        format!("You may plan, ask and claim in {others} as well; this guide's amounts then count at the rate of the day you start.")
+    });
+    pays.chain(asked).collect()
 }

@@ -148,7 +148,13 @@ pub(super) fn approval(policy: &Policy) -> Vec<String> {
         } else {
             format!(" of partners in {}", band.countries.join(", "))
         };
-        let absent = band.stand_in.as_ref().map_or_else(String::new, |name| format!(" {name} stands in."));
+        let whose = match band.currency.filter(|currency| *currency != usual) {
+            Some(currency) => format!("{whose} in {currency}"),
+            None => whose,
+        };
+        let absent = band.stand_in.as_ref().map_or_else(String::new, |name| {
+            format!(" {name} is named to stand in; an approver who is away says who does, and when.")
+        });
         lines.push(format!("{}: {reach}{whose}{alone}, within {}.{absent}", band.name, days(band.sla_days)));
     }
     if let Some(fallback) = &policy.default_approver {

@@ -2,6 +2,7 @@
 
 use super::super::{Case, Outcome, Stamp, Teller, Told, check_text, s3_forecast, s6_approval};
 use super::exchange::InFund;
+use super::how_often::{how_many, standing};
 use super::release::in_review;
 use super::{ActivityState, Event, InBatch, Reminder};
 use crate::calendar::plus;
@@ -11,7 +12,7 @@ use crate::machine::Situation;
 use crate::money::{Money, split};
 use crate::notice::Topic;
 use crate::policy::rules::{self, Claimed, ClaimedActivity, ClaimedLine, Priced, Window};
-use crate::policy::{Claimable, Extendable, Judgement, Verdict};
+use crate::policy::{Claimable, Extendable, Judgement, Policy, Verdict};
 use crate::refusal::{Reason, Refusal};
 use crate::{Date, Instant};
 use serde::{Deserialize, Serialize};
@@ -139,6 +140,10 @@ pub struct Payment {
     /// The settlement batch that paid it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<InBatch>,
+    /// The last day records of it are kept, as the guide says; `None` where it does not, and in what was paid before it
+    /// was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_until: Option<Date>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -157,6 +162,11 @@ pub struct Clawback {
 impl Claim {
     pub fn paid(&self) -> Money {
         Money::new(self.payments.iter().map(|payment| payment.amount.minor).sum(), self.asked.currency)
+    }
+
+    /// The last day its records are kept: so many years after the last payment, where the guide says how many.
+    pub fn keep_until(&self, policy: &Policy) -> Option<Date> {
+        self.payments.last().and_then(|payment| rules::keep_until(policy, payment.at.date_naive()))
     }
 
     /// Approved and not yet paid.
@@ -348,16 +358,9 @@ fn may_claim_again(case: &Case, campaign: u16, lines: &[ClaimLineDraft]) -> Vec<
     if let Some(window) = claim_window(s, campaign, !s.partner.has_been_paid) {
         verdicts.push(rules::window(policy, &Window { claimed_on: Some(case.today), ..window }));
     }
-    let standing: Vec<&Claim> =
-        s.cycle.claims.iter().filter(|claim| claim.campaign == campaign && claim.state != ClaimState::Denied).collect();
-    verdicts.push(rules::most_claims(name, policy.claim.most_per_campaign, standing.len()));
-    let numbers: std::collections::BTreeSet<u16> = lines.iter().map(|line| line.activity).collect();
-    for no in numbers {
-        let Some(activity) = s.cycle.activity(no) else { continue };
-        let on_it = |claim: &&&Claim| claim.lines.iter().any(|line| line.invoice.activity == no);
-        let earlier = standing.iter().filter(on_it).count();
-        verdicts.push(rules::most_claims(&activity.draft.name, policy.claim.most_per_activity, earlier));
-    }
+    let numbers = lines.iter().map(|line| line.activity).collect();
+    let standing: Vec<&Claim> = standing(&s.cycle, campaign).collect();
+    verdicts.extend(how_many(s, campaign, numbers, &standing));
     verdicts.push(rules::final_claim(name, standing.iter().any(|claim| claim.is_final)));
     verdicts
 }

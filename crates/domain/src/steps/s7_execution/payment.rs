@@ -158,15 +158,16 @@ pub(super) fn settle(case: &Case, no: u16, amount: Money, reference: &str) -> Re
     let fund = fund_of(case)?;
     let reference = reference.trim().to_owned();
     let (by, at, batch) = (case.actor.user(), case.now, None);
+    let keep_until = crate::policy::rules::keep_until(&case.s.policy, case.today);
     if let Some(paid) = exchange::in_fund(case.s, claim, amount, case.today)? {
         let offset = paid.offset_of(amount);
         let postings = exchange::settled(case.s, claim, &paid)?;
-        let payment = Payment { amount, offset, in_fund: Some(paid), reference, by, at, batch };
+        let payment = Payment { amount, offset, in_fund: Some(paid), reference, by, at, batch, keep_until };
         return Ok(vec![Outcome::with(Event::Settled { claim: no, payment }, postings)]);
     }
     let owed = case.s.book.minor(&Account::recoverable(fund, case.s.partner.id));
     let (offset, _) = crate::policy::rules::offset(amount, Money::new(owed, amount.currency));
-    let payment = Payment { amount, offset, in_fund: None, reference, by, at, batch };
+    let payment = Payment { amount, offset, in_fund: None, reference, by, at, batch, keep_until };
     Ok(settled(case, claim, fund, payment))
 }
 
@@ -197,7 +198,9 @@ pub(super) fn settle_from_batch(
     }
     let reference = reference.trim().to_owned();
     let batch = Some(batch.clone());
-    let payment = Payment { amount, offset, in_fund: None, reference, by: case.actor.user(), at: case.now, batch };
+    let (by, at) = (case.actor.user(), case.now);
+    let keep_until = crate::policy::rules::keep_until(&case.s.policy, case.today);
+    let payment = Payment { amount, offset, in_fund: None, reference, by, at, batch, keep_until };
     Ok(settled(case, claim, fund, payment))
 }
 

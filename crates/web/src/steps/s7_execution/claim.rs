@@ -472,6 +472,11 @@ fn facts(who: &Who, s: &Situation, claim: &Claim) -> Vec<Fact> {
     if !claim.payments.is_empty() {
         facts.push(Fact::new("Paid", claim.paid()));
     }
+    if let Some(day) = claim.keep_until(&s.policy) {
+        let years = s.policy.retention.as_ref().map_or(0, |rules| u64::from(rules.years));
+        let words = format!("{} after the last payment", crate::view::count(years, "year", "years"));
+        facts.push(Fact::new("Records are kept until", date_words(day)).note(words));
+    }
     if let Some(number) = s.batched.get(&claim.no) {
         let (text, href) = (number.clone(), format!("/settlements/{number}"));
         let opens = routes::opens("/settlements", who.signed());

@@ -53,7 +53,8 @@ struct Compared {
     changes: Vec<Change>,
     /// What the simulation came to, in a sentence or two.
     tried: String,
-    listed: Vec<(String, String, String)>,
+    /// Page, number, rule, sentence.
+    listed: Vec<(String, String, String, String)>,
     unlisted: usize,
 }
 
@@ -214,7 +215,8 @@ async fn compared(who: &Who, program: &Program, policy: &Policy) -> Result<Compa
     };
     let simulation = engine.simulate(who.viewer(), program.id, policy, LOOKED_AT).await?;
     let line = |difference: &domain::policy::Difference| {
-        (difference.number.clone(), difference.rule.replace('_', " "), difference.sentence.clone())
+        let (number, rule) = (difference.number.clone(), difference.rule.replace('_', " "));
+        (page_of(&number), number, rule, difference.sentence.clone())
     };
     Ok(Compared {
         name: policy.guide.version.clone(),
@@ -223,6 +225,14 @@ async fn compared(who: &Who, program: &Program, policy: &Policy) -> Result<Compa
         unlisted: simulation.differences.len().saturating_sub(LISTED),
         tried: tried(&simulation),
     })
+}
+
+/// The page of a request, `C-2026-0042`, or of a claim, `C-2026-0042/2`.
+fn page_of(number: &str) -> String {
+    match number.split_once('/') {
+        Some((cycle, claim)) => format!("/cycles/{cycle}/claims/{claim}"),
+        None => format!("/cycles/{number}/request"),
+    }
 }
 
 fn tried(simulation: &Simulation) -> String {
