@@ -14,6 +14,7 @@ mod funds;
 mod guide_in_force;
 mod hang_up;
 mod in_the_browser;
+mod named_files;
 mod programs;
 mod races;
 mod random;

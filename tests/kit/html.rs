@@ -92,6 +92,18 @@ impl Form {
         self
     }
 
+    /// Adds a field that the page does not have, as somebody might who writes requests by hand.
+    pub fn smuggle(&mut self, name: &str, value: &str) -> &mut Self {
+        self.fields.push(Field {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            kind: Kind::Hidden,
+            sent: true,
+            options: Vec::new(),
+        });
+        self
+    }
+
     /// Puts a file into the file input of that name.
     pub fn attach(&mut self, field: &str, filename: &str, content_type: &str, bytes: &[u8]) -> &mut Self {
         let known: Vec<&str> = self.fields.iter().map(|f| f.name.as_str()).collect();

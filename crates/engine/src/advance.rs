@@ -1,7 +1,6 @@
 //! The only way to change a cycle: lock it, let the rules decide, record what they decided, in one transaction.
 
 use crate::error::{Error, Result};
-use crate::imports::sheet::Sheet;
 use crate::{Engine, notices};
 use domain::cycle::{Opening, Stage};
 use domain::drafts::Drafts;
@@ -12,7 +11,7 @@ use domain::money::Currency;
 use domain::people::Actor;
 use domain::policy::Policy;
 use domain::refusal::Refusal;
-use domain::steps::{s5_request, s7_execution};
+use domain::steps::s5_request;
 use domain::{Date, Instant, cycle::Period};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -112,27 +111,11 @@ impl Engine {
             let parts = tx.lock_cycle(&viewer, which).await?;
             same_version(tx, (parts.cycle.id.0, parts.cycle.version), once, now).await?;
             let situation = self.situation_of(tx, parts, command).await?;
-            let read = self.with_columns(&viewer, &situation, command).await;
+            let read = self.with_files(tx, &situation, command).await?;
             let decision = machine::decide(&situation, actor, read.as_ref().unwrap_or(command), now)?;
             self.record(tx, &situation, &decision, actor, now).await
         })
         .await
-    }
-
-    /// Proof with the columns of its lists, read from the files themselves where the guide asks for columns; what the
-    /// sender says of them does not count. A list that is no text table is left to the reviewer.
-    async fn with_columns(&self, viewer: &Viewer, s: &Situation, command: &Command) -> Option<Command> {
-        let Command::Execution(s7_execution::Command::SubmitProof { activity, files }) = command else { return None };
-        let kind = s.policy.activity_type(&s.cycle.activity(*activity)?.draft.kind)?;
-        let mut files = files.clone();
-        for upload in &mut files {
-            upload.columns = None;
-            if kind.item(&upload.item).is_some_and(|item| !item.columns.is_empty()) {
-                let table = self.file(viewer, upload.file).await.ok().and_then(|(_, bytes)| Sheet::read(&bytes).ok());
-                upload.columns = table.map(|table| table.header);
-            }
-        }
-        Some(s7_execution::Command::SubmitProof { activity: *activity, files }.into())
     }
 
     /// Opens a cycle: at step 1, or at step 3 where the partner has an agreed plan and a scorecard for the period.

@@ -1,11 +1,13 @@
 //! Files people hand in: checked by content, kept by content hash, found again by id.
 
+mod named;
 mod traces;
 
 use crate::Engine;
 use crate::error::{Error, Result};
 use domain::ids::{CycleId, FileId};
 use domain::people::Actor;
+pub use named::{INVOICE_KINDS, invoice_field, proof_field};
 use object_store::{ObjectStoreExt, path::Path};
 use sha2::{Digest, Sha256};
 use storage::Viewer;
@@ -93,9 +95,13 @@ impl Engine {
     /// A stored file and its content, as far as the viewer may see it.
     pub async fn file(&self, viewer: &Viewer, id: FileId) -> Result<(File, Vec<u8>)> {
         let row = self.reader().file(viewer, id).await?;
+        let bytes = self.content(&row).await?;
+        Ok((row, bytes))
+    }
+
+    async fn content(&self, row: &File) -> Result<Vec<u8>> {
         let found = self.files.get(&path_of(&row.sha256)?).await.map_err(Error::internal)?;
-        let bytes = found.bytes().await.map_err(Error::internal)?;
-        Ok((row, bytes.to_vec()))
+        Ok(found.bytes().await.map_err(Error::internal)?.to_vec())
     }
 }
 

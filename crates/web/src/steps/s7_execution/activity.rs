@@ -12,6 +12,7 @@ use domain::policy::{ActivityType, ProofItem};
 use domain::signals::of_activity;
 use domain::steps::s4_action_plan::Activity;
 use domain::steps::s7_execution::{self as rules, ActivityState, FileVerdict, ProofFile, ProofUpload};
+use engine::files::proof_field;
 
 use super::files::{self, Kept};
 use super::{activity_href, days, missing};
@@ -159,16 +160,21 @@ async fn gather(who: &Who, no: &str, activity: u16, posted: &Posted, kept: &mut 
         let ids: Vec<Option<Vec<(String, FileId)>>> = ids.collect();
         Some(ids.into_iter().collect::<Option<Vec<_>>>()?.concat())
     })?;
+    // One file that does not count takes none of the others with it.
+    let mut reasons = Vec::new();
     for (item, id) in before {
-        kept.push(files::found(who, &s, &item, id).await?);
+        files::gathered(files::found(who, &s, (&item, &proof_field(&item)), id).await, kept, &mut reasons)?;
     }
     for item in kind.all_of.iter().chain(&kind.one_of) {
-        for upload in posted.files(&format!("proof_{}", item.code)) {
-            files::of_kind(&upload.field, &upload.name, &item.kinds)?;
-            kept.push(files::keep(who, &s, &item.code, upload).await?);
+        for upload in posted.files(&proof_field(&item.code)) {
+            let one = match files::of_kind(&upload.field, &upload.name, &item.kinds) {
+                Ok(()) => files::keep(who, &s, &item.code, upload).await,
+                Err(error) => Err(error),
+            };
+            files::gathered(one, kept, &mut reasons)?;
         }
     }
-    Ok(())
+    if reasons.is_empty() { Ok(()) } else { Err(Error::Invalid(reasons)) }
 }
 
 fn read_verdicts(activity: &Activity, f: &mut Fields) -> Option<(Vec<FileVerdict>, String)> {
@@ -273,7 +279,7 @@ fn items(kind: &ActivityType, activity: &Activity, kept: &[Kept]) -> Vec<Item> {
         name: item.name.clone(),
         need,
         kinds: item.kinds.join(", "),
-        field: format!("proof_{}", item.code),
+        field: proof_field(&item.code),
         files: activity.proof.iter().filter(|file| file.item == item.code).map(file_row).collect(),
         kept: kept.iter().filter(|file| file.item == item.code).cloned().collect(),
     };
@@ -298,7 +304,7 @@ fn upload_form(who: &Who, s: &Situation, kind: &ActivityType, kept: &[Kept]) -> 
     for item in kind.all_of.iter().chain(&kind.one_of) {
         let accept = item.kinds.iter().map(|kind| format!(".{kind}")).collect::<Vec<_>>().join(",");
         let control = Control::File { accept, multiple: true };
-        form = form.with(Field::new(&format!("proof_{}", item.code), &item.name, control).optional());
+        form = form.with(Field::new(&proof_field(&item.code), &item.name, control).optional());
     }
     form
 }

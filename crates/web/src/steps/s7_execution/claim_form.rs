@@ -12,6 +12,7 @@ use domain::money::Money;
 use domain::refusal::{Reason, Refusal};
 use domain::steps::s6_approval::LineDecision;
 use domain::steps::s7_execution::{self as rules, ActivityState, ClaimLineDraft, claimable, payable};
+use engine::files::{INVOICE_KINDS, invoice_field};
 
 use super::files::{self, Kept};
 use crate::error::{Answer, Error};
@@ -22,8 +23,6 @@ use crate::shell::Shell;
 use crate::steps::s6_approval::describe;
 use crate::steps::{look, objections};
 use crate::view::{Amount, Control, Due, Fact, Facts, Field, Form, HeaderStrip, Hub, Value};
-
-const KINDS: [&str; 4] = ["pdf", "png", "jpg", "webp"];
 
 #[derive(Template)]
 #[template(path = "s7_execution/claim_form.html")]
@@ -122,8 +121,10 @@ pub async fn change(who: Who, at: Path<(String, u16)>, posted: Posted) -> Answer
     let (no, campaign) = at.into_inner();
     let s = look(&who, &no).await?;
     let mut kept = Vec::new();
-    gather(&who, &s, campaign, &posted, &mut kept).await?;
-    show(&page(&who, &no, campaign, posted.typed().clone(), &kept).await?)
+    match gather(&who, &s, campaign, &posted, &mut kept).await {
+        Ok(()) => show(&page(&who, &no, campaign, posted.typed().clone(), &kept).await?),
+        Err(error) => again(error, &posted, async |typed| page(&who, &no, campaign, typed, &kept).await).await,
+    }
 }
 
 /// POST .../claim
@@ -190,7 +191,7 @@ fn rows(s: &Situation, campaign: u16, kept: &[Kept]) -> Vec<Row> {
             vendor: format!("vendor_{no}"),
             invoice_no: format!("invoice_no_{no}"),
             invoice_date: format!("invoice_date_{no}"),
-            file: format!("file_{no}"),
+            file: invoice_field(no),
             kept: format!("kept_{no}"),
             kept_name: kept.map(|file| file.name.clone()),
         }
@@ -200,16 +201,22 @@ fn rows(s: &Situation, campaign: u16, kept: &[Kept]) -> Vec<Row> {
 
 /// Keeps the invoices that came along, and finds again those kept before; a new one takes the old one's place.
 async fn gather(who: &Who, s: &Situation, campaign: u16, posted: &Posted, kept: &mut Vec<Kept>) -> Result<(), Error> {
+    let mut reasons = Vec::new();
     for (index, row) in rows(s, campaign, &[]).iter().enumerate() {
         let item = (index + 1).to_string();
-        if let Some(upload) = posted.files(&row.file).next() {
-            files::of_kind(&row.file, &upload.name, &KINDS.map(str::to_owned))?;
-            kept.push(files::keep(who, s, &item, upload).await?);
+        let one = if let Some(upload) = posted.files(&row.file).next() {
+            match files::of_kind(&row.file, &upload.name, &INVOICE_KINDS.map(str::to_owned)) {
+                Ok(()) => files::keep(who, s, &item, upload).await,
+                Err(error) => Err(error),
+            }
         } else if let Some(id) = posted.typed().value(&row.kept).and_then(|text| text.parse::<FileId>().ok()) {
-            kept.push(files::found(who, s, &item, id).await?);
-        }
+            files::found(who, s, (&item, &row.file), id).await
+        } else {
+            continue;
+        };
+        files::gathered(one, kept, &mut reasons)?;
     }
-    Ok(())
+    if reasons.is_empty() { Ok(()) } else { Err(Error::Invalid(reasons)) }
 }
 
 fn read(s: &Situation, campaign: u16, kept: &[Kept], f: &mut Fields) -> Option<ClaimDraft> {
@@ -274,7 +281,7 @@ async fn page(who: &Who, no: &str, campaign: u16, typed: Typed, kept: &[Kept]) -
 
 fn form(who: &Who, s: &Situation, rows: &[Row], kept: &[Kept]) -> Form {
     let currency = s.cycle.currency.code();
-    let accept = KINDS.map(|kind| format!(".{kind}")).join(",");
+    let accept = INVOICE_KINDS.map(|kind| format!(".{kind}")).join(",");
     let mut form = who.form_at(s.cycle.version);
     for row in rows {
         let label = |what: &str| format!("{what} for “{}”", row.description);

@@ -6,6 +6,7 @@ use actix_web::web::Path;
 use domain::ids::FileId;
 use domain::machine::Situation;
 use domain::policy::takes;
+use domain::refusal::Reason;
 
 use crate::error::{Answer, Error};
 use crate::extract::{Who, finish};
@@ -33,13 +34,21 @@ pub(super) async fn keep(who: &Who, s: &Situation, item: &str, upload: &Upload) 
     Ok(Kept { item: item.to_owned(), id, name: upload.name.clone() })
 }
 
-/// A file kept before: only one of this cycle counts, whatever was sent.
-pub(super) async fn found(who: &Who, s: &Situation, item: &str, id: FileId) -> Result<Kept, Error> {
-    let file = who.reader().file(who.viewer(), id).await?;
-    if file.cycle_id != Some(s.cycle.id) {
-        return Err(Error::NotFound);
-    }
+/// A file kept before: only one of this cycle counts, whatever was sent. A problem at `field` says so, and the file can
+/// be chosen anew.
+pub(super) async fn found(who: &Who, s: &Situation, (item, field): (&str, &str), id: FileId) -> Result<Kept, Error> {
+    let file = who.site().engine.file_of(who.viewer(), s.cycle.id, field, id).await?;
     Ok(Kept { item: item.to_owned(), id, name: file.name })
+}
+
+/// Puts a file with those that count, or its problem with the others; what is no problem of the file's own goes its way.
+pub(super) fn gathered(one: Result<Kept, Error>, kept: &mut Vec<Kept>, reasons: &mut Vec<Reason>) -> Result<(), Error> {
+    match one {
+        Ok(file) => kept.push(file),
+        Err(Error::Invalid(more)) => reasons.extend(more),
+        Err(other) => return Err(other),
+    }
+    Ok(())
 }
 
 /// The name ends as the checklist wants it; the content is checked where the file is kept.
