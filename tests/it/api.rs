@@ -71,6 +71,30 @@ impl Program {
         self.caller.request(Method::GET, path, |r| r.bearer_auth(&self.token)).await
     }
 
+    /// A call of any body under a key.
+    pub async fn send(
+        &self,
+        path: &str,
+        key: &str,
+        with: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Page {
+        let call =
+            |request: reqwest::RequestBuilder| with(request.bearer_auth(&self.token).header("Idempotency-Key", key));
+        self.caller.request(Method::POST, path, call).await
+    }
+
+    /// One file, as a browser or curl sends it.
+    pub async fn hand_in(&self, path: &str, key: &str, name: &str, bytes: &[u8]) -> Page {
+        let part = reqwest::multipart::Part::bytes(bytes.to_vec()).file_name(name.to_owned());
+        let form = reqwest::multipart::Form::new().part("file", part);
+        self.send(path, key, |r| r.multipart(form)).await
+    }
+
+    /// A file as the body, under a key.
+    pub async fn text(&self, path: &str, key: &str, kind: &str, body: &str) -> Page {
+        self.send(path, key, |r| r.header("Content-Type", kind).body(body.to_owned())).await
+    }
+
     pub async fn post(&self, path: &str, key: &str, version: Option<&str>, body: &Value) -> Page {
         let call = |request: reqwest::RequestBuilder| {
             let request = request.bearer_auth(&self.token).header("Idempotency-Key", key).json(body);

@@ -15,7 +15,7 @@ use storage::read::MovementsOf;
 
 const HEAD: &str = "Invoice number,Partner,Invoice date,Product,Quantity,Amount,Currency\n";
 
-fn sales(lines: &[&str]) -> String {
+pub fn sales(lines: &[&str]) -> String {
     lines.iter().fold(HEAD.to_owned(), |all, line| all + line + "\n")
 }
 
@@ -173,7 +173,9 @@ on_both! {
         app.start_earning(EARNING).await;
         let (tomas, token) = token_of(app, TOMAS).await;
         let import = async |path: &str, body: String| {
-            tomas.request(Method::POST, path, |r| r.bearer_auth(&token).header("content-type", "text/csv").body(body)).await
+            let key = format!("{path} {}", body.len());
+            let call = |r: reqwest::RequestBuilder| r.bearer_auth(&token).header("idempotency-key", key).header("content-type", "text/csv");
+            tomas.request(Method::POST, path, |r| call(r).body(body)).await
         };
         let file = sales(&["INV-1,nordwind.example,2026-02-10,suite,,1000.00,EUR", "INV-2,nobody,2026-02-10,suite,,1.00,EUR"]);
         let tried = import("/api/v1/imports/sales?dry_run=true", file.clone()).await;

@@ -2,6 +2,8 @@
 
 mod access;
 mod api;
+mod api_doors;
+mod api_told;
 mod cycles;
 mod dashboard;
 mod deadlines;
@@ -34,3 +36,4 @@ mod sound;
 mod the_loop;
 mod tidy;
 mod views;
+mod wall;

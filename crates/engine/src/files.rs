@@ -4,14 +4,15 @@ mod named;
 mod traces;
 
 use crate::Engine;
+use crate::advance::{Advanced, Submission};
 use crate::error::{Error, Result};
-use domain::ids::{CycleId, FileId};
+use domain::ids::FileId;
 use domain::people::Actor;
 pub use named::{INVOICE_KINDS, invoice_field, proof_field};
 use object_store::{ObjectStoreExt, path::Path};
 use sha2::{Digest, Sha256};
-use storage::Viewer;
 use storage::rows::File;
+use storage::{Tx, Viewer, WhichCycle};
 use traces::Traces;
 use uuid::Uuid;
 
@@ -43,19 +44,37 @@ impl Engine {
     /// Takes a file in for a cycle the actor may see. The same content is stored once, and the same file from the same
     /// person for the same cycle is the file that is there, even where it is sent twice at once.
     pub async fn keep_file(&self, actor: &Actor, number: &str, field: &str, upload: &Upload) -> Result<FileId> {
-        let viewer = Viewer::from(actor);
-        let parts = self.reader().cycle_parts(&viewer, storage::WhichCycle::Number(number)).await?;
-        self.keep_file_of(actor, parts.cycle.id, parts.cycle.partner, field, upload).await
+        let (row, traces) = self.stored(actor, number, field, upload).await?;
+        self.db.write(async |tx| write_file(tx, &row, &traces).await).await?;
+        Ok(row.id)
     }
 
-    async fn keep_file_of(
+    /// The same as a submission of its own, by the partner whose cycle it is. The answer's number is the file's id.
+    pub async fn hand_in_file(
         &self,
         actor: &Actor,
-        cycle: CycleId,
-        partner: domain::ids::PartnerId,
-        field: &str,
+        number: &str,
         upload: &Upload,
-    ) -> Result<FileId> {
+        once: &Submission,
+    ) -> Result<Advanced> {
+        // Whoever may not see the cycle hears that it is not there, before anything else.
+        self.reader().cycle(&Viewer::from(actor), WhichCycle::Number(number)).await?;
+        if !actor.me.is_partner() {
+            let why = "Files of a cycle are handed in by its partner.";
+            return Err(Error::refused("not_your_role", why, "Ask them for it."));
+        }
+        let (row, traces) = self.stored(actor, number, "file", upload).await?;
+        self.once(actor, once, &(number, &row.name, &row.sha256), async |tx, _| {
+            write_file(tx, &row, &traces).await?;
+            let words = vec![format!("{} handed “{}” in to {number}.", actor.me.name, row.name)];
+            Ok(Advanced { number: row.id.to_string(), version: 1, words })
+        })
+        .await
+    }
+
+    /// The content in its place, and the row that is to be written for it.
+    async fn stored(&self, actor: &Actor, number: &str, field: &str, upload: &Upload) -> Result<(File, Traces)> {
+        let cycle = self.reader().cycle(&Viewer::from(actor), WhichCycle::Number(number)).await?;
         let name = clean_name(&upload.name);
         let kind = kind_of(field, &name, &upload.bytes)?;
         let sha256 = hex::encode(Sha256::digest(&upload.bytes));
@@ -63,33 +82,19 @@ impl Engine {
         if self.files.head(&at).await.is_err() {
             self.files.put(&at, upload.bytes.clone().into()).await.map_err(Error::internal)?;
         }
-        let id = FileId(Uuid::new_v5(&cycle.0, format!("{} {sha256} {name}", actor.user()).as_bytes()));
-        let size = i64::try_from(upload.bytes.len()).unwrap_or(i64::MAX);
         let row = File {
-            id,
+            id: FileId(Uuid::new_v5(&cycle.id.0, format!("{} {sha256} {name}", actor.user()).as_bytes())),
             sha256,
-            size,
+            size: i64::try_from(upload.bytes.len()).unwrap_or(i64::MAX),
             name,
             content_type: kind.to_owned(),
-            partner_id: Some(partner),
-            cycle_id: Some(cycle),
+            partner_id: Some(cycle.partner),
+            cycle_id: Some(cycle.id),
             uploaded_by: actor.user(),
             at: self.clock.now(),
             ready: true,
         };
-        let traces = traces::of(kind, &upload.bytes).await;
-        let sha256 = row.sha256.as_str();
-        self.db
-            .write(async |tx| {
-                tx.insert_file(&row).await?;
-                match &traces {
-                    Traces::Look(look) => tx.keep_look(sha256, look).await,
-                    Traces::Entries(entries) => tx.keep_entries(sha256, entries).await,
-                    Traces::None => Ok(()),
-                }
-            })
-            .await?;
-        Ok(id)
+        Ok((row, traces::of(kind, &upload.bytes).await))
     }
 
     /// A stored file and its content, as far as the viewer may see it.
@@ -102,6 +107,15 @@ impl Engine {
     async fn content(&self, row: &File) -> Result<Vec<u8>> {
         let found = self.files.get(&path_of(&row.sha256)?).await.map_err(Error::internal)?;
         Ok(found.bytes().await.map_err(Error::internal)?.to_vec())
+    }
+}
+
+async fn write_file(tx: &Tx, row: &File, traces: &Traces) -> storage::Result<()> {
+    tx.insert_file(row).await?;
+    match traces {
+        Traces::Look(look) => tx.keep_look(&row.sha256, look).await,
+        Traces::Entries(entries) => tx.keep_entries(&row.sha256, entries).await,
+        Traces::None => Ok(()),
     }
 }
 

@@ -87,6 +87,10 @@ impl Engine {
         command: &FundCommand,
         once: &Submission,
     ) -> Result<Advanced> {
+        // No partner sees a fund, so none is told which codes there are.
+        if actor.me.is_partner() {
+            return Err(Error::NotFound);
+        }
         let name = match which {
             WhichFund::Code(code) => code.to_owned(),
             WhichFund::Id(id) => id.to_string(),

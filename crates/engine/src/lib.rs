@@ -18,6 +18,7 @@ pub mod imports;
 mod notices;
 pub mod programs;
 pub mod rates;
+mod remembered;
 pub mod results;
 pub mod settlements;
 pub mod signin;

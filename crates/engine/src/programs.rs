@@ -129,7 +129,11 @@ fn administrators_only(actor: &Actor) -> Result<()> {
 }
 
 /// The guide, or what contradicts itself in it, line by line.
-fn read(toml: &str) -> Result<Policy> {
+///
+/// # Errors
+///
+/// [`Error::Invalid`] with a reason a line, all at the field `guide`.
+pub fn read(toml: &str) -> Result<Policy> {
     Policy::load(toml).map_err(|problems| {
         let reasons = problems.into_iter().map(|problem| {
             Reason::new(

@@ -143,6 +143,10 @@ impl Engine {
 
     /// Carries out what finance does with a batch. Payments recorded as paid are settled by [`Engine::settle_batch`].
     pub async fn batch(&self, actor: &Actor, number: &str, command: &Command, once: &Submission) -> Result<Advanced> {
+        // A batch holds many partners' payments; no partner is told which numbers there are.
+        if actor.me.is_partner() {
+            return Err(Error::NotFound);
+        }
         self.once(actor, once, &(number, command), async |tx, now| {
             let batch = tx.lock_settlement(number).await?;
             same_version(tx, (batch.id.0, batch.version), once, now).await?;

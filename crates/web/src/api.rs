@@ -1,15 +1,20 @@
 //! /api/v1: the same door for programs. A token acts as its owner; every change goes through the engine's commands.
 //!
-//! A POST carries `Idempotency-Key`: repeated with the same content it is answered with the first answer, with other
-//! content it is a conflict. A command carries `If-Match` with the version it was decided on, or `*`: another version is
+//! A POST that changes something carries `Idempotency-Key`: repeated with the same content it is answered with the first
+//! answer, with other content it is a conflict. One that only asks (a guide checked, a table read) changes nothing. A command carries `If-Match` with the version it was decided on, or `*`: another version is
 //! 412, none at all 428. Errors are problem details (RFC 9457) with the refusal's own code. [`described`] is what is told
 //! about all this, held to the route table by a test.
 
+pub mod claims;
 pub mod cycles;
 pub mod described;
 pub mod earning;
+pub mod files;
+pub mod imports;
 pub mod money;
+pub mod people;
 pub mod performance;
+pub mod programs;
 pub mod settlements;
 pub mod views;
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use domain::money::Marks;
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
@@ -66,20 +66,15 @@ impl Posted {
 
     /// SHA-256 of everything the form holds, its files included: tells the same form sent twice from another one.
     pub fn digest(&self) -> String {
-        let mut hash = Sha256::new();
-        let mut take = |bytes: &[u8]| {
-            hash.update(bytes.len().to_be_bytes());
-            hash.update(bytes);
-        };
-        take(&self.0.version.unwrap_or_default().to_be_bytes());
+        let version = self.0.version.unwrap_or_default().to_be_bytes();
+        let mut parts: Vec<&[u8]> = vec![&version];
         for (name, value) in self.0.typed.pairs() {
-            take(name.as_bytes());
-            take(value.as_bytes());
+            parts.extend([name.as_bytes(), value.as_bytes()]);
         }
         for file in &self.0.files {
-            [file.field.as_bytes(), file.name.as_bytes(), &file.bytes].into_iter().for_each(&mut take);
+            parts.extend([file.field.as_bytes(), file.name.as_bytes(), &file.bytes]);
         }
-        hex::encode(hash.finalize())
+        fingerprint(&parts)
     }
 
     /// Reads the fields strictly: see [`Fields`].
@@ -190,10 +185,38 @@ impl Body {
     }
 }
 
+/// SHA-256 of several pieces, each with its length, so that none runs into the next.
+pub fn fingerprint(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    hex::encode(hash.finalize())
+}
+
+/// The whole body of a call that sends a file as it is.
+pub async fn whole(payload: web::Payload) -> Result<Vec<u8>, Error> {
+    collect(payload.into_inner(), FILE).await
+}
+
+/// The one file of a call, sent as multipart/form-data in the field `file`.
+pub async fn one_file(req: &HttpRequest, payload: web::Payload) -> Result<Upload, Error> {
+    if !req.content_type().eq_ignore_ascii_case("multipart/form-data") {
+        return Err(Error::BadRequest("Send the file as multipart/form-data, in the field file.".to_owned()));
+    }
+    let body = Body::from_parts(Multipart::new(req.headers(), payload.into_inner())).await?;
+    let mut files = body.files.into_iter();
+    match (files.next(), files.next()) {
+        (Some(file), None) if file.field == "file" && body.pairs.is_empty() => Ok(file),
+        _ => Err(Error::BadRequest("Send one file, in the field file, and nothing else.".to_owned())),
+    }
+}
+
 async fn collect(mut payload: Payload, limit: usize) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Error::BadRequest("The form broke off on its way.".to_owned()))?;
+        let chunk = chunk.map_err(|_| Error::BadRequest("It broke off on its way: send it again.".to_owned()))?;
         if bytes.len() + chunk.len() > limit {
             return Err(too_large(limit));
         }

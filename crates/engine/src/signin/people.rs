@@ -203,21 +203,28 @@ impl Door {
     }
 
     /// Colleagues who can stand in for this person: active, of the same company.
-    pub async fn colleagues(&self, signed: &Signed) -> Result<Vec<User>> {
-        let mut users = self.db.reader().users(&signed.viewer, &UserFilter::default()).await?;
-        users.retain(|user| user.id != signed.user.id && user.is_active() && user.partner_id == signed.user.partner_id);
+    pub async fn colleagues(&self, viewer: &Viewer, actor: &Actor) -> Result<Vec<User>> {
+        let mut users = self.db.reader().users(viewer, &UserFilter::default()).await?;
+        users.retain(|user| user.id != actor.user() && user.is_active() && user.partner_id == actor.me.partner);
         Ok(users)
     }
 
     /// The times others stand in for this person.
-    pub async fn stand_ins(&self, signed: &Signed) -> Result<Vec<StandIn>> {
-        let mut rows = self.db.reader().stand_ins(&signed.viewer, signed.user.id).await?;
-        rows.retain(|row| row.absent_id == signed.user.id && row.to_day >= self.clock.today());
+    pub async fn stand_ins(&self, viewer: &Viewer, actor: &Actor) -> Result<Vec<StandIn>> {
+        let mut rows = self.db.reader().stand_ins(viewer, actor.user()).await?;
+        rows.retain(|row| row.absent_id == actor.user() && row.to_day >= self.clock.today());
         Ok(rows)
     }
 
-    pub async fn add_stand_in(&self, signed: &Signed, stand_in: UserId, from: Date, to: Date) -> Result<()> {
-        let colleagues = self.colleagues(signed).await?;
+    /// Has a colleague stand in for this person, first and last day included; its id comes back.
+    pub async fn add_stand_in(
+        &self,
+        viewer: &Viewer,
+        actor: &Actor,
+        stand_in: UserId,
+        (from, to): (Date, Date),
+    ) -> Result<Uuid> {
+        let colleagues = self.colleagues(viewer, actor).await?;
         if !colleagues.iter().any(|user| user.id == stand_in) {
             return Err(Error::invalid(
                 "stand_in",
@@ -234,7 +241,7 @@ impl Door {
         }
         let row = StandIn {
             id: Uuid::now_v7(),
-            absent_id: signed.user.id,
+            absent_id: actor.user(),
             stand_in_id: stand_in,
             from_day: from,
             to_day: to,
@@ -244,24 +251,25 @@ impl Door {
         let words = format!(
             "{} stands in for {} from {} to {}.",
             name(stand_in),
-            signed.user.name,
+            actor.me.name,
             domain::calendar::words(from),
             domain::calendar::words(to)
         );
         let facts = json!({ "absent": row.absent_id, "stand_in": row.stand_in_id, "from": from, "to": to });
         let work = async |tx: &Tx| {
             tx.insert_stand_in(&row).await?;
-            tx.note("user.stand_in", words.clone(), facts.clone(), &signed.actor, row.created_at).await
+            tx.note("user.stand_in", words.clone(), facts.clone(), actor, row.created_at).await
         };
-        Ok(self.db.write(work).await?)
+        self.db.write(work).await?;
+        Ok(row.id)
     }
 
-    pub async fn remove_stand_in(&self, signed: &Signed, id: Uuid) -> Result<()> {
-        let words = format!("{} ended a time somebody stands in for them.", signed.user.name);
+    pub async fn remove_stand_in(&self, actor: &Actor, id: Uuid) -> Result<()> {
+        let words = format!("{} ended a time somebody stands in for them.", actor.me.name);
         let work = async |tx: &Tx| {
-            tx.remove_stand_in(id, signed.user.id).await?;
+            tx.remove_stand_in(id, actor.user()).await?;
             let facts = json!({ "stand_in": id });
-            tx.note("user.stand_in", words.clone(), facts, &signed.actor, self.clock.now()).await
+            tx.note("user.stand_in", words.clone(), facts, actor, self.clock.now()).await
         };
         Ok(self.db.write(work).await?)
     }

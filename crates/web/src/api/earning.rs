@@ -1,57 +1,17 @@
-//! /api/v1/imports, /api/v1/purchases, /api/v1/funds/{code}/periods: files taken in, what was earned, and periods.
+//! /api/v1/purchases, /api/v1/funds/{code}/periods: what was earned, and periods.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Bytes, Path, Query};
+use actix_web::web::{Path, Query};
 use domain::ids::PartnerId;
-use domain::money::{Currency, Marks, Money};
+use domain::money::Money;
 use engine::PeriodAhead;
-use engine::files::Upload;
-use engine::imports::fields::Kind;
-use engine::imports::run::Said;
-use engine::imports::values::DayOrder;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use storage::read::Paging;
 
 use super::Answer;
 use crate::error::Error;
-use crate::extract::{Machine, finish};
-
-/// What is said about a file beside its content.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct About {
-    name: Option<String>,
-    program: Option<String>,
-    currency: Option<String>,
-    marks: Option<Marks>,
-    day_order: Option<DayOrder>,
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// POST /api/v1/imports/{kind}?program=&name=&currency=&marks=&`day_order`=&`dry_run`=
-///
-/// The body is the file. Its rows are known again by their own ids: the same file twice changes nothing the second time.
-pub async fn import(machine: Machine, kind: Path<String>, about: Query<About>, body: Bytes) -> Answer {
-    let kind = Kind::from_code(&kind).ok_or(Error::NotFound)?;
-    let currency = about
-        .currency
-        .as_deref()
-        .map(|code| Currency::from_code(code).ok_or_else(|| Error::BadRequest(format!("{code} is no currency code."))));
-    let said = Said {
-        currency: currency.transpose()?,
-        marks: about.marks,
-        day_order: about.day_order,
-        program: about.program.clone(),
-        ..Said::default()
-    };
-    let name = about.name.clone().unwrap_or_else(|| format!("{}.csv", kind.code()));
-    let file = Upload { name, bytes: body.to_vec() };
-    let (engine, actor, dry_run) = (machine.site().engine.clone(), machine.actor().clone(), about.dry_run);
-    let (summary, _) = finish(async move { engine.import_file(&actor, kind, &file, &said, dry_run).await }).await?;
-    Ok(HttpResponse::Ok().json(summary.as_json()))
-}
+use crate::extract::Machine;
 
 /// Whose purchases to list.
 #[derive(Deserialize)]

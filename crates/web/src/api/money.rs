@@ -1,14 +1,15 @@
 //! /api/v1/funds, /api/v1/rates, /api/v1/partners: what there is to spend, at which rates, and with whom.
 
 use actix_web::http::header::ACCEPT;
-use actix_web::web::{Bytes, Path, Query};
+use actix_web::web::{Bytes, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::Date;
 use domain::exchange::Rate;
 use domain::fund::{Fund, FundCommand};
 use domain::ids::{FundId, PartnerId};
 use domain::money::{Currency, Marks};
-use engine::WhichFund;
+use engine::allocations::{Proposed, Reading};
+use engine::{NewFund, WhichFund};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use storage::read::{ExpiringFilter, MovementsOf, Paging, PartnerFilter};
@@ -21,6 +22,7 @@ use crate::fields::{Fields, Typed};
 use crate::pages::funds::{ledger, rule};
 use crate::pages::imports::csv;
 use crate::pages::statement;
+use crate::posted;
 
 /// A fund and what is in its accounts, in minor units of its currency.
 #[derive(Serialize)]
@@ -39,6 +41,15 @@ pub async fn funds(machine: Machine) -> Answer {
     });
     let rows: Vec<Listed> = listed.collect();
     Ok(HttpResponse::Ok().json(serde_json::json!({ "rows": rows, "next": null })))
+}
+
+/// POST /api/v1/funds
+pub async fn open(machine: Machine, req: HttpRequest, body: Bytes) -> Answer {
+    let once = submission(&machine, &req)?;
+    let new: NewFund = json(&req, &body)?;
+    let (engine, actor) = (machine.site().engine.clone(), machine.actor().clone());
+    let done = finish(async move { engine.open_fund(&actor, &new, &once).await }).await?;
+    Ok(answered(&mut HttpResponse::Created(), &done))
 }
 
 /// Which credit to list; without `until`, the next ninety days.
@@ -188,6 +199,29 @@ pub async fn preview(machine: Machine, code: Path<String>, asked: Query<AskedRul
     let typed = Typed::new(pairs.map(|(name, value)| (name.to_owned(), value.clone())).to_vec());
     let rule = Fields::read(&typed, Marks::Point, |f| rule::read_rule(f, unallocated))?;
     let proposed = engine.allocation_rule(machine.viewer(), &rule).await?;
+    looked_over(&machine, &fund, proposed).await
+}
+
+/// What no table says of itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AskedTable {
+    marks: Option<Marks>,
+    expires: Option<Date>,
+}
+
+/// POST /api/v1/funds/{code}/allocation-table?marks=&expires=: the lines of a table, to be sent as `allocate_many`.
+pub async fn preview_table(machine: Machine, code: Path<String>, asked: Query<AskedTable>, payload: Payload) -> Answer {
+    let engine = &machine.site().engine;
+    let fund = engine.reader().fund(machine.viewer(), &code).await?;
+    let reading = Reading { currency: fund.currency, marks: asked.marks, expires: asked.expires };
+    let proposed = engine.allocation_table(machine.viewer(), &posted::whole(payload).await?, &reading).await?;
+    looked_over(&machine, &fund, proposed).await
+}
+
+/// The lines that can be recorded, and those that cannot with why.
+async fn looked_over(machine: &Machine, fund: &Fund, proposed: Vec<Proposed>) -> Answer {
+    let engine = &machine.site().engine;
     let preview = engine.preview_allocation(machine.actor(), WhichFund::Id(fund.id), proposed).await?;
     let left_out = preview.rows.iter().filter_map(|row| {
         let why = row.outcome.as_ref().err()?;

@@ -84,9 +84,9 @@ enum Sent {
 
 async fn page(who: &Who, sent: Option<Sent>, typed: Typed, made: Option<Made>) -> Result<ProfilePage, Error> {
     let (signed, door) = (who.signed(), &who.site().door);
-    let colleagues = door.colleagues(signed).await?;
+    let colleagues = door.colleagues(who.viewer(), who.actor()).await?;
     let sessions = door.sessions(signed).await?;
-    let stand_ins = door.stand_ins(signed).await?;
+    let stand_ins = door.stand_ins(who.viewer(), who.actor()).await?;
     let tokens = door.tokens(signed).await?;
     let put = |form: Form, which: Sent| if sent == Some(which) { forget_passwords(typed.onto(form)) } else { form };
     Ok(ProfilePage {
@@ -279,7 +279,7 @@ pub async fn add_stand_in(who: Who, posted: Posted) -> Answer {
             let (stand_in, from, to) = (form.id::<UserId>("stand_in"), form.date("from"), form.date("to"));
             Some((stand_in?, from?, to?))
         })?;
-        who.site().door.add_stand_in(who.signed(), stand_in, from, to).await?;
+        who.site().door.add_stand_in(who.viewer(), who.actor(), stand_in, (from, to)).await?;
         Ok("Your colleague stands in for you on those days.")
     };
     who.settle(done.await, "/profile", &posted, async |typed| page(&who, Some(Sent::StandIn), typed, None).await).await
@@ -287,7 +287,7 @@ pub async fn add_stand_in(who: Who, posted: Posted) -> Answer {
 
 /// POST /profile/stand-ins/{id}/removal
 pub async fn remove_stand_in(who: Who, id: Path<Uuid>, _posted: Posted) -> Answer {
-    who.site().door.remove_stand_in(who.signed(), *id).await?;
+    who.site().door.remove_stand_in(who.actor(), *id).await?;
     who.redirect("/profile", "Nobody stands in for you on those days any more.")
 }
 

@@ -8,6 +8,7 @@ use domain::people::Role;
 use domain::steps::s7_execution::ClaimState;
 use engine::views::{Filters, View as Kept, ViewedList};
 use serde::Deserialize;
+use storage::Viewer;
 use storage::read::{ClaimFilter, ClaimListed, Paging};
 use url::form_urlencoded;
 
@@ -107,10 +108,10 @@ pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
     {
         asked = Asked::of(first);
     }
-    let view = view_of(&who, &asked.view);
+    let view = view_of(who.viewer(), &asked.view);
     let (partner, currency, q) = (asked.partner.as_str(), asked.currency.as_str(), asked.q.as_str());
     let now = views::filters([("view", view.name), ("partner", partner), ("currency", currency), ("q", q)]);
-    let filter = filter_of(&who, &now);
+    let filter = filter_of(who.viewer(), &now);
     let paging = Paging { after: (!asked.after.is_empty()).then(|| asked.after.clone()), size: 50 };
     let reader = who.reader();
     let page = reader.claims(who.viewer(), &filter, &paging).await?;
@@ -141,16 +142,16 @@ pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
 }
 
 /// The tab an address means.
-fn view_of(who: &Who, asked: &str) -> &'static View {
-    let first = if who.has(Role::Finance) { "decide" } else { "all" };
+fn view_of(viewer: &Viewer, asked: &str) -> &'static View {
+    let first = if viewer.has(Role::Finance) { "decide" } else { "all" };
     let wanted = if asked.is_empty() { first } else { asked };
     VIEWS.iter().find(|view| view.name == wanted).unwrap_or(&VIEWS[3])
 }
 
 /// What an address asks for.
-fn filter_of(who: &Who, filters: &Filters) -> ClaimFilter {
+pub fn filter_of(viewer: &Viewer, filters: &Filters) -> ClaimFilter {
     let held = |name: &str| filters.get(name).map_or("", String::as_str);
-    let view = view_of(who, held("view"));
+    let view = view_of(viewer, held("view"));
     ClaimFilter {
         states: view.states.to_vec(),
         partner: held("partner").parse::<PartnerId>().ok(),
@@ -167,7 +168,7 @@ async fn counted(who: &Who, filters: &Filters) -> Result<Option<usize>, Error> {
         return Ok(None);
     }
     let most = views::MOST_COUNTED + 1;
-    Ok(Some(who.reader().count_claims(who.viewer(), &filter_of(who, filters), most).await?))
+    Ok(Some(who.reader().count_claims(who.viewer(), &filter_of(who.viewer(), filters), most).await?))
 }
 
 async fn tabs(who: &Who, current: &str) -> Result<Tabs, Error> {

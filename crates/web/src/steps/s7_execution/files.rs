@@ -7,6 +7,7 @@ use domain::ids::FileId;
 use domain::machine::Situation;
 use domain::policy::takes;
 use domain::refusal::Reason;
+use storage::rows::File;
 
 use crate::error::{Answer, Error};
 use crate::extract::{Who, finish};
@@ -62,12 +63,17 @@ pub(super) fn of_kind(field: &str, name: &str, kinds: &[String]) -> Result<(), E
 /// GET /files/{id}: as a download, never as a page of ours.
 pub async fn download(who: Who, id: Path<FileId>) -> Answer {
     let (file, bytes) = who.site().engine.file(who.viewer(), *id).await?;
-    Ok(HttpResponse::Ok()
+    Ok(served(&file, bytes))
+}
+
+/// A file somebody handed in, as a download.
+pub fn served(file: &File, bytes: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, file.content_type.as_str()))
         .insert_header((CONTENT_DISPOSITION, disposition(&file.name)))
         .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .body(bytes))
+        .body(bytes)
 }
 
 /// A plain name for old readers, the whole one in UTF-8 for the others (RFC 6266).
