@@ -37,3 +37,4 @@ mod the_loop;
 mod tidy;
 mod views;
 mod wall;
+mod workbooks;

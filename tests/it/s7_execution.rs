@@ -2,12 +2,12 @@
 
 use domain::cycle::Stage;
 use domain::ledger::AccountKind;
-use domain::steps::s7_execution::{ActivityState, ClaimState};
+use domain::steps::s7_execution::{self, ActivityState, ClaimState};
 use futures_util::future::join_all;
 use kit::html::Form;
 use kit::http::{Page, Visitor};
 use kit::people::{ANA, JONAS, MARA, TOMAS, YUKI};
-use kit::story::pdf;
+use kit::story::{approval_in_full, pdf};
 use kit::{App, on_both};
 
 const LIST: &[u8] = b"Company,Contact,Title,Email\nHafen Logistik,Ada Kern,CISO,ada@hafen.example\n";
@@ -142,6 +142,60 @@ on_both! {
         page.assert_says("0 EUR → becomes 1,000 EUR");
         yuki.press(&page, "Claw back 1,000 EUR", &[]).await.assert_status(200).assert_says("Clawed back");
         assert_eq!(app.look(&no).await.book.total(|account| account.kind == AccountKind::Recoverable), 100_000);
+    }
+
+    /// What was proposed in error goes: who proposed it takes it back, a second person rejects it, and it can be proposed
+    /// again. The pack tells an auditor of all of it.
+    async fn a_claw_back_can_be_taken_back_and_rejected(app: &App) {
+        let no = proven(app, 9_000).await;
+        app.claim(&no, MARA).await;
+        app.settle(&no).await;
+        let (tomas, yuki) = (app.sign_in(TOMAS).await, app.sign_in(YUKI).await);
+        let address = format!("/cycles/{no}/claims/1");
+        let propose = async || {
+            let page = tomas.open(&address).await;
+            let asked = [("amount", "100"), ("reason", "The supplier refunded it.")];
+            tomas.press(&page, "Propose the claw back", &asked).await.assert_status(200);
+        };
+        propose().await;
+        let page = tomas.open(&address).await;
+        page.assert_silent_on("Claw back 100 EUR");
+        tomas.press(&page, "Take the proposal back", &[]).await.assert_status(422).assert_says("Why you take it back");
+        tomas.press(&page, "Take the proposal back", &[("reason", "A nought was missing.")]).await.assert_status(200);
+        propose().await;
+        tomas.open("/claims?view=clawback").await.assert_says(&format!("{no}/1"));
+        let page = yuki.open(&address).await;
+        yuki.press(&page, "Reject the claw back", &[("reason", "They paid it back already.")]).await.assert_status(200);
+        tomas.open("/claims?view=clawback").await.assert_silent_on(&format!("{no}/1"));
+        assert_eq!(app.look(&no).await.book.total(|account| account.kind == AccountKind::Recoverable), 0);
+        tomas.open(&format!("{address}/pack")).await
+            .assert_says("took back the claw back of claim 1")
+            .assert_says("rejected the claw back of claim 1")
+            .assert_says("What the guide says");
+        propose().await;
+    }
+
+    /// Requester, approver and payer are three people, however the money was asked for: who changed what was approved is a
+    /// requester for good.
+    async fn who_amended_neither_decides_nor_pays(app: &App) {
+        let no = app.cycle_in(Stage::ExecutionLive, MARA, 9_000).await;
+        let s = app.look(&no).await;
+        let mut draft = s.cycle.activity(1).expect("the webinar").draft.clone();
+        "Hamburg, Speicherstadt".clone_into(&mut draft.place);
+        let lines = s.cycle.request.lines.iter().filter(|line| line.activity == 1).cloned().collect();
+        let reason = "Customers asked to meet in person.".to_owned();
+        let mut tomas = TOMAS.actor();
+        tomas.me.roles.push(domain::people::Role::ChannelManager);
+        let amend = s7_execution::Command::Amend { activity: 1, draft, lines, reason };
+        let once = engine::Submission::own();
+        app.engine.advance(&tomas, storage::WhichCycle::Number(&no), &amend.into(), &once).await.expect("it is amended");
+        app.must(ANA, &no, approval_in_full(&app.look(&no).await)).await;
+        app.days_pass(45).await;
+        app.prove(&no, MARA).await;
+        app.claim(&no, MARA).await;
+        let visitor = app.sign_in(TOMAS).await;
+        let page = visitor.open(&format!("/cycles/{no}/claims/1")).await;
+        page.assert_says("asked for this money, so you cannot approve its claim").assert_silent_on("Approve this amount");
     }
 
     async fn a_claim_says_what_is_wrong_where_it_was_typed(app: &App) {

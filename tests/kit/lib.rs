@@ -12,6 +12,7 @@ pub mod people;
 pub mod pg;
 pub mod story;
 pub mod walk;
+pub mod workbook;
 pub mod world;
 
 use std::path::{Path, PathBuf};

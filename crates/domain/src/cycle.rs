@@ -292,6 +292,14 @@ impl Cycle {
     }
 
     /// The fund asked of, once the partner has chosen it.
+    /// Everybody who asked for its money: by the request, or by a change of what was approved. None of them decides on it or
+    /// pays it.
+    pub fn requesters(&self) -> impl Iterator<Item = UserId> + '_ {
+        let submitted = self.request.submitted.as_ref().map(|submitted| submitted.by);
+        let amended = self.approval.before.as_ref().map(|before| before.by);
+        self.approval.requesters.iter().copied().chain(submitted).chain(amended)
+    }
+
     pub fn fund(&self) -> Option<FundId> {
         self.request.fund
     }

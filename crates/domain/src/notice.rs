@@ -35,6 +35,7 @@ pub enum Topic {
     ClaimPaid,
     Remittance,
     ClawbackProposed,
+    ClawbackRejected,
     ClawedBack,
     ActivityCancelled,
     ActivityExpired,
@@ -62,7 +63,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Topic; 50] = [
+    pub const ALL: [Topic; 51] = [
         Topic::PlanSubmitted,
         Topic::PlanAgreed,
         Topic::PlanReturned,
@@ -89,6 +90,7 @@ impl Topic {
         Topic::ClaimPaid,
         Topic::Remittance,
         Topic::ClawbackProposed,
+        Topic::ClawbackRejected,
         Topic::ClawedBack,
         Topic::ActivityCancelled,
         Topic::ActivityExpired,

@@ -171,6 +171,7 @@ impl Topic {
             | Topic::RequestReturned
             | Topic::RequestDeclined
             | Topic::RequestWithdrawn
+            | Topic::ClawbackRejected
             | Topic::AmendmentDeclined
             | Topic::ProofAccepted
             | Topic::ProofReturned

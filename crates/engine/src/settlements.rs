@@ -99,12 +99,13 @@ impl Engine {
         self.once(actor, once, new, async |tx, now| {
             let parts = lock_all(tx, &Viewer::from(actor), new.numbers()).await?;
             let (partners, cycles) = ids(&parts);
+            // The number is taken first: batches are built one after the other, so that none holds back what another does.
+            let number = tx.next_settlement_number(chrono::Datelike::year(&now)).await?;
             let ground = tx.settlement_ground(&partners, &cycles).await?;
             let (picked, refused) = self.judged(actor, new, parts, &ground, now)?;
             if !refused.is_empty() {
                 return Err(Error::Refused(left_out(refused)));
             }
-            let number = tx.next_settlement_number(chrono::Datelike::year(&now)).await?;
             let id = SettlementId(Uuid::now_v7());
             let decision = settlement::build((id, number), new.currency, picked, actor, now)?;
             let recorded = tx.insert_settlement(&decision, actor, now).await.map_err(taken)?;

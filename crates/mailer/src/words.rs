@@ -92,6 +92,7 @@ topics! {
     ClaimPaid:            "mail/topics/claim_paid.txt",             "Paid",            "Paid on";
     Remittance:           "mail/topics/remittance.txt",             "Transferred",     "Paid on";
     ClawbackProposed:     "mail/topics/clawback_proposed.txt",      "To claw back",    "Decide by";
+    ClawbackRejected:     "mail/topics/clawback_rejected.txt",      "Was asked back",  "Day";
     ClawedBack:           "mail/topics/clawed_back.txt",            "Clawed back",     "Return by";
     ActivityCancelled:    "mail/topics/activity_cancelled.txt",     RELEASED,          "Day";
     ActivityExpired:      "mail/topics/activity_expired.txt",       RELEASED,          "Last day";

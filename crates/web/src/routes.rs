@@ -206,6 +206,7 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/cycles/{no}/claims/{claim}/settlement", SignedIn, claim::settle),
     line!(POST, "/cycles/{no}/claims/{claim}/clawback", SignedIn, claim::claw_back),
     line!(POST, "/cycles/{no}/claims/{claim}/clawback/confirmation", SignedIn, claim::confirm_clawback),
+    line!(POST, "/cycles/{no}/claims/{claim}/clawback/rejection", SignedIn, claim::reject_clawback),
     line!(GET,  "/claims", SignedIn, claims::show_list),
     line!(GET,  "/files/{id}", SignedIn, files::download),
 

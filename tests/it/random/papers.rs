@@ -153,6 +153,10 @@ impl Hand<'_> {
                 let amount = Money::new(self.dice.random_range(1..500_000), s.cycle.currency);
                 E::ProposeClawback { claim, amount, reason }.into()
             }
+            Act::RejectClawback => {
+                let claim = s.cycle.claims.iter().find(|claim| claim.clawback.is_some())?.no;
+                E::RejectClawback { claim, reason }.into()
+            }
             Act::ConfirmClawback => {
                 E::ConfirmClawback { claim: s.cycle.claims.iter().find(|claim| claim.clawback.is_some())?.no }.into()
             }

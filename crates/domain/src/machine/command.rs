@@ -130,6 +130,7 @@ impl Command {
             Command::Execution(E::RecordSettlement { .. } | E::SettleFromBatch { .. }) => Act::RecordSettlement,
             Command::Execution(E::ProposeClawback { .. }) => Act::ProposeClawback,
             Command::Execution(E::ConfirmClawback { .. }) => Act::ConfirmClawback,
+            Command::Execution(E::RejectClawback { .. }) => Act::RejectClawback,
             Command::Execution(E::AskExtension { .. }) => Act::AskExtension,
             Command::Execution(E::GrantExtension { .. }) => Act::GrantExtension,
             Command::Execution(E::DeclineExtension { .. }) => Act::DeclineExtension,

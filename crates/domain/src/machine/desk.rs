@@ -77,10 +77,8 @@ impl Desk {
 }
 
 fn barred(cycle: &Cycle) -> Vec<UserId> {
-    let requester = cycle.request.submitted.as_ref().map(|submitted| submitted.by);
-    let amender = cycle.approval.before.as_ref().map(|before| before.by);
     let deciders = cycle.approval.decisions.iter().flat_map(|one| std::iter::once(one.by).chain(one.in_place_of));
-    let mut people: Vec<UserId> = requester.into_iter().chain(amender).chain(deciders).collect();
+    let mut people: Vec<UserId> = cycle.requesters().chain(deciders).collect();
     people.sort_unstable();
     people.dedup();
     people

@@ -389,6 +389,7 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
                 terms: terms.clone(),
             });
             cycle.request.returned = None;
+            cycle.approval.asks(stamp.by);
             super::s6_approval::open(cycle, *due);
         }
         Event::Reopened {} => cycle.stage = Stage::ActionPlanDraft,

@@ -44,6 +44,9 @@ pub struct Approval {
     /// none of them decides or pays its claims.
     #[serde(default)]
     pub approvers: Vec<UserId>,
+    /// Everybody who asked for money of this cycle in any round, by a request or an amendment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requesters: Vec<UserId>,
     /// Where the fund is kept in another currency: the rate of the first approval, and what is committed at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<Kept>,
@@ -114,6 +117,13 @@ impl LevelDecision {
 }
 
 impl Approval {
+    /// Keeps in mind who asked for money: others decide on it and pay it.
+    pub(super) fn asks(&mut self, user: UserId) {
+        if !self.requesters.contains(&user) {
+            self.requesters.push(user);
+        }
+    }
+
     /// The number of the activity whose amendment is in review: the rest of the cycle goes on.
     pub fn amending(&self) -> Option<u16> {
         self.before.as_ref().map(|before| before.activity)
@@ -285,10 +295,8 @@ pub fn is_overdue(cycle: &Cycle, today: Date) -> bool {
 /// Requester and approvers are different people, and no one decides on two levels.
 fn independent(case: &Case) -> Result<(), Refusal> {
     let cycle = &case.s.cycle;
-    let requester = cycle.request.submitted.as_ref().map(|submitted| submitted.by);
-    let amender = cycle.approval.before.as_ref().map(|before| before.by);
     let me = case.people();
-    if me.iter().any(|user| Some(*user) == requester || Some(*user) == amender) {
+    if cycle.requesters().any(|user| me.contains(&user)) {
         return Err(Refusal::new(
             "own_request",
             "You, or the colleague you stand in for, asked for this money, so you cannot decide on it.",

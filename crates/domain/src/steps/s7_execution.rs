@@ -6,6 +6,7 @@
 
 mod amendment;
 mod claims;
+mod clawback;
 mod exchange;
 mod extension;
 mod how_often;
@@ -14,9 +15,10 @@ mod proof;
 mod release;
 
 pub use claims::{
-    Claim, ClaimLine, ClaimLineDraft, ClaimState, Clawback, Payment, claim_due, claimable, last_day_to_claim, payable,
+    Claim, ClaimLine, ClaimLineDraft, ClaimState, Payment, claim_due, claimable, last_day_to_claim, payable,
 };
 pub(crate) use claims::{claim_window, claimed_before};
+pub use clawback::Clawback;
 pub use exchange::{InFund, in_fund, owed_in_fund};
 pub use extension::{Extension, ExtensionState, ask_by, extended_day};
 pub(crate) use how_often::how_many_before;
@@ -94,6 +96,11 @@ pub enum Command {
     },
     ConfirmClawback {
         claim: u16,
+    },
+    /// It was proposed in error, or does not hold: nothing comes back.
+    RejectClawback {
+        claim: u16,
+        reason: String,
     },
     /// Change what, where, when, who or how much of an activity.
     Amend {
@@ -175,6 +182,12 @@ pub enum Event {
         reason: String,
         #[serde(default)]
         in_place_of: Option<UserId>,
+    },
+    /// `withdrawn`: by who had proposed it.
+    ClawbackRejected {
+        claim: u16,
+        reason: String,
+        withdrawn: bool,
     },
     ClawedBack {
         claim: u16,
@@ -268,8 +281,9 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
         Command::SettleFromBatch { claim, amount, offset, reference, batch } => {
             payment::settle_from_batch(case, *claim, (*amount, *offset), reference, batch)
         }
-        Command::ProposeClawback { claim, amount, reason } => payment::propose_clawback(case, *claim, *amount, reason),
-        Command::ConfirmClawback { claim } => payment::confirm_clawback(case, *claim),
+        Command::ProposeClawback { claim, amount, reason } => clawback::propose(case, *claim, *amount, reason),
+        Command::ConfirmClawback { claim } => clawback::confirm(case, *claim),
+        Command::RejectClawback { claim, reason } => clawback::reject(case, *claim, reason),
         Command::Amend { activity, draft, lines, reason } => amendment::amend(case, *activity, draft, lines, reason),
         Command::CancelActivity { activity, reason } => cancel_activity(case, *activity, reason),
         Command::CancelCampaign { campaign, reason } => cancel_campaign(case, *campaign, reason),
@@ -428,6 +442,7 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
         | Event::ExtensionLapsed { .. } => extension::apply(cycle, event, stamp),
         Event::Amended { activity, draft, lines, reason, reopens, due, verdicts } => {
             if *reopens {
+                cycle.approval.asks(stamp.by);
                 let before = Before {
                     activity: *activity,
                     activities: cycle.activities.clone(),

@@ -132,6 +132,7 @@ fn sample(act: Act, story: &Story) -> Command {
             s7_execution::Command::ProposeClawback { claim: 1, amount: story::eur(500), reason: reason() }.into()
         }
         Act::ConfirmClawback => s7_execution::Command::ConfirmClawback { claim: 1 }.into(),
+        Act::RejectClawback => s7_execution::Command::RejectClawback { claim: 1, reason: reason() }.into(),
         Act::Amend => {
             let mut draft = event();
             "Bremen".clone_into(&mut draft.place);

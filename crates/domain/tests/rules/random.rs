@@ -164,7 +164,8 @@ fn running(story: &Story, step: &Step) -> Command {
         33 => s7_execution::Command::DenyClaim { claim: no, reason: reason() }.into(),
         34 | 35 => story::settle(no, claimed(s7_execution::Claim::outstanding)).into(),
         36 => s7_execution::Command::ProposeClawback { claim: no, amount: money(step), reason: reason() }.into(),
-        37 => s7_execution::Command::ConfirmClawback { claim: no }.into(),
+        37 if step.good => s7_execution::Command::ConfirmClawback { claim: no }.into(),
+        37 => s7_execution::Command::RejectClawback { claim: no, reason: reason() }.into(),
         38 | 39 if known => {
             let mut draft = s.cycle.activity(no).expect("it is known").draft.clone();
             if step.good {

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::io::Cursor;
 
+const SPREADSHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// Larger pictures than this many pixels a side are not looked at.
 const MOST_PIXELS: u32 = 12_000;
 /// Memory one picture may take to be read, in bytes.
@@ -30,7 +31,7 @@ pub(super) enum Traces {
 pub(super) async fn of(media: &str, bytes: &[u8]) -> Traces {
     let (media, bytes) = (media.to_owned(), bytes.to_vec());
     let found = tokio::task::spawn_blocking(move || match media.as_str() {
-        "text/csv" | "text/plain" => entries(&bytes).map(Traces::Entries),
+        "text/csv" | "text/plain" | SPREADSHEET => entries(&bytes).map(Traces::Entries),
         image if image.starts_with("image/") => look(&bytes).map(Traces::Look),
         _ => None,
     });

@@ -16,6 +16,7 @@ pub mod sales;
 pub mod settings;
 pub mod sheet;
 pub mod values;
+mod workbook;
 mod write;
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ const LONGEST_CELL: usize = 20_000;
 /// A table and how it was found.
 #[derive(Clone, Debug)]
 pub struct Sheet {
-    /// As people know it: `UTF-8`, `UTF-16LE`, `windows-1252`.
+    /// As people know it: `UTF-8`, `UTF-16LE`, `windows-1252`; `Excel` for a workbook.
     pub encoding: &'static str,
     pub delimiter: char,
     /// The header's line in the file, from 1.
@@ -68,6 +68,10 @@ impl Sheet {
         }
         if bytes.len() > MOST_BYTES {
             return Err(format!("The file is larger than {} MB: split it.", MOST_BYTES / 1024 / 1024));
+        }
+        if bytes.starts_with(b"PK\x03\x04") {
+            let text = super::workbook::as_csv(bytes, MOST_BYTES, MOST_COLUMNS)?;
+            return Self::with_header(text, 0, ',', "Excel");
         }
         if let Some(kind) = infer::get(bytes).filter(|kind| kind.matcher_type() != infer::MatcherType::Text) {
             let name = kind.extension().to_uppercase();

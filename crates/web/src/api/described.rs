@@ -195,7 +195,7 @@ fn common() -> Value {
                 "copy_of": { "type": ["string", "null"], "format": "uuid" } } },
         "Command": tagged(&["step", "do"], "A step of the loop and what to do in it, with that act's own fields: \
             {\"step\":\"plan\",\"do\":\"agree\"}. docs/api.md has an example of each."),
-        "File": { "type": "string", "description": "The file as it is: a table in any usual encoding, or a guide in UTF-8." },
+        "File": { "type": "string", "description": "The file as it is: a table in any usual encoding or an Excel workbook (.xlsx, its first visible sheet), or a guide in UTF-8." },
         "Imported": { "type": "object", "required": ["added", "unchanged", "refused", "questions", "errors"], "properties": {
             "batch": { "type": ["string", "null"], "format": "uuid" }, "added": { "type": "integer" },
             "unchanged": { "type": "integer" }, "refused": { "type": "integer" },

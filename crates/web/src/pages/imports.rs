@@ -116,7 +116,10 @@ fn new_page(who: &Who, typed: &Typed) -> NewPage {
     let form = who
         .form()
         .with(Field::radios("kind", "What is in the file?", kinds).value_is(first))
-        .with(Field::file("file", "File", ".csv,.txt,.tsv").hint("CSV as the tool wrote it, at most 25 MB."))
+        .with(
+            Field::file("file", "File", ".csv,.txt,.tsv,.xlsx")
+                .hint("CSV or Excel as the tool wrote it, at most 25 MB."),
+        )
         .with(currency_field(None));
     NewPage { shell: who.shell("Import a file"), form: typed.onto(form) }
 }

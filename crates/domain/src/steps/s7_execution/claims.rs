@@ -1,6 +1,7 @@
 //! The machine of a claim: in review, payable, part paid, paid; or denied, or clawed back.
 
 use super::super::{Case, Outcome, Stamp, Teller, Told, check_text, s3_forecast, s6_approval};
+use super::clawback::{self, Clawback};
 use super::exchange::InFund;
 use super::how_often::{how_many, standing};
 use super::release::in_review;
@@ -10,7 +11,7 @@ use crate::cycle::Cycle;
 use crate::ids::{FileId, UserId};
 use crate::machine::Situation;
 use crate::money::{Money, split};
-use crate::notice::Topic;
+use crate::notice::{Notice, Topic};
 use crate::policy::rules::{self, Claimed, ClaimedActivity, ClaimedLine, Priced, Window};
 use crate::policy::{Claimable, Extendable, Judgement, Policy, Verdict};
 use crate::refusal::{Reason, Refusal};
@@ -144,19 +145,6 @@ pub struct Payment {
     /// was noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_until: Option<Date>,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Clawback {
-    pub amount: Money,
-    /// What is to come back to a fund of another currency, once it is confirmed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub in_fund: Option<Money>,
-    pub reason: String,
-    pub proposed_by: UserId,
-    #[serde(default)]
-    pub in_place_of: Option<UserId>,
-    pub confirmed_by: Option<UserId>,
 }
 
 impl Claim {
@@ -476,6 +464,7 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
         | Event::ClaimDenied { claim, .. }
         | Event::Settled { claim, .. }
         | Event::ClawbackProposed { claim, .. }
+        | Event::ClawbackRejected { claim, .. }
         | Event::ClawedBack { claim, .. } => *claim,
         _ => return,
     };
@@ -502,53 +491,39 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
             claim.payments.push(payment.clone());
             claim.state = if claim.outstanding().is_zero() { ClaimState::Paid } else { ClaimState::PartPaid };
         }
-        Event::ClawbackProposed { amount, reason, in_place_of, .. } => {
-            claim.clawback = Some(Clawback {
-                amount: *amount,
-                in_fund: None,
-                reason: reason.clone(),
-                proposed_by: stamp.by,
-                in_place_of: *in_place_of,
-                confirmed_by: None,
-            });
-        }
-        Event::ClawedBack { in_fund, .. } => {
-            if let Some(clawback) = &mut claim.clawback {
-                clawback.in_fund = *in_fund;
-                clawback.confirmed_by = Some(stamp.by);
-            }
-            claim.state = ClaimState::ClawedBack;
-        }
-        _ => {}
+        _ => clawback::apply(claim, event, stamp),
     }
+}
+
+/// A notice about a claim, by its own number: `MDF-2026-0007/1`.
+pub(super) fn numbered(teller: &Teller, mut notice: Notice, no: u16) -> Notice {
+    notice.facts.number = format!("{}/{no}", teller.cycle.number);
+    notice
 }
 
 pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
     let by = teller.by;
-    let numbered = |mut notice: crate::notice::Notice, no: u16| {
-        notice.facts.number = format!("{}/{no}", teller.cycle.number);
-        notice
-    };
-    let to_partner = |topic, no| numbered(teller.to_partner(topic, &format!("/claims/{no}")), no);
-    let to_finance = |topic, no| numbered(teller.to_finance(topic, &format!("/claims/{no}")), no);
+    let to_partner = |topic, no| numbered(teller, teller.to_partner(topic, &format!("/claims/{no}")), no);
+    let to_finance = |topic, no| numbered(teller, teller.to_finance(topic, &format!("/claims/{no}")), no);
+    let to_manager = |topic, no| numbered(teller, teller.to_manager(topic, &format!("/claims/{no}")), no);
     match event {
         Event::ClaimSubmitted { claim } => {
             let due = plus(teller.s.policy.today(teller.now), teller.s.policy.claim.review_days);
-            Told::new("claim.submitted", format!("{by} claimed {}.", claim.asked)).to(to_finance(
-                Topic::ClaimSubmitted,
-                claim.no,
-            )
-            .amount(claim.asked)
-            .due(Some(due)))
+            let said = |notice: Notice| notice.amount(claim.asked).due(Some(due));
+            Told::new("claim.submitted", format!("{by} claimed {}.", claim.asked))
+                .to(said(to_finance(Topic::ClaimSubmitted, claim.no)))
+                .to(said(to_manager(Topic::ClaimSubmitted, claim.no)))
         }
         Event::ClaimApproved { claim, amount, reason, released, .. } => {
             let due = plus(teller.s.policy.today(teller.now), teller.s.policy.claim.pay_days);
             let left = if released.is_positive() { format!(" {released} released.") } else { String::new() };
-            let mut notice = to_partner(Topic::ClaimApproved, *claim).amount(*amount).due(Some(due));
-            if !reason.is_empty() {
-                notice = notice.reason(reason);
-            }
-            Told::new("claim.approved", format!("{by} approved claim {claim}: {amount}.{left}")).to(notice)
+            let said = |notice: Notice| {
+                let notice = notice.amount(*amount).due(Some(due));
+                if reason.is_empty() { notice } else { notice.reason(reason) }
+            };
+            Told::new("claim.approved", format!("{by} approved claim {claim}: {amount}.{left}"))
+                .to(said(to_partner(Topic::ClaimApproved, *claim)))
+                .to(said(to_finance(Topic::ClaimApproved, *claim)))
         }
         Event::ClaimDenied { claim, reason } => Told::new(
             "claim.denied",
@@ -571,24 +546,12 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             }
             told.to(to_partner(Topic::ClaimPaid, *claim).amount(cash).item(payment.reference.clone()))
         }
-        Event::ClawbackProposed { claim, amount, reason, .. } => {
-            Told::new("claim.clawback_proposed", format!("{by} asks {amount} of claim {claim} back: “{reason}”"))
-                .to(to_finance(Topic::ClawbackProposed, *claim).amount(*amount).reason(reason))
-        }
-        Event::ClawedBack { claim, amount, in_fund } => {
-            let of_fund = in_fund.map_or_else(String::new, |owed| format!(" ({owed} of the fund)"));
-            Told::new(
-                "claim.clawed_back",
-                format!("{by} confirmed: {amount}{of_fund} of claim {claim} is to come back."),
-            )
-            .to(to_partner(Topic::ClawedBack, *claim).amount(*amount))
-        }
         Event::WindowClosed { campaign, released } => {
             let name =
                 teller.cycle.campaign(*campaign).map_or_else(String::new, |campaign| campaign.draft.name.clone());
             Told::new("execution.window_closed", format!("The claim window of “{name}” closed; {released} released."))
                 .to(teller.to_partner(Topic::ActivityExpired, "/execution").item(name).amount(*released))
         }
-        _ => Told::quiet("execution.noted", ""),
+        _ => clawback::tell(teller, event),
     }
 }

@@ -1,4 +1,4 @@
-//! A claim's decision and its money: approved, denied, paid, clawed back. Three people at least: who submitted it,
+//! A claim's decision and its money: approved, denied, paid. Three people at least: who submitted it,
 //! who approved the request, who approves the claim and who pays it are never the same.
 
 use super::super::{Case, Outcome, Purse, check_optional, check_text, need_reason};
@@ -21,7 +21,7 @@ pub struct InBatch {
     pub payment: u16,
 }
 
-fn in_state<'a>(case: &'a Case, no: u16, states: &[ClaimState]) -> Result<&'a Claim, Refusal> {
+pub(super) fn in_state<'a>(case: &'a Case, no: u16, states: &[ClaimState]) -> Result<&'a Claim, Refusal> {
     let claim = case.s.cycle.claim(no).ok_or_else(|| {
         Refusal::new(
             "no_claim",
@@ -43,8 +43,7 @@ fn in_state<'a>(case: &'a Case, no: u16, states: &[ClaimState]) -> Result<&'a Cl
 fn third_person(case: &Case, claim: &Claim, what: &str) -> Result<(), Refusal> {
     let me = case.people();
     let approver = |user: &UserId| case.s.cycle.approval.approvers.contains(user);
-    let requester = case.s.cycle.request.submitted.as_ref().map(|submitted| submitted.by);
-    if requester.is_some_and(|user| me.contains(&user)) {
+    if case.s.cycle.requesters().any(|user| me.contains(&user)) {
         return Err(Refusal::new(
             "own_request",
             format!("You, or the colleague you stand in for, asked for this money, so you cannot {what} its claim."),
@@ -257,59 +256,4 @@ fn settled(case: &Case, claim: &Claim, fund: FundId, payment: Payment) -> Vec<Ou
         postings.push(Posting { from, to, amount: payment.offset });
     }
     vec![Outcome::with(Event::Settled { claim: claim.no, payment }, postings)]
-}
-
-pub(super) fn propose_clawback(case: &Case, no: u16, amount: Money, reason: &str) -> Result<Vec<Outcome>, Refusal> {
-    let claim = in_state(case, no, &[ClaimState::Paid])?;
-    need_reason(reason)?;
-    if amount.currency != case.s.cycle.currency || !amount.is_positive() || amount.minor > claim.paid().minor {
-        return Err(Refusal::at(
-            "amount",
-            "amount",
-            format!("The claim was paid {}.", claim.paid()),
-            "Ask back that much or less.",
-        ));
-    }
-    if claim.clawback.is_some() {
-        return Err(Refusal::new(
-            "already_proposed",
-            "A claw back of this claim is proposed already.",
-            "A second person confirms it.",
-        ));
-    }
-    let reason = reason.trim().to_owned();
-    Ok(vec![Event::ClawbackProposed { claim: no, amount, reason, in_place_of: case.in_place_of() }.into()])
-}
-
-pub(super) fn confirm_clawback(case: &Case, no: u16) -> Result<Vec<Outcome>, Refusal> {
-    let (s, cycle) = (case.s, &case.s.cycle);
-    let claim = in_state(case, no, &[ClaimState::Paid])?;
-    let Some(clawback) = &claim.clawback else {
-        return Err(Refusal::new(
-            "not_proposed",
-            "No claw back of this claim is proposed.",
-            "Propose it first, with a reason.",
-        ));
-    };
-    let proposers = [Some(clawback.proposed_by), clawback.in_place_of];
-    if proposers.into_iter().flatten().any(|user| case.people().contains(&user)) {
-        return Err(Refusal::new(
-            "second_person",
-            "You, or the colleague you stand in for, proposed this claw back.",
-            "A second person in finance confirms it.",
-        ));
-    }
-    let Some(fund) = cycle.fund() else {
-        return Err(Refusal::new("fund", "The claim has no fund.", "Ask the administrator."));
-    };
-    if let Some((owed, postings)) = exchange::clawed_back(s, claim, clawback.amount) {
-        let event = Event::ClawedBack { claim: no, amount: clawback.amount, in_fund: Some(owed) };
-        return Ok(vec![Outcome::with(event, postings)]);
-    }
-    let posting = Posting {
-        from: Account::paid(fund, s.partner.id, cycle.id, no),
-        to: Account::recoverable(fund, s.partner.id),
-        amount: clawback.amount,
-    };
-    Ok(vec![Outcome::with(Event::ClawedBack { claim: no, amount: clawback.amount, in_fund: None }, vec![posting])])
 }

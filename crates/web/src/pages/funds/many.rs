@@ -75,7 +75,9 @@ async fn page(who: &Who, code: &str, table: Typed, by_rule: Typed) -> Result<Man
     let by_table = who
         .form()
         .with(
-            Field::file("file", "Table", ".csv,.txt,.tsv").hint("CSV with the columns Partner and Amount.").optional(),
+            Field::file("file", "Table", ".csv,.txt,.tsv,.xlsx")
+                .hint("CSV or Excel with the columns Partner and Amount.")
+                .optional(),
         )
         .with(Field::area("table", "Or paste it here", 6).optional())
         .with(Field::select("marks", "Amounts are written like", marks).optional())

@@ -10,6 +10,8 @@ use domain::money::Money;
 use domain::signals::of_claim;
 use domain::steps::s6_approval::committed;
 use domain::steps::s7_execution::{self as rules, Claim, ClaimState};
+use storage::WhichCycle;
+use storage::read::Paging;
 
 use super::{claim_href, files};
 use crate::error::{Answer, Error};
@@ -21,7 +23,7 @@ use crate::shell::Shell;
 use crate::steps::s6_approval::describe;
 use crate::steps::{look, objections, signals};
 use crate::view::{
-    Amount, Badge, Due, Fact, Facts, Field, Form, HeaderStrip, Hub, Signals, Value, claim_badge, date_words,
+    Amount, Badge, Due, Fact, Facts, Field, Form, HeaderStrip, Hub, Rules, Signals, Value, claim_badge, date_words,
 };
 
 #[derive(Template)]
@@ -50,6 +52,8 @@ struct ClaimPack {
     title: String,
     record: Record,
     proof: Vec<(String, Vec<(String, String)>)>,
+    /// Day and words of what was asked, decided, proven and paid, oldest first.
+    history: Vec<(String, String)>,
     printed: String,
 }
 
@@ -64,6 +68,8 @@ struct Record {
     asked: Amount,
     payments: Vec<PaymentLine>,
     reason: String,
+    rules: Rules,
+    rules_in_words: String,
     clawback: Option<Facts>,
 }
 
@@ -127,8 +133,18 @@ pub async fn show_pack(who: Who, at: Path<(String, u16)>) -> Answer {
         title: s.cycle.title.clone(),
         record: record(&who, &s, found),
         proof: proof.collect(),
+        history: history(&who, &s).await?,
         printed: date_words(who.today()),
     })
+}
+
+async fn history(who: &Who, s: &Situation) -> Result<Vec<(String, String)>, Error> {
+    let paging = Paging::first(500);
+    let events = who.reader().timeline(who.viewer(), WhichCycle::Id(s.cycle.id), false, &paging).await?.rows;
+    let of_money =
+        |kind: &str| ["request.", "approval.", "proof.", "claim.", "execution."].iter().any(|of| kind.starts_with(of));
+    let told = events.into_iter().rev().filter(|event| of_money(&event.kind));
+    Ok(told.map(|event| (date_words(event.at.date_naive()), event.words)).collect())
 }
 
 /// POST .../approval
@@ -191,6 +207,16 @@ pub async fn confirm_clawback(who: Who, at: Path<(String, u16)>, posted: Posted)
     answer(&who, &no, claim, Act::ConfirmClawback, &posted, done).await
 }
 
+/// POST .../clawback/rejection
+pub async fn reject_clawback(who: Who, at: Path<(String, u16)>, posted: Posted) -> Answer {
+    let (no, claim) = at.into_inner();
+    let done = async {
+        let reason = posted.read(who.marks(), |f| f.long_text("reason"))?;
+        who.advance(&no, Command::Execution(rules::Command::RejectClawback { claim, reason }), &posted).await
+    };
+    answer(&who, &no, claim, Act::RejectClawback, &posted, done.await).await
+}
+
 async fn answer(who: &Who, no: &str, claim: u16, act: Act, posted: &Posted, done: Result<Done, Error>) -> Answer {
     let to = claim_href(no, claim);
     who.settle(done, &to, posted, async |typed| page(who, no, claim, Some(act), typed).await).await
@@ -233,10 +259,9 @@ fn barred(who: &Who, s: &Situation, claim: &Claim, moves: &[Act]) -> Option<Stri
         ClaimState::Payable | ClaimState::PartPaid => {
             rules::Command::RecordSettlement { claim: no, amount: claim.outstanding(), reference: "-".to_owned() }
         }
-        ClaimState::Paid if claim.clawback.is_some() => rules::Command::ConfirmClawback { claim: no },
         _ => return None,
     };
-    let people = ["own_claim", "approved_request", "own_approval", "second_person"];
+    let people = ["own_request", "own_claim", "approved_request", "own_approval"];
     let reasons = objections(who, s, &Command::Execution(command));
     let reason = reasons.into_iter().find(|reason| people.contains(&reason.code.as_str()))?;
     Some(format!("{} {}", reason.why, reason.remedy))
@@ -253,9 +278,7 @@ fn decide(who: &Who, s: &Situation, claim: &Claim, moves: &[Act], typed: &dyn Fn
         }
         ClaimState::Paid => match &claim.clawback {
             None if can(Act::ProposeClawback) => Some(to_claw_back(who, s, claim, typed(Act::ProposeClawback))),
-            Some(clawback) if can(Act::ConfirmClawback) && clawback.confirmed_by.is_none() => {
-                Some(to_confirm(who, s, claim, typed(Act::ConfirmClawback)))
-            }
+            Some(_) if can(Act::ConfirmClawback) => Some(to_confirm(who, s, claim, typed)),
             _ => None,
         },
         _ => None,
@@ -376,22 +399,38 @@ fn to_claw_back(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide
     }
 }
 
-fn to_confirm(who: &Who, s: &Situation, claim: &Claim, typed: Typed) -> Decide {
+/// A second person confirms or rejects it; who proposed it can take it back.
+fn to_confirm(who: &Who, s: &Situation, claim: &Claim, typed: &dyn Fn(Act) -> Typed) -> Decide {
     let amount = claim.clawback.as_ref().map_or_else(|| s.cycle.zero(), |clawback| clawback.amount);
     let comes_back = rules::owed_in_fund(s, claim, amount).unwrap_or(amount);
     let owed = s.cycle.fund().map_or(0, |fund| s.book.minor(&Account::recoverable(fund, s.partner.id)));
     let owed = Money::new(owed, comes_back.currency);
     let after = Money::new(owed.minor + comes_back.minor, owed.currency);
+    let no_claw_back = |label: &str| {
+        typed(Act::RejectClawback).onto(who.form_at(s.cycle.version).with(Field::area("reason", label, 2)))
+    };
+    let confirm = Command::Execution(rules::Command::ConfirmClawback { claim: claim.no });
+    if objections(who, s, &confirm).iter().any(|reason| reason.code == "second_person") {
+        return Decide {
+            title: "Claw back proposed",
+            effect: Facts { facts: vec![Fact::new("Asked back", amount)] },
+            note: "A second person in finance confirms or rejects it. Until then you can take it back.".to_owned(),
+            form: no_claw_back("Why you take it back"),
+            action: "clawback/rejection",
+            button: "Take the proposal back".to_owned(),
+            other: None,
+        };
+    }
     Decide {
         title: "Confirm the claw back",
         effect: Facts {
             facts: vec![Fact::new("To come back from the partner", Value::Change(owed.into(), after.into()))],
         },
         note: claim.clawback.as_ref().map_or_else(String::new, |clawback| clawback.reason.clone()),
-        form: typed.onto(who.form_at(s.cycle.version)),
+        form: typed(Act::ConfirmClawback).onto(who.form_at(s.cycle.version)),
         action: "clawback/confirmation",
         button: format!("Claw back {}", Amount::from(amount).plain()),
-        other: None,
+        other: Some((no_claw_back("Why nothing is asked back"), "clawback/rejection", "Reject the claw back")),
     }
 }
 
@@ -427,6 +466,8 @@ fn record(who: &Who, s: &Situation, claim: &Claim) -> Record {
         asked: claim.asked.into(),
         payments: claim.payments.iter().map(payment).collect(),
         reason: claim.reason.clone(),
+        rules: Rules::of(&claim.verdicts),
+        rules_in_words: Rules::words(&claim.verdicts),
         clawback: claim.clawback.as_ref().map(|clawback| Facts {
             facts: vec![
                 Fact::new("Asked back", clawback.amount).note(of_the_fund(clawback.in_fund)),

@@ -51,14 +51,23 @@ struct View {
     name: &'static str,
     label: &'static str,
     states: &'static [ClaimState],
+    /// Only those of which money is asked back and nobody has confirmed it.
+    clawback: bool,
 }
 
-const VIEWS: [View; 4] = [
-    View { name: "decide", label: "To decide", states: &[ClaimState::Review] },
-    View { name: "pay", label: "To pay", states: &[ClaimState::Payable, ClaimState::PartPaid] },
-    View { name: "paid", label: "Paid", states: &[ClaimState::Paid, ClaimState::ClawedBack] },
-    View { name: "all", label: "All", states: &[] },
+const VIEWS: [View; 5] = [
+    View::of("decide", "To decide", &[ClaimState::Review]),
+    View::of("pay", "To pay", &[ClaimState::Payable, ClaimState::PartPaid]),
+    View { clawback: true, ..View::of("clawback", "Claw backs to confirm", &[]) },
+    View::of("paid", "Paid", &[ClaimState::Paid, ClaimState::ClawedBack]),
+    View::of("all", "All", &[]),
 ];
+
+impl View {
+    const fn of(name: &'static str, label: &'static str, states: &'static [ClaimState]) -> Self {
+        Self { name, label, states, clawback: false }
+    }
+}
 
 /// A tab counts no further: from here on it says that there are many.
 const MOST_COUNTED: u16 = 999;
@@ -145,7 +154,7 @@ pub async fn show_list(who: Who, asked: Query<Asked>) -> Answer {
 fn view_of(viewer: &Viewer, asked: &str) -> &'static View {
     let first = if viewer.has(Role::Finance) { "decide" } else { "all" };
     let wanted = if asked.is_empty() { first } else { asked };
-    VIEWS.iter().find(|view| view.name == wanted).unwrap_or(&VIEWS[3])
+    VIEWS.iter().find(|view| view.name == wanted).unwrap_or(&VIEWS[VIEWS.len() - 1])
 }
 
 /// What an address asks for.
@@ -157,7 +166,7 @@ pub fn filter_of(viewer: &Viewer, filters: &Filters) -> ClaimFilter {
         partner: held("partner").parse::<PartnerId>().ok(),
         currency: Currency::from_code(held("currency")),
         text: filters.get("q").cloned(),
-        clawback_open: false,
+        clawback_open: view.clawback,
         newest_first: matches!(view.name, "paid" | "all"),
     }
 }
@@ -173,10 +182,11 @@ async fn counted(who: &Who, filters: &Filters) -> Result<Option<usize>, Error> {
 
 async fn tabs(who: &Who, current: &str) -> Result<Tabs, Error> {
     let mut tabs = Vec::new();
-    for view in &VIEWS {
+    for view in VIEWS.iter().filter(|view| !view.clawback || who.has(Role::Finance)) {
         let count = match view.name {
-            "decide" | "pay" => {
-                let in_these = ClaimFilter { states: view.states.to_vec(), ..ClaimFilter::default() };
+            "decide" | "pay" | "clawback" => {
+                let (states, clawback_open) = (view.states.to_vec(), view.clawback);
+                let in_these = ClaimFilter { states, clawback_open, ..ClaimFilter::default() };
                 Some(who.reader().count_claims(who.viewer(), &in_these, MOST_COUNTED + 1).await?)
             }
             _ => None,
