@@ -186,6 +186,7 @@ pub enum Event {
     /// `withdrawn`: by who had proposed it.
     ClawbackRejected {
         claim: u16,
+        amount: Money,
         reason: String,
         withdrawn: bool,
     },

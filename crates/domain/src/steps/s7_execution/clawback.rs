@@ -84,7 +84,8 @@ pub(super) fn reject(case: &Case, no: u16, reason: &str) -> Result<Vec<Outcome>,
     let (_, clawback) = proposed(case, no)?;
     need_reason(reason)?;
     let withdrawn = clawback.is_by(&case.people());
-    Ok(vec![Event::ClawbackRejected { claim: no, reason: reason.trim().to_owned(), withdrawn }.into()])
+    let (amount, reason) = (clawback.amount, reason.trim().to_owned());
+    Ok(vec![Event::ClawbackRejected { claim: no, amount, reason, withdrawn }.into()])
 }
 
 fn proposed<'a>(case: &'a Case, no: u16) -> Result<(&'a Claim, &'a Clawback), Refusal> {
@@ -127,10 +128,10 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             Told::new("claim.clawback_proposed", format!("{by} asks {amount} of claim {claim} back: “{reason}”"))
                 .to(to_finance(Topic::ClawbackProposed, *claim).amount(*amount).reason(reason))
         }
-        Event::ClawbackRejected { claim, reason, withdrawn } => {
+        Event::ClawbackRejected { claim, amount, reason, withdrawn } => {
             let did = if *withdrawn { "took back" } else { "rejected" };
             Told::new("claim.clawback_rejected", format!("{by} {did} the claw back of claim {claim}: “{reason}”"))
-                .to(to_finance(Topic::ClawbackRejected, *claim).reason(reason))
+                .to(to_finance(Topic::ClawbackRejected, *claim).amount(*amount).reason(reason))
         }
         Event::ClawedBack { claim, amount, in_fund } => {
             let of_fund = in_fund.map_or_else(String::new, |owed| format!(" ({owed} of the fund)"));
