@@ -31,6 +31,7 @@ mod m19_traces;
 mod m20_desks_and_views;
 mod m21_wallets;
 mod m22_requests_of_a_period;
+mod m23_guide_withdrawals;
 mod m25_clawbacks;
 
 /// Every migration, oldest first.
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20_desks_and_views::Migration),
             Box::new(m21_wallets::Migration),
             Box::new(m22_requests_of_a_period::Migration),
+            Box::new(m23_guide_withdrawals::Migration),
             Box::new(m25_clawbacks::Migration),
         ]
     }

@@ -141,7 +141,7 @@ impl Fill {
             "{currency}" => "EUR",
             "{secret}.ics" => "0000000000000000.ics",
             "{code}" if pattern.starts_with("/funds/") => kit::world::FUND,
-            "{code}" if pattern.starts_with("/admin/programs/") => "EMEA",
+            "{code}" if pattern.starts_with("/programs/") => "EMEA",
             "{token}" | "{session}" | "{code}" | "{link}" => "0000000000000000",
             "{act}" => "allocation",
             "{kind}" => "sales",

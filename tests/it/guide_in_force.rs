@@ -56,7 +56,8 @@ fn guide(more: &str) -> String {
 /// In force for what is opened from the next minute on.
 async fn take_in(app: &World, program: ProgramId, guide: &str) {
     app.clock.advance(chrono::TimeDelta::minutes(1));
-    app.engine.add_guide(&SAM.actor(), program, guide, app.clock.today(), &Submission::own()).await.expect("a guide");
+    let guide = story::counting_from(guide, app.clock.today());
+    app.engine.add_guide(&SAM.actor(), program, &guide, None, &Submission::own()).await.expect("a guide");
     app.clock.advance(chrono::TimeDelta::minutes(1));
 }
 

@@ -70,7 +70,7 @@ on_both! {
 
     /// T42, two hundred times: two approvals of 1,000 on two threads, and the money of one. One commits it, the other is told
     /// what is left; the winner is cancelled, so that the same 1,000 is there for the next round.
-    async fn the_last_thousand_is_committed_once(world: &World) {
+    async fn t42_the_last_thousand_is_committed_once(world: &World) {
         let shared = open(world, "LAST", FundKind::Pooled, 1_000).await;
         let wallets = open(world, "WALLETS", FundKind::Discretionary, 1_250).await;
         let (partner, amount, reason) = (NORDWIND.id(), eur(1_250), "What is left".to_owned());

@@ -30,7 +30,7 @@ use engine::{Error, Submission, WhichCycle};
 use futures_util::future::join_all;
 use kit::people::{MARA, Persona, SAM, TOMAS, YUKI};
 use kit::world::{FUND, World};
-use kit::{Kind, on_both};
+use kit::{Kind, on_both, story};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use storage::Viewer;
@@ -137,8 +137,9 @@ impl Told {
     /// A guide that lets credit be earned, a fund for it, and accounts to pay to.
     async fn new(world: &World, commands: usize) -> Self {
         let guide = engine::catalog::GUIDES[0].1.replace("version = \"2026.1\"", "version = \"2026.2\"");
-        let (guide, today, once) = (format!("{guide}{EARNING}"), world.clock.today(), Submission::own());
-        let taken = world.engine.add_guide(&SAM.actor(), world.program, &guide, today, &once).await;
+        let guide = story::counting_from(&format!("{guide}{EARNING}"), world.clock.today());
+        let once = Submission::own();
+        let taken = world.engine.add_guide(&SAM.actor(), world.program, &guide, None, &once).await;
         taken.expect("the guide is taken in");
         let below = world.fund_below(BELOW, FundKind::Accrual).await.expect("the fund below opens");
         world.name_accounts().await;

@@ -4,7 +4,7 @@ use domain::cycle::Stage;
 use engine::Submission;
 use kit::http::{Page, Visitor};
 use kit::people::{ANA, BJORN, JONAS, MARA, SAM};
-use kit::{App, on_both};
+use kit::{App, on_both, story};
 
 const WHY: &str = "The audience is ours by name and sales follows up within two days.";
 
@@ -147,7 +147,7 @@ async fn to_check(who: &Visitor, no: &str) -> Page {
 /// Another version of the guide, in force from today for what is opened from the next minute on.
 async fn take_in(app: &App, guide: &str) {
     app.clock.advance(chrono::TimeDelta::minutes(1));
-    let today = app.clock.today();
-    app.engine.add_guide(&SAM.actor(), app.program, guide, today, &Submission::own()).await.expect("a guide");
+    let guide = story::counting_from(guide, app.clock.today());
+    app.engine.add_guide(&SAM.actor(), app.program, &guide, None, &Submission::own()).await.expect("a guide");
     app.clock.advance(chrono::TimeDelta::minutes(1));
 }

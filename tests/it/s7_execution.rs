@@ -212,7 +212,7 @@ on_both! {
         assert_eq!(back.form("Check what it will pay").value("vendor_2"), Some("Studio Halden"));
     }
 
-    async fn a_material_change_opens_approval_again_and_shows_what_changed(app: &App) {
+    async fn t18_a_material_change_opens_approval_again_and_shows_what_changed(app: &App) {
         let no = app.cycle_in(Stage::ExecutionLive, MARA, 9_000).await;
         let (mara, ana) = (app.sign_in(MARA).await, app.sign_in(ANA).await);
         let page = mara.open(&format!("/cycles/{no}/execution/activities/1")).await;

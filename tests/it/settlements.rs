@@ -122,7 +122,7 @@ on_both! {
     }
 
     /// T30: 2,000 to come back and a claim of 5,000 pays 3,000, also through a batch.
-    async fn what_is_owed_is_held_back_from_the_payment(app: &App) {
+    async fn t30_what_is_owed_is_held_back_from_the_payment(app: &App) {
         let claims = app.payable(&[(JONAS, 8_000), (JONAS, 10_000)]).await;
         app.name_accounts().await;
         owes(app, &claims[0], 2_000).await;

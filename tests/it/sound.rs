@@ -133,7 +133,7 @@ fn the_first_to_come_sets_the_house_up_in_a_browser() {
             browser.fill("vendor", "Aurelia Systems").await.fill("name", SAM.name).await.fill("email", SAM.email).await;
             browser.fill("password", PASSWORD).await.press("Set up and sign in").await;
             browser.goto("/").await.assert_sound().await.assert_says("Aurelia Systems").await;
-            for first in ["/admin/users", "/admin/programs", "/funds", "/cycles", "/performance", "/partners"] {
+            for first in ["/admin/users", "/programs", "/funds", "/cycles", "/performance", "/partners"] {
                 browser.goto(first).await.assert_sound().await;
             }
         }

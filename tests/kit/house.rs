@@ -15,7 +15,7 @@ use engine::views::{NewView, ViewedList};
 use crate::app::App;
 use crate::http::Visitor;
 use crate::people::{ANA, CLAIRE, JONAS, KESTREL, MARA, Persona, SAM, TOMAS, YUKI, day};
-use crate::story::pdf;
+use crate::story::{counting_from, pdf};
 use crate::world::{EARNING, eur};
 
 /// What cannot be found by following links: cycles by number, and addresses that came by mail or paper.
@@ -44,8 +44,19 @@ impl App {
         self.purchases().await;
         house.mailed = self.mailed().await;
         self.keep_views().await;
+        self.version_ahead().await;
         self.deliver().await;
         house
+    }
+
+    /// Another version of the guide, from the next year on.
+    async fn version_ahead(&self) {
+        let (_, guide) = engine::catalog::GUIDES[0];
+        let guide =
+            guide.replacen("version = \"2026.1\"", "version = \"2027.1\"", 1).replacen("\"0.60\"", "\"0.65\"", 1);
+        let guide = counting_from(&guide, day(2027, 1, 1));
+        let taken = self.engine.add_guide(&SAM.actor(), self.program, &guide, None, &Submission::own()).await;
+        taken.expect("the guide is taken in");
     }
 
     /// A fund below the first; Kestrel's credit in it will have expired unused by April.

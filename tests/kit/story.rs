@@ -281,6 +281,12 @@ pub fn approval_in_full(s: &Situation) -> s6_approval::Command {
     s6_approval::Command::Approve { lines: asked.into_iter().map(in_full).collect() }
 }
 
+/// A guide's text, in force from another day than it was.
+pub fn counting_from(guide: &str, day: Date) -> String {
+    let own = guide.lines().find(|line| line.starts_with("effective_from")).expect("a guide names its day");
+    guide.replacen(own, &format!("effective_from = \"{day}\""), 1)
+}
+
 /// A small file of a kind the checklist takes.
 pub fn proof_file(item: &str, kinds: &[String]) -> Upload {
     if kinds.iter().any(|kind| kind == "csv") {

@@ -5,13 +5,13 @@ use crate::advance::{Advanced, Submission};
 use crate::error::{Error, Result};
 use domain::Date;
 use domain::ids::ProgramId;
-use domain::people::{Actor, Role};
+use domain::people::{Actor, Role, Standing};
 use domain::policy::Policy;
 use domain::refusal::Reason;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
-use storage::rows::{Guide, Program};
+use storage::rows::{Guide, GuideWithdrawal, Program};
 use uuid::Uuid;
 
 /// What an administrator starts a program with.
@@ -66,36 +66,40 @@ impl Engine {
         .await
     }
 
-    /// Takes in another version of a program's guide; it is in force from a day to come, or from today. Cycles keep the
-    /// version that was in force when they were opened.
+    /// Takes in another version of a program's guide; it is in force from a day to come, or from today: the day its text
+    /// names, which a day that is given besides must agree with. Cycles keep the version that was in force when they were
+    /// opened.
     pub async fn add_guide(
         &self,
         actor: &Actor,
         program: ProgramId,
         toml: &str,
-        from: Date,
+        from: impl Into<Option<Date>>,
         once: &Submission,
     ) -> Result<Advanced> {
-        administrators_only(actor)?;
-        let mut policy = read(toml)?;
-        policy.guide.effective_from = from;
+        let keeper = keeper(actor)?;
+        let policy = read(toml)?;
+        let from = day_of(&policy, from.into())?;
+        let name = policy.guide.version.clone();
         self.once(actor, once, &(program, toml, from), async |tx, now| {
             let program = tx.program(program).await?;
             if from < now.date_naive() {
                 return Err(Error::invalid(
                     "from",
-                    "That day is over: what was asked then was judged by another version.",
-                    "Choose today or a day to come.",
+                    format!("{} is over: what was asked then was judged by another version.", in_words(from)),
+                    "Name today or a day to come, in the guide's effective_from.",
                 ));
             }
-            for earlier in tx.guides(program.id).await? {
-                if self.policy(&earlier)?.guide.version == policy.guide.version {
-                    return Err(Error::invalid(
-                        "guide",
-                        format!("There is a version {} of this guide already.", policy.guide.version),
-                        "Give this one a version of its own: every decision names the version it was made under.",
-                    ));
-                }
+            let mut earlier = Vec::new();
+            for guide in tx.guides(program.id).await? {
+                earlier.push(self.policy(&guide)?.guide.version.clone());
+            }
+            if earlier.contains(&name) {
+                return Err(Error::invalid(
+                    "guide",
+                    format!("There is a version {name} of this guide already."),
+                    "Give this one a version of its own: every decision names the version it was made under.",
+                ));
             }
             if policy.guide.currency != program.currency {
                 return Err(Error::invalid(
@@ -106,10 +110,73 @@ impl Engine {
             }
             let version = tx.next_guide_version(program.id).await?;
             tx.insert_guide(&guide_row(actor, program.id, version, toml, &policy, now)).await?;
-            let day = domain::calendar::words(from);
-            let words = format!("Version {} of the guide of {} counts from {day}.", policy.guide.version, program.name);
-            let facts = json!({ "program": program.id, "version": version, "from": from });
-            tx.note("program.guide", words.clone(), facts, actor, now).await?;
+            let day = in_words(from);
+            let what = format!("version {name} of the guide of {} from {day}", program.name);
+            let facts = json!({ "program": program.id, "version": version, "name": name, "from": from });
+            let told = format!("{} activated {what}.", said_by(actor, keeper));
+            tx.note("program.guide", told, facts, actor, now).await?;
+            let words = format!("Version {name} of the guide of {} counts from {day}.", program.name);
+            Ok(Advanced { number: program.code.clone(), version: i64::from(version), words: vec![words] })
+        })
+        .await
+    }
+
+    /// Takes a version back before its day comes: nothing was judged by it, nothing will be. That it was there stays.
+    pub async fn withdraw_guide(
+        &self,
+        actor: &Actor,
+        program: ProgramId,
+        version: u32,
+        reason: &str,
+        once: &Submission,
+    ) -> Result<Advanced> {
+        let keeper = keeper(actor)?;
+        let reason = reason.trim();
+        if reason.is_empty() {
+            return Err(Error::invalid(
+                "reason",
+                "There is no reason.",
+                "Say why it is withdrawn: colleagues read it.",
+            ));
+        }
+        self.once(actor, once, &(program, version, reason), async |tx, now| {
+            let program = tx.program(program).await?;
+            let guide = tx.guide(program.id, version).await?;
+            let name = self.policy(&guide)?.guide.version.clone();
+            if guide.effective_from <= now.date_naive() {
+                return Err(Error::refused(
+                    "guide_counts",
+                    format!("Version {name} counts since {}.", in_words(guide.effective_from)),
+                    "Activate another version: what was asked under this one keeps it.",
+                ));
+            }
+            let row = GuideWithdrawal {
+                program_id: program.id,
+                version,
+                reason: reason.to_owned(),
+                by_user: actor.user(),
+                by_name: actor.me.name.clone(),
+                at: now,
+            };
+            match tx.withdraw_guide(&row).await {
+                Err(storage::Error::Duplicate(_)) => {
+                    return Err(Error::refused(
+                        "guide_withdrawn",
+                        format!("Version {name} was withdrawn already."),
+                        "Nothing is left to do.",
+                    ));
+                }
+                other => other?,
+            }
+            let told = format!(
+                "{} withdrew version {name} of the guide of {}, which was to count from {}: {reason}",
+                said_by(actor, keeper),
+                program.name,
+                in_words(guide.effective_from)
+            );
+            let facts = json!({ "program": program.id, "version": version, "name": name, "reason": reason });
+            tx.note("program.guide_withdrawn", told, facts, actor, now).await?;
+            let words = format!("Version {name} of the guide of {} is withdrawn and will not count.", program.name);
             Ok(Advanced { number: program.code.clone(), version: i64::from(version), words: vec![words] })
         })
         .await
@@ -121,11 +188,57 @@ impl Engine {
     }
 }
 
+/// The standing by which somebody decides on guides: an administrator's own, or that of a channel manager who is responsible
+/// for every region, since a guide judges all of them.
+pub fn keeps_guides(actor: &Actor) -> Option<&Standing> {
+    if actor.me.is_partner() {
+        return None;
+    }
+    let everywhere = |of: &Standing| of.has(Role::ChannelManager) && of.territory.is_empty() && !of.is_partner();
+    if actor.me.has(Role::Administrator) { Some(&actor.me) } else { actor.standing_that(everywhere) }
+}
+
+fn keeper(actor: &Actor) -> Result<&Standing> {
+    keeps_guides(actor).ok_or_else(|| {
+        Error::refused(
+            "not_your_role",
+            "A guide judges every region's partners: channel managers responsible for all regions activate and withdraw its \
+             versions, and administrators.",
+            "Ask one of them.",
+        )
+    })
+}
+
+/// The day a guide counts from: the one its text names. Another one beside it is a mistake in one of the two.
+pub fn day_of(policy: &Policy, typed: Option<Date>) -> Result<Date> {
+    let own = policy.guide.effective_from;
+    match typed {
+        Some(typed) if typed != own => Err(Error::invalid(
+            "from",
+            format!("The guide counts from {} (its effective_from), the form says {}.", in_words(own), in_words(typed)),
+            "Write the same day in both, or leave the day beside it empty.",
+        )),
+        _ => Ok(own),
+    }
+}
+
+fn in_words(day: Date) -> String {
+    domain::calendar::words(day)
+}
+
+/// "Ana Ferreira", "Ana Ferreira, standing in for Lena Hartmann,"
+fn said_by(actor: &Actor, standing: &Standing) -> String {
+    match actor.acting_for(standing) {
+        Some(colleague) => format!("{}, standing in for {colleague},", actor.me.name),
+        None => actor.me.name.clone(),
+    }
+}
+
 fn administrators_only(actor: &Actor) -> Result<()> {
     if actor.me.has(Role::Administrator) && !actor.me.is_partner() {
         return Ok(());
     }
-    Err(Error::refused("not_your_role", "Programs are kept by administrators.", "Ask one of them."))
+    Err(Error::refused("not_your_role", "Programs are started by administrators.", "Ask one of them."))
 }
 
 /// The guide, or what contradicts itself in it, line by line.

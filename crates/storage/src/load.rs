@@ -67,13 +67,19 @@ pub(crate) async fn program(db: &impl ConnectionTrait, id: ProgramId) -> Result<
     sql::one(db, &sql::select::<Program>("WHERE id = $1"), values![id]).await
 }
 
+/// A version that was taken back before its day judges nothing.
+pub(crate) const NOT_WITHDRAWN: &str = "NOT EXISTS (SELECT 1 FROM guide_withdrawal w
+      WHERE w.program_id = guide.program_id AND w.version = guide.version)";
+
 /// The guide a cycle is judged by: what was in force when it was opened, and known then. A version that is taken in later
 /// never reaches back.
 pub(crate) async fn guide_of(db: &impl ConnectionTrait, cycle: &Cycle) -> Result<Guide> {
-    let known = "WHERE program_id = $1 AND effective_from <= $2 AND created_at <= $3
-                 ORDER BY effective_from DESC, version DESC LIMIT 1";
+    let known = format!(
+        "WHERE program_id = $1 AND effective_from <= $2 AND created_at <= $3 AND {NOT_WITHDRAWN}
+         ORDER BY effective_from DESC, version DESC LIMIT 1"
+    );
     let values = values![cycle.program, cycle.opened_at.date_naive(), cycle.opened_at];
-    match sql::maybe(db, &sql::select::<Guide>(known), values).await? {
+    match sql::maybe(db, &sql::select::<Guide>(&known), values).await? {
         Some(guide) => Ok(guide),
         None => guide_on(db, cycle.program, cycle.opened_at.date_naive()).await,
     }
@@ -96,13 +102,16 @@ async fn terms_of(db: &impl ConnectionTrait, cycle: &Cycle) -> Result<Vec<Accept
 
 /// The guide in force on a day: the one effective last by then; before the first, the first.
 pub(crate) async fn guide_on(db: &impl ConnectionTrait, program: ProgramId, day: Date) -> Result<Guide> {
-    let in_force = "WHERE program_id = $1 AND effective_from <= $2 ORDER BY effective_from DESC, version DESC LIMIT 1";
-    let guide = sql::maybe(db, &sql::select::<Guide>(in_force), values![program, day]).await?;
+    let in_force = format!(
+        "WHERE program_id = $1 AND effective_from <= $2 AND {NOT_WITHDRAWN}
+         ORDER BY effective_from DESC, version DESC LIMIT 1"
+    );
+    let guide = sql::maybe(db, &sql::select::<Guide>(&in_force), values![program, day]).await?;
     if let Some(guide) = guide {
         return Ok(guide);
     }
-    let first = "WHERE program_id = $1 ORDER BY effective_from, version LIMIT 1";
-    sql::one(db, &sql::select::<Guide>(first), values![program]).await
+    let first = format!("WHERE program_id = $1 AND {NOT_WITHDRAWN} ORDER BY effective_from, version LIMIT 1");
+    sql::one(db, &sql::select::<Guide>(&first), values![program]).await
 }
 
 pub(crate) async fn funds_of(db: &impl ConnectionTrait, program: ProgramId) -> Result<Vec<Fund>> {

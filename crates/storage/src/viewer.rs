@@ -59,6 +59,12 @@ impl Viewer {
         self.standings.iter().any(|standing| standing.has(role))
     }
 
+    /// Sees every version of a guide, those taken back too: channel managers, administrators, auditors.
+    pub fn keeps_guides(&self) -> bool {
+        let partner = matches!(self.scope, Scope::Partner(_));
+        !partner && (self.has(Role::ChannelManager) || self.sees_administration())
+    }
+
     /// Sees settings, users, mail: administrators, auditors and the machine itself.
     pub fn sees_administration(&self) -> bool {
         [Role::Administrator, Role::Auditor, Role::System].into_iter().any(|role| self.has(role))

@@ -17,6 +17,8 @@ use crate::error::Error;
 /// One line of text; longer answers have [`Fields::long_text`].
 const LINE: usize = 200;
 const LONG: usize = 10_000;
+/// A whole program guide, its terms word for word.
+const DOCUMENT: usize = 200_000;
 /// An address longer than this is none (RFC 5321).
 const EMAIL: usize = 254;
 
@@ -137,6 +139,11 @@ impl<'a> Fields<'a> {
 
     pub fn optional_long_text(&mut self, name: &str) -> Option<Option<String>> {
         self.words(name, LONG, true)
+    }
+
+    /// A text that is as long as a file.
+    pub fn optional_document(&mut self, name: &str) -> Option<Option<String>> {
+        self.words(name, DOCUMENT, true)
     }
 
     /// Lines of `name: value`, as in `segment: enterprise`: names in small letters, each once.

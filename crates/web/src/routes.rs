@@ -52,6 +52,8 @@ const INVITERS: Access = Roles(&[Role::Administrator, Role::PartnerAdmin]);
 /// Who may bring in responders and deals (partners their own, the vendor's for all), and finance purchases.
 const IMPORTERS: Access =
     Roles(&[Role::ChannelManager, Role::Administrator, Role::Finance, Role::PartnerUser, Role::PartnerAdmin]);
+/// Who reads and compares all versions of the guides; who may activate one is for the engine to say.
+const GUIDES: Access = Roles(&[Role::ChannelManager, Role::Administrator, Role::Auditor]);
 /// Who keeps the funds.
 const FINANCE: Access = Roles(&[Role::Finance]);
 /// Who sees what was paid to whom, all partners together.
@@ -278,12 +280,14 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/admin/users/{id}/rights", ADMINISTRATORS, admin::users::set_rights),
     line!(POST, "/admin/users/{id}/invitation", INVITERS, admin::users::invite_again),
     line!(POST, "/admin/users/{id}/access", INVITERS, admin::users::set_access),
-    line!(GET,  "/admin/programs", ADMINISTRATORS, admin::programs::list),
-    line!(GET,  "/admin/programs/new", ADMINISTRATORS, admin::programs::new),
-    line!(POST, "/admin/programs/new", ADMINISTRATORS, admin::programs::start),
-    line!(GET,  "/admin/programs/{code}", ADMINISTRATORS, admin::programs::show_page),
-    line!(POST, "/admin/programs/{code}/comparison", ADMINISTRATORS, admin::programs::compare),
-    line!(POST, "/admin/programs/{code}/guide", ADMINISTRATORS, admin::programs::take_in),
+    line!(GET,  "/programs", GUIDES, admin::programs::list),
+    line!(GET,  "/programs/new", ADMINISTRATORS, admin::programs::new),
+    line!(POST, "/programs/new", ADMINISTRATORS, admin::programs::start),
+    line!(GET,  "/programs/{code}", GUIDES, admin::programs::show_page),
+    line!(POST, "/programs/{code}/comparison", GUIDES, admin::programs::compare),
+    line!(POST, "/programs/{code}/guide", GUIDES, admin::programs::take_in),
+    line!(GET,  "/programs/{code}/versions/{version}", GUIDES, admin::programs::show_version),
+    line!(POST, "/programs/{code}/versions/{version}/withdrawal", GUIDES, admin::programs::withdraw),
     line!(GET,  "/admin/outbox", OVERSEERS, admin::outbox::list),
     line!(GET,  "/admin/outbox/{id}", OVERSEERS, admin::outbox::show_page),
     line!(POST, "/admin/outbox/{id}/revival", ADMINISTRATORS, admin::outbox::revive),
@@ -403,7 +407,7 @@ pub fn nav(signed: &Signed) -> Vec<NavItem> {
         ("Imports", "/imports"),
         ("Guide", "/guide"),
     ];
-    const VENDOR: [(&str, &str); 10] = [
+    const VENDOR: [(&str, &str); 11] = [
         ("Home", "/"),
         ("Cycles", "/cycles"),
         ("Approvals", "/approvals"),
@@ -413,10 +417,14 @@ pub fn nav(signed: &Signed) -> Vec<NavItem> {
         ("Performance", "/performance"),
         ("Partners", "/partners"),
         ("Imports", "/imports"),
+        ("Guides", "/programs"),
         ("Settings", "/admin"),
     ];
     let items = if signed.actor.me.partner.is_some() { &PARTNER[..] } else { &VENDOR[..] };
-    items.iter().filter(|(_, href)| opens(href, signed)).map(|(label, href)| NavItem::new(label, href)).collect()
+    // Administrators find the guides among their settings.
+    let elsewhere = |href: &str| href == "/programs" && opens("/admin", signed);
+    let shown = items.iter().filter(|(_, href)| opens(href, signed) && !elsewhere(href));
+    shown.map(|(label, href)| NavItem::new(label, href)).collect()
 }
 
 pub fn opens(href: &str, signed: &Signed) -> bool {

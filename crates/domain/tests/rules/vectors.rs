@@ -1,5 +1,6 @@
-//! The rules taken from public programs, T01 to T42, each through the door people use: `explain` of a guide and a case.
-//! What needs a cycle or a book as well is told again in `claims`, `guide` and `funds`.
+//! The rules taken from public programs as `policy::explain` judges a guide and a case, which is what the program prints:
+//! `crates/fundloop/tests/vectors.rs` asks it the same with files. What needs a cycle or a book is told again in `claims`,
+//! `guide` and `funds`; T40 and T41, about who sees what and what is done once, and the race of T42 are not for `explain`.
 
 use domain::policy::{CaseFile, Explanation, Figure, Judgement, Policy, Verdict, explain};
 use serde_json::{Value, json};

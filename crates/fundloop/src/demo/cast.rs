@@ -70,6 +70,7 @@ const PEOPLE: &[Person] = &[
     Person { territory: &[DACH, NORTH_EAST], level: 2, ..vendor("ines", "Inês Duarte", "ines@aurelia.example", &[Role::Approver], "Channel director EMEA: approves from 15,000 EUR") },
     Person { territory: &[AMERICA], level: 2, ..vendor("grace", "Grace Kim", "grace@aurelia.example", &[Role::Approver], "Channel director Americas: approves from 10,000 USD") },
     Person { level: 3, ..vendor("victor", "Victor Stone", "victor@aurelia.example", &[Role::Approver], "Vice president channels: approves from 50,000 USD") },
+    vendor("lena", "Lena Hartmann", "lena@aurelia.example", &[Role::ChannelManager], "Head of channel programs, all regions: writes the program guides"),
     vendor("tomas", "Tomáš Novák", "tomas@aurelia.example", &[Role::Finance], "Finance: decides claims, keeps the funds"),
     vendor("yuki", "Yuki Tanaka", "yuki@aurelia.example", &[Role::Finance], "Finance: pays claims"),
     vendor("claire", "Claire Dubois", "claire@aurelia.example", &[Role::Executive], "Executive: plan against performance, read-only"),
@@ -230,15 +231,11 @@ async fn open_programs(
     start: Date,
 ) -> anyhow::Result<BTreeMap<&'static str, ProgramId>> {
     let mut programs = BTreeMap::new();
+    // The shipped guides count from a fixed day; the story's first year needs them earlier.
+    let since = start - Months::new(3);
     for (code, (_, guide)) in ["EMEA", "US"].into_iter().zip(engine::catalog::GUIDES) {
         let name = guide.lines().find_map(|line| line.strip_prefix("name = \"")).unwrap_or(code).trim_end_matches('"');
-        // The shipped guides count from a fixed day; the story's first year needs them earlier.
-        let since = start - Months::new(3);
-        let guide = guide.lines().map(|line| {
-            if line.starts_with("effective_from") { format!("effective_from = \"{since}\"") } else { line.to_owned() }
-        });
-        let new =
-            NewProgram { code: code.to_owned(), name: name.to_owned(), guide: guide.collect::<Vec<_>>().join("\n") };
+        let new = NewProgram { code: code.to_owned(), name: name.to_owned(), guide: counting_from(guide, since) };
         engine.open_program(admin, &new, &Submission::own()).await?;
     }
     let viewer = storage::Viewer::from(admin);
@@ -246,6 +243,33 @@ async fn open_programs(
         programs.insert(if program.code == "US" { "US" } else { "EMEA" }, program.id);
     }
     Ok(programs)
+}
+
+/// A guide's text, in force from another day than it was.
+fn counting_from(guide: &str, day: Date) -> String {
+    let counts = |line: &str| {
+        if line.starts_with("effective_from") { format!("effective_from = \"{day}\"") } else { line.to_owned() }
+    };
+    guide.lines().map(counts).collect::<Vec<_>>().join("\n")
+}
+
+/// Lena has written the European guide for the next quarter: gold partners get more, and everybody asks earlier.
+pub async fn next_guide(engine: &Engine, world: &World, from: Date) -> anyhow::Result<()> {
+    let (_, shipped) = engine::catalog::GUIDES[0];
+    let version = format!("version = \"{}-Q{}\"", from.year(), from.month0() / 3 + 1);
+    let changes = [
+        ("version = \"2026.1\"", version.as_str()),
+        ("\"0.60\"", "\"0.65\""),
+        ("days = 10\ncount", "days = 15\ncount"),
+    ];
+    let mut guide = counting_from(shipped, from);
+    for (was, is) in changes {
+        anyhow::ensure!(guide.contains(was), "the shipped guide says {was} no more");
+        guide = guide.replacen(was, is, 1);
+    }
+    let program = world.programs.get("EMEA").copied().ok_or_else(|| anyhow::anyhow!("the story has no EMEA"))?;
+    engine.add_guide(world.person("lena")?, program, &guide, None, &Submission::own()).await?;
+    Ok(())
 }
 
 /// A fund a year and program, with an allocation a partner and quarter that expires with its year.

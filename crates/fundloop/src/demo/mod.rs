@@ -36,6 +36,7 @@ pub async fn seed(engine: &Engine, db: &Db, password_hash: &str) -> anyhow::Resu
     engine.tick().await?;
     cast::wants_back(engine, db, &world, today).await?;
     views::keep(engine, &world).await?;
+    cast::next_guide(engine, &world, first_day_of_quarter(today) + Months::new(3)).await?;
     engine.deliver().await?;
     Ok(())
 }

@@ -46,6 +46,7 @@ pub use partners::PartnerFilter;
 pub use people::UserFilter;
 pub use performance::{CampaignLine, Dimension, PerformanceFilter, PerformanceKey, PerformanceLine};
 pub use periods::{EarnedLine, PartnerNames};
+pub use programs::GuideVersion;
 pub use rates::RateLine;
 pub use reinstatements::WaitingReinstatement;
 pub use results::{DealFilter, DealLine, TouchFilter, TouchLine, VisitDay};

@@ -19,6 +19,6 @@ pub use partners::PartnerRow;
 pub use people::{
     ApiToken, CalendarFeed, Invitation, MailChoice, Purpose, SavedView, Session, SignInAttempt, StandIn, User,
 };
-pub use programs::{Guide, Program, TermsRow};
+pub use programs::{Guide, GuideWithdrawal, Program, TermsRow};
 pub use results::{Company, Deal, ImportBatch, ImportChange, Link, Person, Touch};
 pub use work::OutboxMail;

@@ -31,6 +31,16 @@ rows! {
         at: Instant,
     }
 
+    /// A version of a guide that was taken back before its day came.
+    table "guide_withdrawal" => GuideWithdrawal {
+        program_id: ProgramId,
+        version: u32,
+        reason: String,
+        by_user: UserId,
+        by_name: String,
+        at: Instant,
+    }
+
     /// One version of a program's guide. In force on a day is the one effective last by then.
     table "guide" => Guide {
         program_id: ProgramId,

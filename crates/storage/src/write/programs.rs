@@ -3,7 +3,7 @@
 use super::people::found;
 use crate::error::{Error, Result};
 use crate::load;
-use crate::rows::{Guide, Program, TermsRow};
+use crate::rows::{Guide, GuideWithdrawal, Program, TermsRow};
 use crate::sql::{self, values};
 use crate::tx::Tx;
 use domain::Date;
@@ -47,6 +47,11 @@ impl Tx {
     pub async fn guide(&self, program: ProgramId, version: u32) -> Result<Guide> {
         let tail = "WHERE program_id = $1 AND version = $2";
         sql::one(&self.db, &sql::select::<Guide>(tail), values![program, version]).await
+    }
+
+    /// Takes a version back that has not come to count. One that was taken back already is [`Error::Duplicate`].
+    pub async fn withdraw_guide(&self, withdrawal: &GuideWithdrawal) -> Result<()> {
+        sql::insert(&self.db, std::slice::from_ref(withdrawal)).await.map(|_| ())
     }
 
     /// Keeps that a partner accepted terms. The same version is kept once.

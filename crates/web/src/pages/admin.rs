@@ -1,4 +1,4 @@
-//! /admin: users and partners.
+//! /admin: users, partners and program guides.
 
 pub mod audit;
 pub mod outbox;
@@ -25,7 +25,7 @@ pub fn menu(who: &Who, current: &str) -> Vec<MenuItem> {
     const PAGES: [(&str, &str); 7] = [
         ("Users", "/admin/users"),
         ("Partners", "/partners"),
-        ("Programs", "/admin/programs"),
+        ("Programs", "/programs"),
         ("Imports", "/imports"),
         ("Outbox", "/admin/outbox"),
         ("Audit", "/admin/audit"),

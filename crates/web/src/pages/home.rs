@@ -187,7 +187,7 @@ async fn set_up(who: &Who) -> Result<Option<Hub>, Error> {
         item(
             "A program and its guide",
             "The rules: what is funded, how much, by when.",
-            "/admin/programs",
+            "/programs",
             !programs.is_empty(),
         ),
         item("Partners", "The companies you market with.", "/partners", !partners.is_empty()),

@@ -67,6 +67,8 @@ pub struct HeaderStrip {
     /// Whose it is: the partner, the program.
     pub about: String,
     pub about_href: Option<String>,
+    /// The version of the guide that judges it, and where one reads it.
+    pub judged: Option<(String, String)>,
     pub state: Badge,
     pub rail: Option<Rail>,
     /// At most four: "Who has it", "By when", "How much".

@@ -27,11 +27,18 @@ impl HeaderStrip {
             title: s.cycle.title.clone(),
             about: s.partner.name.clone(),
             about_href: None,
+            judged: Some(judged(s)),
             state: stage_badge(s.cycle.stage, s.cycle.level),
             rail: Some(Rail::of(&s.cycle)),
             facts,
         }
     }
+}
+
+/// The version of the guide a cycle is judged by, and its page. The program is named by its id, which the cycle knows.
+fn judged(s: &Situation) -> (String, String) {
+    let version = &s.policy.guide.version;
+    (version.clone(), crate::pages::guide::href(&s.cycle.program.to_string(), version))
 }
 
 /// “Nordwind Systems”, “Channel director EMEA, level 2”, “Nobody”.
