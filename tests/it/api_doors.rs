@@ -124,6 +124,9 @@ on_both! {
         mara.text("/api/v1/programs/EMEA/comparison", "", kind, &next).await.assert_status(404);
 
         let from = app.clock.today() + chrono::Days::new(60);
+        let other_day = json!({ "guide": next, "from": from });
+        sam.post("/api/v1/programs/EMEA/guides", "v1", None, &other_day).await.assert_status(422);
+        let next = next.replace("effective_from = \"2026-01-01\"", &format!("effective_from = \"{from}\""));
         let body = json!({ "guide": next, "from": from });
         let (done, again) = (
             sam.post("/api/v1/programs/EMEA/guides", "v2", None, &body).await,

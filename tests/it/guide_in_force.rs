@@ -332,7 +332,7 @@ on_both! {
         assert!(said("extension")[0].1.starts_with("10 days are asked for; an extension adds at most 5 days."));
 
         let sam = app.sign_in(SAM).await;
-        let page = sam.open("/admin/programs/EMEA").await;
+        let page = sam.open("/programs/EMEA").await;
         let mut form = page.form("See what it changes");
         form.attach("file", "guide.toml", "application/toml", stricter.as_bytes());
         let page = sam.submit(&page, &form, "See what it changes").await;

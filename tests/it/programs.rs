@@ -33,6 +33,7 @@ fn stricter() -> String {
         ("share = \"0.60\"", "share = \"0.45\""),
         ("from = \"15000\"", "from = \"5000\""),
         ("days = 10\ncount", "days = 45\ncount"),
+        ("at least 10 business days", "at least 45 business days"),
     ])
 }
 
