@@ -261,6 +261,8 @@ pub async fn next_guide(engine: &Engine, world: &World, from: Date) -> anyhow::R
         ("version = \"2026.1\"", version.as_str()),
         ("\"0.60\"", "\"0.65\""),
         ("days = 10\ncount", "days = 15\ncount"),
+        ("60 % for gold partners", "65 % for gold partners"),
+        ("at least 10 business days", "at least 15 business days"),
     ];
     let mut guide = counting_from(shipped, from);
     for (was, is) in changes {
