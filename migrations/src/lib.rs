@@ -32,6 +32,7 @@ mod m20_desks_and_views;
 mod m21_wallets;
 mod m22_requests_of_a_period;
 mod m23_guide_withdrawals;
+mod m24_invoice_keys;
 mod m25_clawbacks;
 
 /// Every migration, oldest first.
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m21_wallets::Migration),
             Box::new(m22_requests_of_a_period::Migration),
             Box::new(m23_guide_withdrawals::Migration),
+            Box::new(m24_invoice_keys::Migration),
             Box::new(m25_clawbacks::Migration),
         ]
     }

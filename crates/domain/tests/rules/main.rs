@@ -18,5 +18,6 @@ mod happy_path;
 mod moves;
 mod random;
 mod rule_space;
+mod signals;
 mod story;
 mod vectors;

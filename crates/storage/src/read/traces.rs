@@ -1,4 +1,5 @@
-//! Signs that something was handed in before: invoices, files, pictures, lists and requests beyond one cycle.
+//! Signs that something was handed in before: invoices and requests beyond one cycle; files, pictures and lists in it as
+//! well.
 
 use super::Reader;
 use crate::error::Result;
@@ -8,17 +9,33 @@ use crate::viewer::{Scope, Viewer};
 use domain::cycle::Cycle;
 use domain::ids::FileId;
 use domain::money::Money;
-use domain::signals::{FileAgain, InvoiceAgain, ListAgain, RequestNear, Traces};
+use domain::signals::{Elsewhere, FileAgain, InvoiceAgain, ListAgain, RequestNear, Traces};
 
 /// Two pictures look the same where at most this many of 256 bits differ. Fewer than 16, so that one of the 16 bands of
 /// 16 bits is the same and the index finds it.
 const NEAR: u32 = 12;
 /// At most so many of each kind; a reviewer looks at a few.
-const MOST: usize = 20;
+const MOST: usize = 60;
 /// Pictures that share a band are compared, at most so many.
 const COMPARED: usize = 2_000;
 
+/// Invoice `b` is invoice `a` again, in a claim of cycle `c` that was not denied.
+const AGAIN: &str = "JOIN invoice b ON b.invoice_no = a.invoice_no AND b.vendor = a.vendor AND b.amount = a.amount
+                                     AND b.currency = a.currency
+                      JOIN claim k ON k.cycle_id = b.cycle_id AND k.no = b.claim_no AND k.state <> 'denied'
+                      JOIN cycle c ON c.id = b.cycle_id";
+
 rows! {
+    view ClaimElsewhere {
+        claim: u16,
+        cycles: i64,
+    }
+
+    view FileElsewhere {
+        file: FileId,
+        cycles: i64,
+    }
+
     view InvoiceRow {
         claim: u16,
         number: String,
@@ -54,6 +71,10 @@ impl Reader {
         if matches!(viewer.scope(), Scope::Partner(_) | Scope::Nothing) {
             return Ok(Traces::default());
         }
+        let elsewhere = match viewer.scope() {
+            Scope::Regions(regions) => self.elsewhere(regions, cycle).await?,
+            _ => Elsewhere::default(),
+        };
         let mut files = self.same_files(viewer, cycle).await?;
         files.extend(self.near_images(viewer, cycle).await?);
         Ok(Traces {
@@ -61,19 +82,41 @@ impl Reader {
             files,
             lists: self.shared_lists(viewer, cycle).await?,
             requests: self.requests_near(viewer, cycle).await?,
+            elsewhere,
         })
     }
 
-    /// Invoices of the same number, vendor and amount in other cycles.
+    /// How many cycles of other regions hold the same; nothing of them but their number is read.
+    async fn elsewhere(&self, regions: &[String], cycle: &Cycle) -> Result<Elsewhere> {
+        let mut found = Where::default().and("a.cycle_id = ? AND b.cycle_id <> ?", values![cycle.id, cycle.id]);
+        for region in regions {
+            found = found.and("c.region <> ?", values![region.as_str()]);
+        }
+        let sql = format!(
+            "SELECT a.claim_no AS claim, COUNT(DISTINCT b.cycle_id) AS cycles FROM invoice a {AGAIN} {} GROUP BY a.claim_no",
+            found.sql()
+        );
+        let claims: Vec<ClaimElsewhere> = sql::all(&self.db, &sql, found.values.clone()).await?;
+        let found = found.and("b.ready", Vec::new());
+        let sql = format!(
+            "SELECT a.id AS file, COUNT(DISTINCT b.cycle_id) AS cycles
+             FROM file a JOIN file b ON b.sha256 = a.sha256 JOIN cycle c ON c.id = b.cycle_id {} GROUP BY a.id",
+            found.sql()
+        );
+        let files: Vec<FileElsewhere> = sql::all(&self.db, &sql, found.values).await?;
+        Ok(Elsewhere {
+            invoices: claims.into_iter().map(|row| (row.claim, row.cycles.unsigned_abs())).collect(),
+            files: files.into_iter().map(|row| (row.file, row.cycles.unsigned_abs())).collect(),
+        })
+    }
+
+    /// Invoices of the same number, vendor and amount in claims of other cycles that were not denied.
     async fn same_invoices(&self, viewer: &Viewer, cycle: &Cycle) -> Result<Vec<InvoiceAgain>> {
         let found = Where::default().and("a.cycle_id = ? AND b.cycle_id <> ?", values![cycle.id, cycle.id]);
         let found = found.within(viewer.scope(), "c.partner_id", "c.region");
         let sql = format!(
             "SELECT a.claim_no AS claim, c.number, b.claim_no AS their_claim, b.invoice_no, b.vendor, b.amount, b.currency
-             FROM invoice a
-             JOIN invoice b ON b.invoice_no = a.invoice_no AND b.vendor = a.vendor AND b.amount = a.amount
-                           AND b.currency = a.currency
-             JOIN cycle c ON c.id = b.cycle_id {} ORDER BY c.serial, b.claim_no LIMIT {MOST}",
+             FROM invoice a {AGAIN} {} ORDER BY c.serial, b.claim_no LIMIT {MOST}",
             found.sql()
         );
         let rows: Vec<InvoiceRow> = sql::all(&self.db, &sql, found.values).await?;
@@ -88,9 +131,9 @@ impl Reader {
         Ok(rows.into_iter().map(again).collect())
     }
 
-    /// Files of the same content in other cycles.
+    /// Files of the same content. Those of the cycle itself come along: the rules know what each is handed in for.
     async fn same_files(&self, viewer: &Viewer, cycle: &Cycle) -> Result<Vec<FileAgain>> {
-        let found = Where::default().and("a.cycle_id = ? AND b.cycle_id <> ?", values![cycle.id, cycle.id]);
+        let found = Where::default().and("a.cycle_id = ? AND b.id <> a.id", values![cycle.id]);
         let found = found.and("b.ready", Vec::new()).within(viewer.scope(), "c.partner_id", "c.region");
         let sql = format!(
             "SELECT a.id AS file, b.id AS theirs, b.name, c.number, CAST(NULL AS text) AS our_look,
@@ -104,7 +147,7 @@ impl Reader {
 
     /// Images of other content that look the same: found by a shared band, kept where few bits differ.
     async fn near_images(&self, viewer: &Viewer, cycle: &Cycle) -> Result<Vec<FileAgain>> {
-        let found = Where::default().and("a.cycle_id = ? AND b.cycle_id <> ?", values![cycle.id, cycle.id]);
+        let found = Where::default().and("a.cycle_id = ? AND b.id <> a.id", values![cycle.id]);
         let found = found.and("b.ready", Vec::new()).within(viewer.scope(), "c.partner_id", "c.region");
         let sql = format!(
             "SELECT DISTINCT a.id AS file, b.id AS theirs, b.name, c.number, la.look AS our_look, lb.look AS their_look
@@ -114,7 +157,7 @@ impl Reader {
              JOIN file b ON b.sha256 = y.sha256
              JOIN cycle c ON c.id = b.cycle_id
              JOIN image_look la ON la.sha256 = a.sha256
-             JOIN image_look lb ON lb.sha256 = b.sha256 {} LIMIT {COMPARED}",
+             JOIN image_look lb ON lb.sha256 = b.sha256 {} ORDER BY file, theirs LIMIT {COMPARED}",
             found.sql()
         );
         let rows: Vec<FileRow> = sql::all(&self.db, &sql, found.values).await?;
@@ -125,9 +168,9 @@ impl Reader {
         Ok(near)
     }
 
-    /// Lists of other cycles, of other content, that name the same people.
+    /// Lists of other content that name the same people.
     async fn shared_lists(&self, viewer: &Viewer, cycle: &Cycle) -> Result<Vec<ListAgain>> {
-        let found = Where::default().and("a.cycle_id = ? AND b.cycle_id <> ?", values![cycle.id, cycle.id]);
+        let found = Where::default().and("a.cycle_id = ? AND b.id <> a.id", values![cycle.id]);
         let found = found.and("b.ready", Vec::new()).within(viewer.scope(), "c.partner_id", "c.region");
         let sql = format!(
             "SELECT a.id AS file, b.id AS theirs, b.name, c.number, COUNT(*) AS shared,

@@ -8,6 +8,7 @@ use crate::tx::Tx;
 use domain::cycle::Cycle;
 use domain::ids::{CycleId, PartnerId, ProgramId};
 use domain::money::{Currency, Money};
+use domain::signals::invoice_key;
 use domain::steps::s3_forecast::Campaign;
 use domain::steps::s6_approval::approved_for;
 use domain::steps::s7_execution::{ActivityState, Claim, ClaimState};
@@ -264,8 +265,8 @@ fn invoice_rows(cycle: &Cycle) -> Vec<InvoiceRow> {
                 claim_no: claim.no,
                 n,
                 partner_id: cycle.partner,
-                vendor: line.invoice.vendor.trim().to_lowercase(),
-                invoice_no: line.invoice.invoice_no.trim().to_lowercase(),
+                vendor: invoice_key(&line.invoice.vendor),
+                invoice_no: invoice_key(&line.invoice.invoice_no),
                 currency: line.invoice.actual.currency,
                 amount: line.invoice.actual.minor,
             });

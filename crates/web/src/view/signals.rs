@@ -35,6 +35,9 @@ fn link(evidence: &Evidence) -> (String, String) {
         Evidence::Claim { number, claim } => {
             (format!("Open claim {claim} of {number}"), format!("/cycles/{number}/claims/{claim}"))
         }
+        Evidence::Activity { number, activity, name } => {
+            (format!("Open “{name}”"), format!("/cycles/{number}/execution/activities/{activity}"))
+        }
         Evidence::File { id, name, .. } => (format!("Open “{name}”"), format!("/files/{id}")),
     }
 }
