@@ -43,8 +43,8 @@ async fn held(app: &App, code: &str, kind: AccountKind) -> i64 {
 }
 
 on_both! {
-    /// T13 through the door: 12,345.67 at 60 and 40, into two funds, once.
-    async fn a_purchase_earns_once_and_its_partner_sees_until_when(app: &App) {
+    /// 12,345.67 at 60 and 40, into two funds, once.
+    async fn t13_split_of_an_accrual_earned_once_and_its_partner_sees_until_when(app: &App) {
         app.start_earning(EARNING).await;
         let (tomas, mara, jonas) = (app.sign_in(TOMAS).await, app.sign_in(MARA).await, app.sign_in(JONAS).await);
         mara.open("/wallet").await.assert_silent_on("Earned on purchases");
@@ -58,7 +58,7 @@ on_both! {
 
         let wallet = mara.open("/wallet").await;
         wallet.assert_says("INV-1").assert_says("7,407.40 EUR").assert_says("Wed 29 April 2026").assert_silent_on("INV-2");
-        mara.click(&wallet, "All purchases").await.assert_says("suite for 12,345.67 EUR").assert_says("Brand");
+        mara.click(&wallet, "All purchases").await.assert_says("suite for 12,345.67 EUR").assert_says("Brand").assert_says("4,938.27 EUR");
         jonas.open("/wallet/purchases").await.assert_says("3 units of Appliance").assert_silent_on("INV-1");
         let theirs = format!("/wallet/purchases?partner={}", NORDWIND.id());
         jonas.get(&theirs).await.assert_silent_on("INV-1");

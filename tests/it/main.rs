@@ -35,6 +35,7 @@ mod signin;
 mod sound;
 mod the_loop;
 mod tidy;
+mod vectors;
 mod views;
 mod wall;
 mod workbooks;

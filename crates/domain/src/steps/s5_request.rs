@@ -304,8 +304,8 @@ fn planned(activity: &Activity, asked: impl Fn(u16) -> Option<Option<Money>>) ->
     }
 }
 
-/// The draft with every line cut to what the program pays of it, where a cap cuts it.
-fn cut(s: &Situation, draft: &RequestDraft, today: Date) -> RequestDraft {
+/// The draft as it is sent: every line cut to what the program pays of it, where a cap cuts it.
+pub fn cut(s: &Situation, draft: &RequestDraft, today: Date) -> RequestDraft {
     let asking = asking(s, draft, today);
     let most = priced(&s.policy, &asking);
     let mut draft = draft.clone();

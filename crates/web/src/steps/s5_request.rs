@@ -417,7 +417,9 @@ fn sent(s: &Situation) -> Option<Facts> {
 fn check_page(who: &Who, s: &Situation, typed: Typed) -> CheckPage {
     let cycle = &s.cycle;
     let draft = stored(s);
-    let total = cycle.request.total(cycle);
+    // What a cap cuts is not asked for: the sums are those that will be sent.
+    let lines = draft.as_ref().map_or_else(Vec::new, |draft| rules::cut(s, draft, who.today()).lines);
+    let total = cycle.sum(lines.iter().map(|line| line.asked));
     let verdicts: Vec<Verdict> = verdicts(s, draft.as_ref(), who);
     let fails = verdicts.iter().any(|verdict| verdict.outcome == Judgement::Fail);
     let version = &s.policy.guide.version;
@@ -428,7 +430,7 @@ fn check_page(who: &Who, s: &Situation, typed: Typed) -> CheckPage {
         strip: HeaderStrip::of(s, who.today()),
         number: cycle.number.clone(),
         form: typed.onto(form),
-        answers: answers(s, total),
+        answers: answers(s, &lines, total),
         effect: effect(s, total, who.today()),
         levels: levels(s, total),
         rules_in_words: Rules::words(&verdicts),
@@ -452,7 +454,7 @@ fn in_words(accepted: &rules::Accepted) -> String {
     format!("{} accepted version {} on {day}", accepted.by_name, accepted.version)
 }
 
-fn answers(s: &Situation, total: Money) -> Answers {
+fn answers(s: &Situation, lines: &[RequestLine], total: Money) -> Answers {
     let cycle = &s.cycle;
     let to = |field: &str| Some(format!("/cycles/{}/request#{field}", cycle.number));
     let fund = cycle
@@ -464,12 +466,12 @@ fn answers(s: &Situation, total: Money) -> Answers {
         let of_campaign = |line: &&RequestLine| {
             cycle.activity(line.activity).is_some_and(|activity| activity.draft.campaign == campaign.no)
         };
-        let asked = cycle.sum(cycle.request.lines.iter().filter(of_campaign).map(|line| line.asked));
-        let first = cycle.request.lines.iter().find(of_campaign).map(|line| field_of(line.activity, line.line));
+        let asked = cycle.sum(lines.iter().filter(of_campaign).map(|line| line.asked));
+        let first = lines.iter().find(of_campaign).map(|line| field_of(line.activity, line.line));
         let href = to(first.as_deref().unwrap_or("lines"));
         rows.push(AnswerRow { label: campaign.draft.name.clone(), value: asked.into(), href });
     }
-    let lines = count(cycle.request.lines.len() as u64, "cost line", "cost lines");
+    let lines = count(lines.len() as u64, "cost line", "cost lines");
     rows.push(AnswerRow { label: format!("In all, {lines}"), value: total.into(), href: None });
     rows.push(AnswerRow {
         label: "What it will bring".into(),
