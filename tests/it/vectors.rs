@@ -1,6 +1,7 @@
-//! The rules taken from public programs, T01 to T33, as their people meet them: a program whose guide says the rule, one
-//! activity with the vector's own days and amounts, and what pages say and accounts hold afterwards. The rest of the
-//! vectors, T18 to T42, are told where their pages are: in `funds`, `settlements`, `exchange`, `s7_execution`, `races`, `wall`.
+//! The rules taken from public programs, as their people meet them: a program whose guide says the rule, one
+//! activity with the vector's own days and amounts, and what pages say and accounts hold afterwards. The other
+//! vectors, such as T13, T18 and T42, are told where their pages are: in `earning`, `funds`, `settlements`, `exchange`,
+//! `s7_execution`, `races` and `wall`.
 
 mod asking;
 mod claiming;

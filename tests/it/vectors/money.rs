@@ -4,6 +4,7 @@ use domain::steps::s7_execution::ClaimState;
 use kit::people::{MARA, TOMAS, YUKI};
 use kit::{App, on_both};
 use serde_json::json;
+use storage::Viewer;
 
 use super::{Ground, Planned, SPRING, WHOLE, cents, prove_on};
 use crate::api::Program;
@@ -24,8 +25,8 @@ on_both! {
         ground.holds(&[("available", "19,999.99")]).await;
         let tomas = app.sign_in(TOMAS).await;
         let page = tomas.open("/funds/THRESHOLD/closing").await;
-        page.assert_says("10,000 USD: not reached with 9,999.99 USD in all funds");
-        page.assert_says("10,000 USD: reached with 10,000 USD in all funds");
+        page.assert_says("Nordwind Systems GmbH 9,999.99 USD 10,000 USD: not reached 9,999.99 USD");
+        page.assert_says("Kestrel Networks AG 10,000 USD 10,000 USD: reached");
         tomas.press(&page, "Close the period until Sat 28 February 2026", &[]).await.assert_says("closed Fund THRESHOLD from");
 
         ground.holds(&[("available", "10,000"), ("converted", "9,999.99")]).await;
@@ -49,7 +50,7 @@ on_both! {
         let rows = wallet["rows"].as_array().expect("rows").iter();
         let free = rows.filter(|row| row["fund_code"] == "LOTS" && row["kind"] == "available");
         let left: Vec<(&str, i64)> =
-            free.map(|row| (row["lot"].as_str().expect("a day"), row["total"].as_i64().expect("cents"))).collect();
+            free.map(|row| (row["lot"].as_str().expect("a day"), row["total"]["minor"].as_i64().expect("cents"))).collect();
         let wanted = [("2026-06-28", "50"), ("2026-09-28", "300"), ("2026-12-28", "400")];
         assert_eq!(left, wanted.map(|(day, amount)| (day, cents(amount))), "nothing is left of the first 100");
         let page = ground.mara.open("/wallet").await;
@@ -98,5 +99,33 @@ on_both! {
         let page = ground.mara.open(&format!("/cycles/{there}/claims/1")).await;
         page.assert_says("Part paid").assert_says("WIRE 9000").assert_says("3,000 USD");
         ground.holds(&[("claimed", "2,000"), ("paid", "19,000")]).await;
+    }
+
+    async fn t38_fund_tree_never_above_its_parent(app: &App) {
+        let ground = Ground::open(app, "REGION", (&[], ""), "discretionary").await;
+        let region = app.engine.reader().fund(&Viewer::system(), "REGION").await.expect("the fund").id;
+        let open = async |code: &str, currency: &str| {
+            let new = json!({
+                "code": code, "name": code, "kind": "discretionary", "currency": currency, "parent": region,
+                "program": ground.program().await,
+            });
+            ground.finance.post("/api/v1/funds", &format!("{code} {currency}"), None, &new).await
+        };
+        let budget = async |code: &str, amount: &str| {
+            let amount = json!({ "minor": cents(amount), "currency": "USD" });
+            let command = json!({ "do": "budget", "amount": amount, "reason": "As agreed" });
+            ground.finance.post(&format!("/api/v1/funds/{code}/commands"), &format!("budget {code}"), Some("*"), &command).await
+        };
+        budget("REGION", "100,000").await.assert_status(200);
+        open("DACH", "USD").await.assert_status(201);
+        let abroad = open("UK", "GBP").await;
+        abroad.assert_status(409).assert_says("UK is kept in GBP, its parent Fund REGION in USD.");
+        open("UK", "USD").await.assert_status(201);
+        budget("DACH", "60,000").await.assert_status(200);
+        let much = budget("UK", "41,000").await;
+        much.assert_status(409).assert_says("40,000 USD is unallocated in Fund REGION, less than 41,000 USD.");
+        ground.holds(&[("unallocated", "40,000")]).await;
+        let tomas = app.sign_in(TOMAS).await;
+        tomas.open("/funds/UK").await.assert_says("0 USD").assert_silent_on("41,000");
     }
 }
