@@ -1,6 +1,6 @@
 //! The rules taken from public programs, as their people meet them: a program whose guide says the rule, one
 //! activity with the vector's own days and amounts, and what pages say and accounts hold afterwards. The other
-//! vectors, such as T13, T18 and T42, are told where their pages are: in `earning`, `funds`, `settlements`, `exchange`,
+//! vectors, such as T13, T18 and T37, are told where their pages are: in `earning`, `funds`, `settlements`, `exchange`,
 //! `s7_execution`, `races` and `wall`.
 
 mod asking;
@@ -121,18 +121,26 @@ impl<'a> Ground<'a> {
         programs.iter().find(|program| program.code == self.code).expect("it was started").id
     }
 
-    /// Finance puts so much into the fund and gives it to Nordwind, until a day or for good.
-    async fn credit(&self, amount: &str, expires: Option<&str>) {
+    /// Finance puts so much into the fund.
+    async fn budget(&self, amount: &str) {
         let amount = json!({ "minor": cents(amount), "currency": "USD" });
-        let budget = json!({ "do": "budget", "amount": amount, "reason": "As agreed" });
-        let allocate = json!({
-            "do": "allocate", "partner": NORDWIND.id(), "amount": amount, "expires": expires, "reason": "As agreed",
-        });
-        for command in [budget, allocate] {
-            let key = format!("{} {} {expires:?}", self.code, command["do"]);
-            let commands = format!("/api/v1/funds/{}/commands", self.code);
-            self.finance.post(&commands, &key, Some("*"), &command).await.assert_status(200);
-        }
+        self.command(&json!({ "do": "budget", "amount": amount, "reason": "As agreed" })).await;
+    }
+
+    /// The same, and gives it to Nordwind, until a day or for good.
+    async fn credit(&self, amount: &str, expires: Option<&str>) {
+        self.budget(amount).await;
+        let (partner, amount) = (NORDWIND.id(), json!({ "minor": cents(amount), "currency": "USD" }));
+        let reason = "As agreed";
+        let allocate =
+            json!({ "do": "allocate", "partner": partner, "amount": amount, "expires": expires, "reason": reason });
+        self.command(&allocate).await;
+    }
+
+    async fn command(&self, command: &Value) {
+        let commands = format!("/api/v1/funds/{}/commands", self.code);
+        let key = format!("{} {} {} {}", self.code, command["do"], command["amount"]["minor"], command["expires"]);
+        self.finance.post(&commands, &key, Some("*"), command).await.assert_status(200);
     }
 
     /// What the fund's accounts hold, every one of them; those left out hold nothing.

@@ -1,6 +1,7 @@
 //! What is asked for: when, for which share, up to which cap, and who decides.
 
 use domain::cycle::Stage;
+use futures_util::future::join_all;
 use kit::people::INES;
 use kit::{App, on_both};
 
@@ -122,5 +123,30 @@ on_both! {
             app.look(&no).await.cycle.approval.lines.iter().map(|line| (line.activity, line.amount.minor)).collect();
         assert_eq!(lines, [(1, 80_000), (2, 50_000)], "80 % on the season's last day, 50 % the day after");
         ground.holds(&[("available", "700"), ("committed", "1,300")]).await;
+    }
+
+    async fn t42_race_of_two_approvals_for_the_last_1_000(app: &App) {
+        let ground = Ground::open(app, "LAST", (&[WHOLE], ""), "pooled").await;
+        ground.budget("1,000").await;
+        let mut open = Vec::new();
+        for on in ["2026-04-14", "2026-04-15"] {
+            let no = ground.plan(SPRING, &[Planned::new(on, "1,000")]).await;
+            let check = ground.check(&no, &[]).await;
+            check.assert_says("1,000 USD → becomes 0 USD");
+            ground.ask(&check, "1,000").await;
+            let page = ground.ana.open(&format!("/cycles/{no}/approval")).await;
+            open.push((no, page.form("Approve 1,000 USD"), page));
+        }
+        ground.holds(&[("unallocated", "1,000")]).await;
+        let presses = open.iter().map(|(_, form, page)| ground.ana.post(page, form, "Approve 1,000 USD"));
+        let answers = join_all(presses).await;
+        let won = answers.iter().position(|answer| answer.status == 303).expect("one commits");
+        let told = &answers[1 - won];
+        told.assert_status(409).assert_says("0 USD is left for Nordwind Systems GmbH in Fund LAST, less than this decision commits.");
+        told.assert_says("Have finance put more money into the fund first, or decline the request.");
+        let (first, second) = (&open[won].0, &open[1 - won].0);
+        assert_eq!(app.look(first).await.cycle.stage, Stage::ExecutionLive);
+        assert_eq!(app.look(second).await.cycle.stage, Stage::ApprovalReview, "the other waits as it was");
+        ground.holds(&[("committed", "1,000")]).await;
     }
 }

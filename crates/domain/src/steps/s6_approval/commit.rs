@@ -72,11 +72,15 @@ fn not_enough(case: &Case, fund: &Fund, takes: i64) -> Refusal {
     } else {
         format!("the {} this decision commits", Money::new(takes, fund.currency))
     };
-    Refusal::new(
-        "funds_available",
-        format!("{} is left for {} in {}, less than {commits}.", left, case.s.partner.name, fund.name),
-        "Approve less, or allocate more to the partner first.",
-    )
+    // Nobody has a wallet of their own in a shared fund, and of nothing nothing can be approved.
+    let remedy = match (left.is_positive(), fund.kind.is_shared()) {
+        (true, true) => "Approve less, or have finance put more money into the fund first.",
+        (true, false) => "Approve less, or allocate more to the partner first.",
+        (false, true) => "Have finance put more money into the fund first, or decline the request.",
+        (false, false) => "Allocate more to the partner first, or decline the request.",
+    };
+    let why = format!("{left} is left for {} in {}, less than {commits}.", case.s.partner.name, fund.name);
+    Refusal::new("funds_available", why, remedy)
 }
 
 fn too_large() -> Refusal {
