@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod api_doors;
 mod api_told;
+mod clocks;
 mod cycles;
 mod dashboard;
 mod deadlines;

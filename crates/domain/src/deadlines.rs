@@ -9,7 +9,7 @@ use crate::machine::Situation;
 use crate::money::Money;
 use crate::policy::{Decider, Extendable};
 use crate::steps::s7_execution::{self, ActivityState, Claim, ClaimState, ask_by, claimable, proof_days};
-use crate::steps::{s4_action_plan, s8_tracking};
+use crate::steps::{s4_action_plan, s6_approval, s8_tracking};
 use serde::{Deserialize, Serialize};
 
 /// A day by which somebody has to act, or after which something is gone.
@@ -154,10 +154,11 @@ fn asking(s: &Situation) -> Vec<Deadline> {
 }
 
 fn approving(s: &Situation) -> Option<Deadline> {
-    let until = s.cycle.approval.due.filter(|_| s.cycle.stage == Stage::ApprovalReview)?;
-    let asked = s.cycle.approval.open_question().is_some();
-    let (clock, party) = if asked { (Clock::Information, Party::Partner) } else { (Clock::Approval, Party::Approvers) };
-    Some(whole(clock, until, party))
+    let due = s.cycle.approval.due.filter(|_| s.cycle.stage == Stage::ApprovalReview)?;
+    if s.cycle.approval.open_question().is_some() {
+        return s6_approval::answer_by(s, &s.cycle).map(|until| whole(Clock::Information, until, Party::Partner));
+    }
+    Some(whole(Clock::Approval, due, Party::Approvers))
 }
 
 fn proving(s: &Situation) -> Vec<Deadline> {

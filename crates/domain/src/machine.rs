@@ -23,9 +23,9 @@ use crate::forecast::{Benchmarks, Evidence};
 use crate::fund::Fund;
 use crate::ids::FundId;
 use crate::ledger::Book;
-use crate::notice::{Audience, Topic};
+use crate::notice::{Audience, Notice, Topic};
 use crate::people::{Actor, Role, Standing};
-use crate::policy::{InPeriod, Policy};
+use crate::policy::{Band, InPeriod, Policy};
 use crate::refusal::Refusal;
 use crate::steps::s2_scorecard::Template;
 use crate::steps::s5_request::AcceptedTerms;
@@ -34,7 +34,7 @@ use crate::steps::{
     Case, Outcome, Release, Stamp, Teller, Told, need_reason, s1_plan, s2_scorecard, s3_forecast, s4_action_plan,
     s5_request, s6_approval, s7_execution, s8_tracking, s9_performance,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Everything `decide` may look at: the cycle and what surrounds it, loaded in one transaction.
@@ -63,11 +63,21 @@ pub struct Situation {
     pub terms: Vec<AcceptedTerms>,
     /// What the program's period holds of this partner beside this cycle; needed where money is asked for or claimed.
     pub in_period: InPeriod,
+    /// Levels of approval that somebody who can sign in decides on for this partner; needed where one escalates.
+    pub reachable: BTreeSet<u8>,
 }
 
 impl Situation {
     pub fn fund(&self, id: FundId) -> Option<&Fund> {
         self.funds.iter().find(|fund| fund.id == id)
+    }
+
+    /// Those who decide on a level, as the guide's band says: the partner's channel manager, or the approvers of it.
+    pub fn deciders(&self, level: u8) -> Audience {
+        match self.policy.band(level, &self.partner).map(Band::role) {
+            Some(Role::ChannelManager) => Audience::DecidingManager(self.partner.id),
+            _ => Audience::Approvers { level, partner: self.partner.id },
+        }
     }
 }
 
@@ -291,6 +301,15 @@ fn end(case: &Case, command: &CycleCommand) -> Result<Vec<Outcome>, Refusal> {
     }
 }
 
+/// Whom a cycle leaves that is cancelled in approval: those who were to decide next, and those who had decided.
+fn deciding<'a>(teller: &'a Teller) -> impl Iterator<Item = Notice> + 'a {
+    let before = &teller.s.cycle;
+    let decided = before.approval.decisions.iter().map(|decision| Audience::User(decision.by));
+    let audiences = std::iter::once(teller.s.deciders(before.level)).chain(decided);
+    let tell = |audience| teller.notice(Topic::CycleCancelled, audience, "/approval");
+    audiences.filter(|_| before.stage == Stage::ApprovalReview).map(tell)
+}
+
 /// Who makes a move and when: for the record, and in words.
 struct Doer<'a> {
     stamp: Stamp,
@@ -411,15 +430,16 @@ fn tell(teller: &Teller, event: &Event) -> Told {
         }
         Event::Cycle(CycleEvent::Cancelled { reason, released }) => {
             let left = if released.is_positive() { format!(" {released} released.") } else { String::new() };
-            let notice = |notice: crate::notice::Notice| notice.reason(reason).amount(*released);
+            let notice = |notice: Notice| notice.reason(reason).amount(*released);
             let told = Told::new("cycle.cancelled", format!("{} cancelled the cycle: “{reason}”{left}", teller.by))
                 .to(notice(teller.to_partner(Topic::CycleCancelled, "")))
                 .to(notice(teller.to_manager(Topic::CycleCancelled, "")));
-            if released.is_positive() {
-                told.to(notice(teller.notice(Topic::CycleCancelled, Audience::Finance, "")))
+            let told = if released.is_positive() {
+                told.to(notice(teller.to_finance(Topic::CycleCancelled, "")))
             } else {
                 told
-            }
+            };
+            deciding(teller).fold(told, |told, to| told.to(notice(to)))
         }
         Event::Cycle(CycleEvent::Expired {}) => {
             Told::new("cycle.expired", "The period ended before money was approved; the cycle expired.")

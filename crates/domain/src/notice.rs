@@ -39,6 +39,7 @@ pub enum Topic {
     ClawedBack,
     ActivityCancelled,
     ActivityExpired,
+    ClaimWindowClosed,
     ExtensionAsked,
     ExtensionGranted,
     ExtensionDeclined,
@@ -63,7 +64,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Topic; 51] = [
+    pub const ALL: [Topic; 52] = [
         Topic::PlanSubmitted,
         Topic::PlanAgreed,
         Topic::PlanReturned,
@@ -94,6 +95,7 @@ impl Topic {
         Topic::ClawedBack,
         Topic::ActivityCancelled,
         Topic::ActivityExpired,
+        Topic::ClaimWindowClosed,
         Topic::ExtensionAsked,
         Topic::ExtensionGranted,
         Topic::ExtensionDeclined,
@@ -159,6 +161,9 @@ pub struct Facts {
     pub reason: Option<String>,
     /// The activity, campaign or file it is about.
     pub item: Option<String>,
+    /// One more sentence of ours that the topic's own words cannot know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// What the amount is made of: a row each.
     #[serde(default)]
     pub lines: Vec<(String, Money)>,
@@ -172,4 +177,18 @@ pub struct Notice {
     pub topic: Topic,
     pub audience: Audience,
     pub facts: Facts,
+}
+
+impl Notice {
+    /// The day it must have been read by; `None` where its day is only told, because what it tells of has happened.
+    pub fn act_by(&self) -> Option<Date> {
+        let over = [Topic::FundsForfeited, Topic::ActivityExpired, Topic::ClaimWindowClosed, Topic::CycleExpired];
+        self.facts.due.filter(|_| !over.contains(&self.topic))
+    }
+
+    /// Whether somebody who is meant by both would read the same twice.
+    pub fn repeats(&self, other: &Notice) -> bool {
+        let said = |notice: &Notice| Facts { path: String::new(), ..notice.facts.clone() };
+        self.topic == other.topic && said(self) == said(other)
+    }
 }

@@ -1,7 +1,7 @@
 //! How often somebody wants to hear: each kind of mail at once, or gathered in a digest once a day or a week.
 
-use crate::Instant;
 use crate::notice::Topic;
+use crate::{Date, Instant};
 use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
@@ -130,6 +130,12 @@ impl Rhythm {
         }
     }
 
+    /// The same for a mail about a day: in the morning of that day at the latest, and at once where that morning has come.
+    pub fn leaves_in_time(self, now: Instant, day: Option<Date>) -> Instant {
+        let usual = self.leaves_at(now);
+        day.map_or(usual, |day| usual.min(morning_of(day)).max(now))
+    }
+
     /// The first moment of the round that is under way: this morning's, or this week's.
     pub fn round(self, now: Instant) -> Instant {
         let mut at = morning(now);
@@ -144,8 +150,12 @@ impl Rhythm {
 }
 
 fn morning(now: Instant) -> DateTime<Utc> {
+    morning_of(now.date_naive())
+}
+
+fn morning_of(day: Date) -> DateTime<Utc> {
     let hour = NaiveTime::from_hms_opt(HOUR, 0, 0).unwrap_or(NaiveTime::MIN);
-    now.date_naive().and_time(hour).and_utc()
+    day.and_time(hour).and_utc()
 }
 
 impl Topic {
@@ -183,6 +193,7 @@ impl Topic {
             | Topic::ProofOverdue
             | Topic::ClaimDue
             | Topic::ActivityExpired
+            | Topic::ClaimWindowClosed
             | Topic::CycleExpired
             | Topic::FundsExpiring => Some(MailKind::Deadlines),
             Topic::ClaimApproved
@@ -221,6 +232,25 @@ mod tests {
             assert_eq!(Rhythm::Weekly.leaves_at(at(now)), at(weekly), "{now}");
             assert_eq!(Rhythm::Weekly.round(at(now)), at(week), "{now}");
         }
+    }
+
+    #[test]
+    fn no_digest_tells_of_a_day_that_has_passed() {
+        let at = |text: &str| text.parse::<Instant>().unwrap();
+        // A Friday; the weekly digest leaves on Monday the 23rd.
+        let now = at("2026-11-20T09:00:00Z");
+        for (day, leaves) in [
+            ("2026-11-19", "2026-11-20T09:00:00Z"),
+            ("2026-11-20", "2026-11-20T09:00:00Z"),
+            ("2026-11-21", "2026-11-21T05:00:00Z"),
+            ("2026-11-23", "2026-11-23T05:00:00Z"),
+            ("2026-12-24", "2026-11-23T05:00:00Z"),
+        ] {
+            let day = Some(day.parse().unwrap());
+            assert_eq!(Rhythm::Weekly.leaves_in_time(now, day), at(leaves), "{day:?}");
+            assert_eq!(Rhythm::AtOnce.leaves_in_time(now, day), now);
+        }
+        assert_eq!(Rhythm::Weekly.leaves_in_time(now, None), at("2026-11-23T05:00:00Z"));
     }
 
     #[test]

@@ -161,6 +161,7 @@ impl Engine {
                 evidence: Vec::new(),
                 results: domain::steps::s8_tracking::Results::default(),
                 batched: std::collections::BTreeMap::new(),
+                reachable: std::collections::BTreeSet::new(),
                 terms: Vec::new(),
                 in_period: domain::policy::InPeriod::default(),
             };
@@ -208,6 +209,7 @@ impl Engine {
             evidence: Vec::new(),
             results: domain::steps::s8_tracking::Results::default(),
             batched: std::collections::BTreeMap::new(),
+            reachable: std::collections::BTreeSet::new(),
             terms: parts.terms,
             in_period: domain::policy::InPeriod::default(),
         })
@@ -223,6 +225,14 @@ impl Engine {
             }
             Act::CommitForecast => situation.evidence = tx.evidence_for(&situation.cycle).await?,
             Act::RecordSettlement => situation.batched = tx.batched_of(situation.cycle.id).await?,
+            Act::EscalateApproval => {
+                let today = self.clock.today();
+                for level in domain::steps::s6_approval::superiors(&situation) {
+                    if !tx.audience(&situation.deciders(level), today).await?.is_empty() {
+                        situation.reachable.insert(level);
+                    }
+                }
+            }
             Act::CloseTracking | Act::MeasureAgain => situation.results = tx.results_of(&situation.cycle).await?,
             _ => {}
         }

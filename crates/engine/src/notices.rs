@@ -8,7 +8,7 @@ use domain::notice::{Audience, Notice, Topic};
 use domain::people::Actor;
 use domain::rhythm::{MailKind, Rhythm};
 use mailer::{Mail, Recipient};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use storage::Tx;
 use storage::rows::{MailChoice, OutboxMail, User};
 use uuid::Uuid;
@@ -24,6 +24,7 @@ pub(crate) async fn enqueue(
 ) -> Result<()> {
     let mut mails = Vec::new();
     let mut meant: Vec<(&Notice, User)> = Vec::new();
+    let mut heard: BTreeMap<UserId, Vec<&Notice>> = BTreeMap::new();
     let notices: Vec<&Notice> = notices.collect();
     // A closing tells thousands of partners.
     let partners: BTreeSet<PartnerId> = notices.iter().filter_map(|notice| partner_of(notice)).collect();
@@ -36,9 +37,16 @@ pub(crate) async fn enqueue(
         }
         let people = match partner_of(notice) {
             Some(partner) => of_partners.get(&partner).cloned().unwrap_or_default(),
-            None => tx.audience(&notice.audience).await?,
+            None => tx.audience(&notice.audience, now.date_naive()).await?,
         };
-        meant.extend(people.into_iter().filter(|user| user.id != actor.user()).map(|user| (notice, user)));
+        for user in people.into_iter().filter(|user| user.id != actor.user()) {
+            // Whoever is meant twice, as manager and as approver, reads it once.
+            let read = heard.entry(user.id).or_default();
+            if !read.iter().any(|other| notice.repeats(other)) {
+                read.push(notice);
+                meant.push((notice, user));
+            }
+        }
     }
     let choices = if meant.is_empty() {
         Vec::new()
@@ -50,9 +58,12 @@ pub(crate) async fn enqueue(
     };
     for (notice, user) in meant {
         let rhythm = notice.topic.mail_kind().map_or(Rhythm::AtOnce, |kind| rhythm_of(&choices, user.id, kind));
-        mails.push(match rhythm {
-            Rhythm::AtOnce => mail(engine, notice, &recipient(&user), Some(user.id), now),
-            gathered => item(engine, notice, &user, now, gathered.leaves_at(now)),
+        // No digest tells of a day that has passed.
+        let leaves = rhythm.leaves_in_time(now, notice.act_by());
+        mails.push(if leaves <= now {
+            mail(engine, notice, &recipient(&user), Some(user.id), now)
+        } else {
+            item(engine, notice, &user, now, leaves)
         });
     }
     if !mails.is_empty() {

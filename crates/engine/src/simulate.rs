@@ -109,6 +109,7 @@ impl Engine {
             evidence: Vec::new(),
             results: Results::default(),
             batched: std::collections::BTreeMap::new(),
+            reachable: std::collections::BTreeSet::new(),
             terms: Vec::new(),
             in_period: domain::policy::InPeriod::default(),
         })

@@ -96,6 +96,7 @@ topics! {
     ClawedBack:           "mail/topics/clawed_back.txt",            "Clawed back",     "Return by";
     ActivityCancelled:    "mail/topics/activity_cancelled.txt",     RELEASED,          "Day";
     ActivityExpired:      "mail/topics/activity_expired.txt",       RELEASED,          "Last day";
+    ClaimWindowClosed:    "mail/topics/claim_window_closed.txt",    RELEASED,          "Last day";
     ExtensionAsked:       "mail/topics/extension_asked.txt",        "Depends on it",   "Answer by";
     ExtensionGranted:     "mail/topics/extension_granted.txt",      "Depends on it",   "New last day";
     ExtensionDeclined:    "mail/topics/extension_declined.txt",     "Depends on it",   "Last day";
@@ -138,6 +139,8 @@ pub struct The {
     /// `Fri 26 June 2026`
     pub due: Option<String>,
     pub item: Option<String>,
+    /// One more sentence, after what comes next.
+    note: Option<String>,
     pub doer: Option<String>,
     pub company: Option<String>,
 }
@@ -172,6 +175,7 @@ impl The {
             title,
             sender,
             item,
+            note: facts.note.as_deref().and_then(given),
             doer,
             company,
         }
@@ -188,6 +192,10 @@ impl The {
 
     fn finance(&self) -> bool {
         self.audience == Audience::Finance
+    }
+
+    fn administrators(&self) -> bool {
+        self.audience == Audience::Administrators
     }
 
     fn executives(&self) -> bool {
@@ -210,6 +218,10 @@ impl The {
 
     fn has_due(&self) -> bool {
         self.due.is_some()
+    }
+
+    fn note(&self, before: &str) -> String {
+        between(before, self.note.as_deref(), "")
     }
 
     fn item(&self, before: &str) -> String {

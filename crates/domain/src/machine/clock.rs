@@ -33,7 +33,7 @@ pub fn health(s: &Situation) -> Health {
         ActionPlanDraft => (Party::Partner, None, "Plan the activities"),
         RequestDraft => (Party::Partner, last_day_to_ask(s), "Ask for the money"),
         ApprovalReview if cycle.approval.open_question().is_some() => {
-            (Party::Partner, cycle.approval.due, "Answer the approver's question")
+            (Party::Partner, s6_approval::answer_by(s, cycle), "Answer the approver's question")
         }
         ApprovalReview => (Party::Approvers, cycle.approval.due, "Approve, return or decline the request"),
         ExecutionLive => in_execution(s),
@@ -117,7 +117,9 @@ pub fn wake_at(s: &Situation) -> Option<Instant> {
     let cycle = &s.cycle;
     let day = match cycle.stage {
         ApprovalReview => {
-            let escalation = cycle.approval.due.filter(|_| !cycle.approval.escalated).map(|due| plus(due, 1));
+            // The level's time stands still while a question to the partner is open.
+            let runs = !cycle.approval.escalated && cycle.approval.open_question().is_none();
+            let escalation = cycle.approval.due.filter(|_| runs).map(|due| plus(due, 1));
             let running = cycle.approval.amending().and_then(|_| s7_execution::next_day(s));
             escalation.into_iter().chain(running).min()
         }

@@ -22,8 +22,7 @@ use crate::ledger::Posting;
 use crate::machine::{Event, Situation};
 use crate::money::Money;
 use crate::notice::{Audience, Facts, Notice, Topic};
-use crate::people::{Actor, Role, Standing};
-use crate::policy::Band;
+use crate::people::{Actor, Standing};
 use crate::refusal::Reason;
 use crate::{Date, Instant};
 
@@ -138,13 +137,7 @@ impl Teller<'_> {
 
     /// Those who decide on a level, as the guide's band says: the partner's channel manager, or the approvers of it.
     pub fn to_approvers(&self, topic: Topic, level: u8) -> Notice {
-        let partner = self.s.partner.id;
-        let band = self.s.policy.band(level, &self.s.partner);
-        let audience = match band.map(Band::role) {
-            Some(Role::ChannelManager) => Audience::DecidingManager(partner),
-            _ => Audience::Approvers { level, partner },
-        };
-        self.notice(topic, audience, "/approval")
+        self.notice(topic, self.s.deciders(level), "/approval")
     }
 
     pub fn to_finance(&self, topic: Topic, page: &str) -> Notice {
@@ -175,6 +168,13 @@ impl Notice {
     #[must_use]
     pub fn reason(mut self, reason: &str) -> Self {
         self.facts.reason = Some(reason.to_owned());
+        self
+    }
+
+    /// One more sentence of ours.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.facts.note = Some(note.into());
         self
     }
 

@@ -2,17 +2,21 @@
 //! and mints the campaign IDs. A material amendment passes the same levels again.
 
 mod commit;
+mod escalation;
+mod told;
 
 pub(crate) use commit::let_go_of_all;
 pub use commit::{Effect, committed, effect, in_fund};
 pub(super) use commit::{committed_in, held_by, let_go};
+pub use escalation::{answer_by, is_overdue, superiors};
+pub use told::tell;
 
 use commit::{Committed, commit};
 
 use super::s4_action_plan::Activity;
 use super::s5_request::RequestLine;
 use super::s7_execution::ActivityState;
-use super::{Case, Outcome, Stamp, Teller, Told, check_optional, check_text, need_reason};
+use super::{Case, Outcome, Stamp, check_optional, check_text, need_reason};
 use crate::calendar::plus;
 use crate::campaign_id::mint;
 use crate::cycle::{Cycle, Stage};
@@ -20,7 +24,6 @@ use crate::exchange::Kept;
 use crate::ids::UserId;
 use crate::machine::Situation;
 use crate::money::Money;
-use crate::notice::Topic;
 use crate::policy::Verdict;
 use crate::refusal::{Reason, Refusal};
 use crate::{Date, Instant};
@@ -228,9 +231,15 @@ pub enum Event {
     Answered {
         text: String,
         by_name: String,
+        /// When the level should decide now: its time stood still while the question was open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<Date>,
     },
+    /// `told`: the levels above it, and the default approver's, that somebody holds who can sign in.
     Escalated {
         level: u8,
+        #[serde(default)]
+        told: Vec<u8>,
     },
 }
 
@@ -275,21 +284,19 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
                 reasons.push(Reason::new("no_question", "No question is open.", "There is nothing to answer."));
             }
             Refusal::unless_empty(reasons)?;
-            Event::Answered { text: text.trim().to_owned(), by_name: case.actor.me.name.clone() }
+            let due = escalation::resumed(cycle, case.today);
+            Event::Answered { text: text.trim().to_owned(), by_name: case.actor.me.name.clone(), due }
         }
         Command::Escalate {} => {
             if !is_overdue(cycle, case.today) {
                 return Err(Refusal::new("not_overdue", "The approval is not overdue.", "Nothing to escalate."));
             }
-            Event::Escalated { level: cycle.level }
+            let mut told = superiors(case.s);
+            told.retain(|level| case.s.reachable.contains(level));
+            Event::Escalated { level: cycle.level, told }
         }
     };
     Ok(vec![event.into()])
-}
-
-/// The level under way is past its time, and its superiors have not heard of it.
-pub fn is_overdue(cycle: &Cycle, today: Date) -> bool {
-    cycle.approval.due.is_some_and(|due| due < today) && !cycle.approval.escalated
 }
 
 /// Requester and approvers are different people, and no one decides on two levels.
@@ -462,6 +469,8 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
             decided(&mut cycle.approval, decision);
             cycle.approval.due = Some(*due);
             cycle.approval.escalated = false;
+            // What a lower level asked and then decided without needs no answer any more; it would stop the next one's clock.
+            cycle.approval.thread.retain(|question| question.answer.is_some());
             cycle.level = *next_level;
         }
         Event::Approved { decision, codes, exchange, .. } => {
@@ -504,62 +513,12 @@ pub fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
                 answer: None,
             });
         }
-        Event::Answered { text, by_name } => {
+        Event::Answered { text, by_name, due } => {
+            cycle.approval.due = due.or(cycle.approval.due);
             if let Some(question) = cycle.approval.thread.iter_mut().find(|question| question.answer.is_none()) {
                 question.answer = Some(Answer { by_name: by_name.clone(), at: stamp.at, text: text.clone() });
             }
         }
         Event::Escalated { .. } => cycle.approval.escalated = true,
-    }
-}
-
-pub fn tell(teller: &Teller, event: &Event) -> Told {
-    let by = teller.by;
-    let cycle = teller.cycle;
-    match event {
-        Event::LevelApproved { decision, next_level, due } => {
-            let total = cycle.sum(decision.lines.iter().map(|line| line.amount));
-            Told::new("approval.level_approved", format!("{by} approved {total} on level {}.", decision.level))
-                .to(teller.to_approvers(Topic::RequestSubmitted, *next_level).amount(total).due(Some(*due)))
-        }
-        Event::Approved { decision, exchange, in_fund, .. } => {
-            let total = cycle.sum(decision.lines.iter().map(|line| line.amount));
-            let at = exchange.as_ref().zip(*in_fund).map(|(kept, moved)| format!("{moved} at {}", kept.rate.words()));
-            let of_fund = at.as_ref().map_or_else(String::new, |at| format!(" ({at})"));
-            let proof = cycle.activities.iter().map(|activity| teller.s.policy.proof_due(activity.draft.ends)).min();
-            Told::new(
-                "approval.approved",
-                format!("{by} approved {total}{of_fund}; the money is committed and the campaign IDs are live."),
-            )
-            .to(teller.to_partner(Topic::RequestApproved, "/execution").amount(total).due(proof).in_fund(at.clone()))
-            .to(teller.to_finance(Topic::RequestApproved, "/approval").amount(total).in_fund(at))
-        }
-        Event::Returned { reason } => Told::new("approval.returned", format!("{by} returned the request: “{reason}”"))
-            .to(teller.to_partner(Topic::RequestReturned, "/request").reason(reason)),
-        Event::Declined { reason } => {
-            let topic = if cycle.stage == Stage::Declined { Topic::RequestDeclined } else { Topic::AmendmentDeclined };
-            Told::new("approval.declined", format!("{by} declined: “{reason}”"))
-                .to(teller.to_partner(topic, "/approval").reason(reason))
-        }
-        Event::Asked { question, .. } => Told::new("approval.asked", format!("{by} asked: “{question}”"))
-            .to(teller.to_partner(Topic::InformationAsked, "/approval").reason(question)),
-        Event::Answered { text, .. } => Told::new("approval.answered", format!("{by} answered: “{text}”"))
-            .to(teller.to_approvers(Topic::InformationAnswered, cycle.level).reason(text)),
-        Event::Escalated { level } => {
-            let total = cycle.request.total(cycle);
-            let policy = &teller.s.policy;
-            let above = policy.band(level + 1, &teller.s.partner).map(|band| band.level);
-            let fallback = policy.default_approver.as_ref().map(|fallback| fallback.level);
-            let waiting = |notice: crate::notice::Notice| notice.amount(total).due(cycle.approval.due);
-            let mut levels = vec![*level];
-            levels.extend(above.into_iter().chain(fallback));
-            levels.sort_unstable();
-            levels.dedup();
-            let nobody_above = (above.is_none() && fallback.is_none())
-                .then(|| teller.notice(Topic::ApprovalEscalated, crate::notice::Audience::Executives, "/approval"));
-            let told = format!("Level {level} is past its time; its superiors have been told.");
-            let up = levels.into_iter().map(|level| teller.to_approvers(Topic::ApprovalEscalated, level));
-            up.chain(nobody_above).fold(Told::new("approval.escalated", told), |told, notice| told.to(waiting(notice)))
-        }
     }
 }

@@ -38,7 +38,7 @@ use crate::cycle::{Cycle, Stage};
 use crate::ids::UserId;
 use crate::machine::Situation;
 use crate::money::Money;
-use crate::notice::Topic;
+use crate::notice::{Notice, Topic};
 use crate::policy::{Extendable, Judgement, Verdict};
 use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -512,36 +512,14 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
                 told.to(teller.to_manager(Topic::AmendmentRequested, "/execution").item(name).reason(reason))
             }
         }
-        Event::ActivityCancelled { activity: no, reason, released } => Told::new(
-            "execution.activity_cancelled",
-            format!("{by} cancelled “{}”: “{reason}” {released} released.", activity(*no)),
-        )
-        .to(teller
-            .to_partner(Topic::ActivityCancelled, "/execution")
-            .item(activity(*no))
-            .reason(reason)
-            .amount(*released))
-        .to(teller
-            .to_manager(Topic::ActivityCancelled, "/execution")
-            .item(activity(*no))
-            .reason(reason)
-            .amount(*released)),
+        Event::ActivityCancelled { activity: no, reason, released } => {
+            let words = format!("{by} cancelled “{}”: “{reason}” {released} released.", activity(*no));
+            cancelled(teller, Told::new("execution.activity_cancelled", words), &activity(*no), (reason, *released))
+        }
         Event::CampaignCancelled { campaign, reason, released } => {
             let name = cycle.campaign(*campaign).map_or_else(String::new, |campaign| campaign.draft.name.clone());
-            Told::new(
-                "execution.campaign_cancelled",
-                format!("{by} cancelled the campaign “{name}”: “{reason}” {released} released."),
-            )
-            .to(teller
-                .to_partner(Topic::ActivityCancelled, "/execution")
-                .item(name.clone())
-                .reason(reason)
-                .amount(*released))
-            .to(teller
-                .to_manager(Topic::ActivityCancelled, "/execution")
-                .item(name)
-                .reason(reason)
-                .amount(*released))
+            let words = format!("{by} cancelled the campaign “{name}”: “{reason}” {released} released.");
+            cancelled(teller, Told::new("execution.campaign_cancelled", words), &name, (reason, *released))
         }
         Event::Ended {} => {
             let (words, topic, page) = match cycle.stage {
@@ -562,4 +540,12 @@ pub fn tell(teller: &Teller, event: &Event) -> Told {
         | Event::ExtensionLapsed { .. } => extension::tell(teller, event),
         _ => claims::tell(teller, event),
     }
+}
+
+/// The partner and the channel manager hear of what is cancelled, and finance where money comes back.
+fn cancelled(teller: &Teller, told: Told, item: &str, (reason, released): (&str, Money)) -> Told {
+    let said = |notice: Notice| notice.item(item).reason(reason).amount(released);
+    let (topic, page) = (Topic::ActivityCancelled, "/execution");
+    let told = told.to(said(teller.to_partner(topic, page))).to(said(teller.to_manager(topic, page)));
+    if released.is_positive() { told.to(said(teller.to_finance(topic, page))) } else { told }
 }

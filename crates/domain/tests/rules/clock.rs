@@ -3,7 +3,7 @@
 use crate::story::{self, Story, people};
 use domain::cycle::Stage;
 use domain::machine;
-use domain::notice::Topic;
+use domain::notice::{Audience, Topic};
 use domain::steps::s6_approval;
 use domain::steps::s7_execution::{self, ActivityState};
 use people::{ana, mia, timer};
@@ -31,7 +31,8 @@ fn t03_claims_are_reminded_of_one_fourteen_and_twenty_eight_days_after_the_end()
     // The webinar ended on 5 May; a partner never paid before has until 9 June, and then the rest goes back.
     let told = every_morning(&mut story, "2026-06-12");
     assert_eq!(days(&told, Topic::ClaimDue), ["2026-05-07", "2026-05-19", "2026-06-02"], "6 May is caught up");
-    assert_eq!(days(&told, Topic::ActivityExpired), ["2026-06-10"]);
+    assert_eq!(days(&told, Topic::ClaimWindowClosed), ["2026-06-10"; 2], "the partner and their manager");
+    assert!(days(&told, Topic::ActivityExpired).is_empty());
     assert_eq!(story.balances(), [50_000, 50_000, 0, 0, 0]);
 }
 
@@ -104,6 +105,73 @@ fn an_approval_past_its_time_is_escalated_once_to_its_superiors() {
     );
     story.refuses(&timer(), s6_approval::Command::Escalate {}, "not_overdue");
     assert_eq!(machine::wake_at(&story.s), None);
+}
+
+#[test]
+fn a_question_to_the_partner_stops_the_approvers_clock() {
+    let mut story = story::approval_review();
+    // Asked on 2 March, due on the 7th; the question of the 4th is answered ten days later.
+    story.on("2026-03-04").must(&mia(), s6_approval::Command::Ask { question: "Which list?".to_owned() });
+    assert_eq!(machine::health(&story.s).due, Some(story::day("2026-03-09")), "as many days as the level has");
+    let told = every_morning(&mut story, "2026-03-14");
+    assert!(days(&told, Topic::ApprovalEscalated).is_empty(), "{told:?}");
+    story.refuses(&timer(), s6_approval::Command::Escalate {}, "not_overdue");
+    story.must(&ana(), s6_approval::Command::Answer { text: "The one of spring.".to_owned() });
+    assert_eq!(story.s.cycle.approval.due, Some(story::day("2026-03-17")));
+    let told = every_morning(&mut story, "2026-04-01");
+    assert_eq!(days(&told, Topic::ApprovalEscalated), ["2026-03-18"; 3]);
+}
+
+#[test]
+fn what_a_level_asked_and_decided_without_stops_no_other_clock() {
+    let mut story = crate::duties::large();
+    story.must(&mia(), s6_approval::Command::Ask { question: "Which list?".to_owned() });
+    let approval = story::approval(&story.s);
+    story.must(&mia(), approval);
+    assert_eq!(story.s.cycle.level, 2, "it goes on to the next level");
+    assert_eq!(story.s.cycle.approval.open_question(), None);
+}
+
+#[test]
+fn an_escalation_passes_over_levels_nobody_can_sign_in_for() {
+    let escalated = |reachable: &[u8]| {
+        let mut story = story::approval_review();
+        story.s.reachable = reachable.iter().copied().collect();
+        let entry = story.on("2026-03-08").timer_runs().remove(0);
+        let audiences: Vec<Audience> = entry.notices.iter().map(|notice| notice.audience.clone()).collect();
+        assert!(entry.notices.iter().all(|notice| {
+            let note = notice.facts.note.as_deref().expect("who was told");
+            entry.words.ends_with(note)
+        }));
+        (entry.words, audiences)
+    };
+    let (words, to) = escalated(&[1, 2, 9]);
+    assert_eq!(to.len(), 3, "{words}");
+    assert!(words.contains("It has come to ") && words.contains(" and to "), "{words}");
+    let (words, to) = escalated(&[9]);
+    assert!(matches!(to.as_slice(), [_, Audience::Approvers { level: 9, .. }]), "{to:?}");
+    assert!(words.contains("Nobody who can sign in is ") && words.contains("(default approver)"), "{words}");
+    let (words, to) = escalated(&[]);
+    assert_eq!(to.last(), Some(&Audience::Administrators), "never nobody");
+    assert!(words.contains("so it has come to the administrators"), "{words}");
+}
+
+#[test]
+fn who_was_deciding_hears_that_a_cycle_is_cancelled() {
+    let mut story = story::approval_review();
+    story.must(&ana(), machine::CycleCommand::Cancel { reason: "The hall burnt down".to_owned() });
+    let told = &story.recorded.last().expect("an entry").1.notices;
+    assert!(told.iter().any(|notice| matches!(notice.audience, Audience::DecidingManager(_))), "{told:?}");
+    assert!(!told.iter().any(|notice| notice.audience == Audience::Finance), "no money was committed");
+}
+
+#[test]
+fn finance_hears_of_money_that_comes_back() {
+    let mut story = story::execution_live();
+    story.must(&ana(), s7_execution::Command::CancelActivity { activity: 1, reason: "No speaker".to_owned() });
+    let told = &story.recorded.last().expect("an entry").1.notices;
+    let finance = told.iter().find(|notice| notice.audience == Audience::Finance).expect("finance is told");
+    assert_eq!((finance.topic, finance.facts.amount), (Topic::ActivityCancelled, Some(story::eur(6_000))));
 }
 
 #[test]

@@ -136,6 +136,7 @@ impl Story {
             evidence: Vec::new(),
             results: Results::default(),
             batched: std::collections::BTreeMap::new(),
+            reachable: (1..=9).collect(),
             terms: Vec::new(),
             in_period: domain::policy::InPeriod::default(),
         };

@@ -42,6 +42,7 @@ fn facts() -> Facts {
         due: domain::Date::from_ymd_opt(2026, 6, 26),
         reason: Some("The list is the one we used in spring.\nPlease name a new one.".to_owned()),
         item: Some("Webinar: secure the edge".to_owned()),
+        note: None,
         path: "/cycles/C-2026-0042".to_owned(),
         lines: Vec::new(),
     }

@@ -152,9 +152,21 @@ async fn a_notice_finds_its_people(fresh: &Fresh) {
         }
         let names = |users: Vec<crate::rows::User>| users.into_iter().map(|user| user.name).collect::<Vec<_>>();
         let approvers = Audience::Approvers { level: 1, partner: nordwind.id };
-        assert_eq!(names(tx.audience(&approvers).await?), ["Dora"]);
-        assert_eq!(names(tx.audience(&Audience::Partner(nordwind.id)).await?), ["Mia"]);
-        assert!(tx.audience(&Audience::Finance).await?.is_empty());
+        let (before, absent) = ("2026-03-01".parse().unwrap(), "2026-03-06".parse().unwrap());
+        assert_eq!(names(tx.audience(&approvers, before).await?), ["Dora"]);
+        assert_eq!(names(tx.audience(&Audience::Partner(nordwind.id), before).await?), ["Mia"]);
+        assert!(tx.audience(&Audience::Finance, before).await?.is_empty());
+        let days = StandIn {
+            id: id(9),
+            absent_id: dach.id,
+            stand_in_id: north.id,
+            from_day: "2026-03-02".parse().unwrap(),
+            to_day: absent,
+            created_at: noon(),
+        };
+        tx.insert_stand_in(&days).await?;
+        assert_eq!(names(tx.audience(&approvers, before).await?), ["Dora"]);
+        assert_eq!(names(tx.audience(&approvers, absent).await?), ["Dora", "Nora"], "and who stands in for her");
         Ok(())
     })
     .await;

@@ -155,6 +155,7 @@ impl<'a> World<'a> {
             evidence: Vec::new(),
             results: Results::default(),
             batched: std::collections::BTreeMap::new(),
+            reachable: std::collections::BTreeSet::new(),
             terms: parts.terms,
             in_period: domain::policy::InPeriod::default(),
         }
@@ -199,6 +200,7 @@ impl<'a> World<'a> {
                     evidence: Vec::new(),
                     results: Results::default(),
                     batched: std::collections::BTreeMap::new(),
+                    reachable: std::collections::BTreeSet::new(),
                     terms: Vec::new(),
                     in_period: domain::policy::InPeriod::default(),
                 };

@@ -5,11 +5,11 @@ use crate::filter::Where;
 use crate::rows::{ApiToken, CalendarFeed, Invitation, MailChoice, Purpose, Session, SignInAttempt, StandIn, User};
 use crate::sql::{self, Table, rows, values};
 use crate::tx::Tx;
-use domain::Instant;
 use domain::ids::{PartnerId, UserId};
 use domain::money::Marks;
 use domain::notice::Audience;
 use domain::people::Role;
+use domain::{Date, Instant};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -198,7 +198,18 @@ impl Tx {
     }
 
     /// The people a notice reaches, by name. Nobody where the audience is an address without an account.
-    pub async fn audience(&self, audience: &Audience) -> Result<Vec<User>> {
+    ///
+    /// Who stands in for a decider on that day is told what the decider is told.
+    pub async fn audience(&self, audience: &Audience, day: Date) -> Result<Vec<User>> {
+        let mut people = self.own_audience(audience).await?;
+        if matches!(audience, Audience::Approvers { .. } | Audience::DecidingManager(_)) {
+            let standing_in = self.standing_in_for(&people, day).await?;
+            people.extend(standing_in);
+        }
+        Ok(people)
+    }
+
+    async fn own_audience(&self, audience: &Audience) -> Result<Vec<User>> {
         match audience {
             Audience::Partner(partner) => {
                 let people = self.active_users("partner_id = $1", values![partner]).await?;
@@ -224,6 +235,18 @@ impl Tx {
             Audience::User(user) => self.active_users("id = $1", values![user]).await,
             Audience::Address(_) => Ok(Vec::new()),
         }
+    }
+
+    /// Those who stand in for one of these people on a day, and are none of them.
+    async fn standing_in_for(&self, absent: &[User], day: Date) -> Result<Vec<User>> {
+        let ids: Vec<UserId> = absent.iter().map(|user| user.id).collect();
+        let on_the_day = "from_day <= ? AND to_day >= ?";
+        let found = Where::default().among("absent_id", &ids).and(on_the_day, values![day, day]);
+        let sql = format!("SELECT DISTINCT stand_in_id FROM stand_in {}", found.sql());
+        let stand_ins: Vec<UserId> = sql::column(&self.db, "stand_in_id", &sql, found.values).await?;
+        let mut people = self.vendor_people().await?;
+        people.retain(|user| stand_ins.contains(&user.id) && !ids.contains(&user.id));
+        Ok(people)
     }
 
     /// The same for many partners at once: the people of each who may submit.

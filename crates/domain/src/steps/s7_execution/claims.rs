@@ -549,8 +549,11 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
         Event::WindowClosed { campaign, released } => {
             let name =
                 teller.cycle.campaign(*campaign).map_or_else(String::new, |campaign| campaign.draft.name.clone());
+            let last = last_day_to_claim(teller.s, *campaign);
+            let said = |notice: Notice| notice.item(name.clone()).amount(*released).due(last);
             Told::new("execution.window_closed", format!("The claim window of “{name}” closed; {released} released."))
-                .to(teller.to_partner(Topic::ActivityExpired, "/execution").item(name).amount(*released))
+                .to(said(teller.to_partner(Topic::ClaimWindowClosed, "/execution")))
+                .to(said(teller.to_manager(Topic::ClaimWindowClosed, "/execution")))
         }
         _ => clawback::tell(teller, event),
     }

@@ -1,0 +1,121 @@
+//! Clocks: when they stand still, whom they reach when they have run out, and that nobody hears of a day too late.
+
+use chrono::{Days, TimeDelta};
+use domain::cycle::Stage;
+use domain::machine::CycleCommand;
+use domain::rhythm::{MailKind, Rhythm};
+use domain::steps::s6_approval;
+use kit::people::{ANA, BJORN, INES, MARA, Persona, SAM};
+use kit::{App, World, on_both};
+use mailer::Mail;
+use storage::read::Paging;
+use storage::rows::{MailChoice, StandIn};
+use storage::{Viewer, WhichCycle};
+
+on_both! {
+    async fn an_approvers_clock_stands_still_while_the_partner_is_asked(app: &App) {
+        let no = app.cycle_in(Stage::ApprovalReview, MARA, 9_000).await;
+        app.days_pass(2).await;
+        app.must(ANA, &no, s6_approval::Command::Ask { question: "Which list do you invite?".to_owned() }).await;
+        assert!(find(&app.mails_to(MARA).await, "answer by").contains("Mon 9 March 2026"), "the question has a day");
+        let mara = app.sign_in(MARA).await;
+        mara.open(&format!("/cycles/{no}")).await.assert_says("Answer the question").assert_says("until Mon 9 March 2026");
+        app.days_pass(20).await;
+        assert!(!app.look(&no).await.cycle.approval.escalated, "what waits is the partner");
+        app.must(MARA, &no, s6_approval::Command::Answer { text: "The one of spring.".to_owned() }).await;
+        app.sign_in(ANA).await.open(&format!("/cycles/{no}")).await.assert_says("Decide the request").assert_says("3 days left");
+        app.days_pass(3).await;
+        assert!(!app.look(&no).await.cycle.approval.escalated);
+        app.days_pass(1).await;
+        assert!(app.look(&no).await.cycle.approval.escalated, "the clock went on where it had stopped");
+    }
+
+    async fn an_escalation_reaches_somebody_who_can_sign_in(world: &World) {
+        let first = world.cycle_in(Stage::ApprovalReview, MARA, 9_000).await;
+        world.days_pass(6).await;
+        assert!(find(&world.mails_to(INES).await, "decision overdue").starts_with(&first), "the level above is told");
+        assert!(!world.mails_to(SAM).await.iter().any(|mail| mail.subject.contains("overdue")));
+
+        // Nobody of the guide's next level, nor its default approver, can sign in.
+        dismiss(world, INES).await;
+        let second = world.cycle_in(Stage::ApprovalReview, MARA, 8_000).await;
+        world.days_pass(6).await;
+        let told = world.mails_to(SAM).await;
+        assert!(find(&told, "decision overdue").starts_with(&second), "the administrators are told");
+        let mail = told.iter().find(|mail| mail.subject.contains("overdue")).expect("the mail");
+        assert!(mail.text.contains("Nobody who can sign in is "), "{}", mail.text);
+        assert!(mail.text.contains("so it has come to the administrators"), "{}", mail.text);
+        let words = timeline(world, &second).await;
+        assert!(words.iter().any(|words| words.contains("so it has come to the administrators")), "{words:?}");
+    }
+
+    async fn whoever_decides_hears_of_it_and_their_stand_in_too(world: &World) {
+        stand_in(world, ANA, BJORN).await;
+        let no = world.cycle_in(Stage::ApprovalReview, MARA, 9_000).await;
+        world.deliver().await;
+        assert!(find(&world.mails_to(BJORN).await, "needs your decision").starts_with(&no), "a stand-in is told of a request");
+        world.must(MARA, &no, CycleCommand::Cancel { reason: "The hall burnt down.".to_owned() }).await;
+        world.deliver().await;
+        for who in [ANA, BJORN] {
+            let told = world.mails_to(who).await;
+            let cancelled = told.iter().filter(|mail| mail.subject.contains("cancelled")).count();
+            assert_eq!(cancelled, 1, "{} hears once: {:?}", who.name, subjects(&told));
+        }
+    }
+
+    async fn a_weekly_digest_tells_of_no_day_that_has_passed(world: &World) {
+        let weekly = MailChoice { user_id: ANA.id(), kind: MailKind::NeedsYou, rhythm: Rhythm::Weekly };
+        world.db.write(async |tx| tx.set_mail_choices(&[weekly]).await).await.expect("chosen");
+        // Asked for on a Tuesday, due on the Sunday: that morning's digest tells of it, and not Monday's.
+        world.clock.advance(TimeDelta::days(1));
+        let no = world.cycle_in(Stage::ApprovalReview, MARA, 9_000).await;
+        let due = world.look(&no).await.cycle.approval.due.expect("a day");
+        assert_eq!(due, world.clock.today() + Days::new(5));
+        world.days_pass(4).await;
+        assert!(!gathered(&world.mails_to(ANA).await, &no, "needs your decision"), "it waits");
+        world.clock.advance(TimeDelta::days(1));
+        world.days_pass(0).await;
+        assert_eq!(world.clock.today(), due);
+        let told = world.mails_to(ANA).await;
+        assert!(gathered(&told, &no, "needs your decision"), "on the morning of its day: {:?}", subjects(&told));
+        // Past its day nothing waits for Monday.
+        world.days_pass(1).await;
+        assert!(find(&world.mails_to(ANA).await, "decision overdue").starts_with(&no));
+    }
+}
+
+/// The first subject that says this.
+fn find(mails: &[Mail], words: &str) -> String {
+    let found = mails.iter().find(|mail| mail.subject.contains(words));
+    found.map(|mail| mail.subject.clone()).unwrap_or_else(|| panic!("no mail says “{words}”: {:?}", subjects(mails)))
+}
+
+/// A digest names something under what needs its reader.
+fn gathered(mails: &[Mail], number: &str, words: &str) -> bool {
+    let line = |line: &str| line.contains(number) && line.contains(words) && line.contains("Needs you");
+    mails.iter().filter(|mail| mail.subject.starts_with("Your digest")).any(|mail| mail.text.lines().any(line))
+}
+
+fn subjects(mails: &[Mail]) -> Vec<&str> {
+    mails.iter().map(|mail| mail.subject.as_str()).collect()
+}
+
+async fn timeline(world: &World, number: &str) -> Vec<String> {
+    let which = WhichCycle::Number(number);
+    let page = world.engine.reader().timeline(&Viewer::system(), which, true, &Paging::first(200)).await;
+    page.expect("a timeline").rows.into_iter().map(|entry| entry.words).collect()
+}
+
+/// They may no longer sign in.
+async fn dismiss(world: &World, who: Persona) {
+    let gone = storage::rows::User { disabled_at: Some(world.clock.now()), ..who.row() };
+    world.db.write(async |tx| tx.update_user(&gone).await).await.expect("dismissed");
+}
+
+async fn stand_in(world: &World, absent: Persona, by: Persona) {
+    let now = world.clock.now();
+    let (from_day, to_day) = (now.date_naive(), now.date_naive() + Days::new(30));
+    let id = uuid::Uuid::now_v7();
+    let row = StandIn { id, absent_id: absent.id(), stand_in_id: by.id(), from_day, to_day, created_at: now };
+    world.db.write(async |tx| tx.insert_stand_in(&row).await).await.expect("a stand-in is named");
+}
