@@ -87,7 +87,7 @@ on_both! {
 /// The first subject that says this.
 fn find(mails: &[Mail], words: &str) -> String {
     let found = mails.iter().find(|mail| mail.subject.contains(words));
-    found.map(|mail| mail.subject.clone()).unwrap_or_else(|| panic!("no mail says “{words}”: {:?}", subjects(mails)))
+    found.map_or_else(|| panic!("no mail says “{words}”: {:?}", subjects(mails)), |mail| mail.subject.clone())
 }
 
 /// A digest names something under what needs its reader.

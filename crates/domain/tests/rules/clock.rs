@@ -4,8 +4,8 @@ use crate::story::{self, Story, people};
 use domain::cycle::Stage;
 use domain::machine;
 use domain::notice::{Audience, Topic};
-use domain::steps::s6_approval;
 use domain::steps::s7_execution::{self, ActivityState};
+use domain::steps::{s5_request, s6_approval};
 use people::{ana, mia, timer};
 
 /// The timer runs every morning from the story's day to `to`; what it told, by day.
@@ -125,6 +125,8 @@ fn a_question_to_the_partner_stops_the_approvers_clock() {
 #[test]
 fn what_a_level_asked_and_decided_without_stops_no_other_clock() {
     let mut story = crate::duties::large();
+    let draft = story::request(&story.s);
+    story.must(&ana(), s5_request::Command::Submit { draft });
     story.must(&mia(), s6_approval::Command::Ask { question: "Which list?".to_owned() });
     let approval = story::approval(&story.s);
     story.must(&mia(), approval);

@@ -143,12 +143,8 @@ impl Story {
         let mut story = Self { s, now, recorded: Vec::new(), last: None, opening };
         story.fund(&FundCommand::Budget { amount: Money::units(100_000, kept_in), reason: "Year".to_owned() });
         for (units, lot) in lots {
-            story.fund(&FundCommand::Allocate {
-                partner: NORDWIND,
-                amount: Money::units(*units, kept_in),
-                expires: lot.map(day),
-                reason: "Plan".to_owned(),
-            });
+            let (amount, expires) = (Money::units(*units, kept_in), lot.map(day));
+            story.fund(&FundCommand::Allocate { partner: NORDWIND, amount, expires, reason: "Plan".to_owned() });
         }
         let decision = machine::open(&story.s, &ana(), &story.opening, now).expect("opened");
         story.record(decision, ana().user());
