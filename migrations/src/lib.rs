@@ -34,6 +34,7 @@ mod m22_requests_of_a_period;
 mod m23_guide_withdrawals;
 mod m24_invoice_keys;
 mod m25_clawbacks;
+mod m27_forecast_roi;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -67,6 +68,7 @@ impl MigratorTrait for Migrator {
             Box::new(m23_guide_withdrawals::Migration),
             Box::new(m24_invoice_keys::Migration),
             Box::new(m25_clawbacks::Migration),
+            Box::new(m27_forecast_roi::Migration),
         ]
     }
 }

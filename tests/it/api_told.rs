@@ -76,11 +76,22 @@ fn what_is_opened_and_answered_reads_too() {
     read::<NewFund>("new-fund");
     read::<NewBatch>("new-batch");
     read::<NewProgram>("new-program");
+    read::<web::api::views::Approvals>("approvals");
     read::<Advanced>("answer");
     let guide = &read::<Value>("new-guide")[0];
     assert!(guide["guide"].is_string() && guide["from"].is_string(), "{guide}");
-    let known =
-        ["command", "fund", "settlement", "new-cycle", "new-fund", "new-batch", "new-program", "answer", "new-guide"];
+    let known = [
+        "command",
+        "fund",
+        "settlement",
+        "new-cycle",
+        "new-fund",
+        "new-batch",
+        "new-program",
+        "approvals",
+        "answer",
+        "new-guide",
+    ];
     let unread: Vec<&str> = examples().into_keys().filter(|kind| !known.contains(kind)).collect();
     assert!(unread.is_empty(), "examples that nothing reads: {unread:?}");
 }

@@ -2,9 +2,12 @@
 
 use domain::cycle::Stage;
 use domain::ledger::AccountKind;
+use kit::http::Page;
 use kit::people::{ANA, BJORN, INES, JONAS, MARA, SAM, TOMAS};
 use kit::{App, on_both};
 use storage::read::Paging;
+
+use crate::api::Program;
 
 on_both! {
     async fn a_manager_approves_what_the_button_says(app: &App) {
@@ -123,8 +126,72 @@ on_both! {
         let confirm = ana.open(&format!("/approvals/confirmation?pick={first}&pick={second}")).await;
         app.must(MARA, &first, domain::steps::s5_request::Command::Withdraw {}).await;
         let done = ana.press(&confirm, "Approve 2 requests", &[]).await;
-        done.assert_says("1 request approved.").assert_says(&format!("{first} was not approved"));
+        done.assert_says("Not all were approved").assert_says("1 request approved.").assert_says(&first);
         assert_eq!(app.look(&first).await.cycle.stage, Stage::RequestDraft);
+    }
+
+    /// Jonas asks later and promises more: by ROI his request comes first, over pages and in the API.
+    async fn the_inbox_is_in_the_order_of_what_forecasts_promise(app: &App) {
+        let first = app.cycle_in(Stage::ApprovalReview, MARA, 9_000).await;
+        let second = app.cycle_in(Stage::ApprovalReview, JONAS, 3_000).await;
+        let promised = async |no: &str| app.look(no).await.cycle.forecast_roi().expect("a forecast");
+        assert!(promised(&second).await > promised(&first).await, "or the two orders are one");
+        let program = Program::of(app, ANA).await;
+        for (address, order) in [
+            ("/api/v1/approvals?view=mine&size=1", [&first, &second]),
+            ("/api/v1/approvals?view=mine&size=1&sort=roi", [&second, &first]),
+            ("/api/v1/approvals?view=all&size=1&sort=roi", [&second, &first]),
+        ] {
+            let page = program.get(address).await.json();
+            let next = page["next"].as_str().expect("there is more").to_owned();
+            let rest = program.get(&format!("{address}&after={next}")).await.json();
+            let numbers = [&page, &rest].map(|page| page["rows"][0]["number"].as_str().expect("a number").to_owned());
+            assert_eq!(numbers.each_ref(), order, "{address}");
+            assert!(rest["next"].is_null());
+        }
+        let ana = app.sign_in(ANA).await;
+        let page = ana.open("/approvals?sort=roi").await;
+        page.assert_says("the highest forecast ROI first");
+        assert!(place(&page, &second) < place(&page, &first));
+        let page = ana.open("/approvals").await;
+        assert!(place(&page, &first) < place(&page, &second));
+    }
+
+    /// All that match the filters are looked at, approved, and what is refused is told, each with why.
+    async fn all_that_match_are_approved_from_the_list_and_by_the_api(app: &App) {
+        let mut numbers = Vec::new();
+        for _ in 0..9 {
+            numbers.push(app.cycle_in(Stage::ApprovalReview, MARA, 1_000).await);
+        }
+        let ana = app.sign_in(ANA).await;
+        ana.open("/approvals").await.assert_says("Select all 9 that match");
+        let confirm = ana.open("/approvals/confirmation?all=yes&view=mine").await;
+        confirm.assert_says("Approve 9 requests");
+        for no in &numbers[..8] {
+            app.must(MARA, no, domain::steps::s5_request::Command::Withdraw {}).await;
+        }
+        let done = ana.press(&confirm, "Approve 9 requests", &[]).await;
+        done.assert_says("1 request approved.");
+        for no in &numbers[..8] {
+            done.assert_says(no);
+        }
+        assert_eq!(app.look(&numbers[8]).await.cycle.stage, Stage::ExecutionLive);
+
+        let tenth = app.cycle_in(Stage::ApprovalReview, JONAS, 1_000).await;
+        let version = app.look(&tenth).await.cycle.version;
+        let program = Program::of(app, ANA).await;
+        let requests = serde_json::json!({ "requests": [
+            { "number": tenth, "version": version }, { "number": numbers[0], "version": 1 },
+            { "number": "C-2026-9999", "version": 1 }] });
+        let answer = program.post("/api/v1/approvals/decisions", "many", None, &requests).await.json();
+        let approved = |n: usize| answer["rows"][n]["approved"].as_bool().expect("yes or no");
+        assert_eq!([approved(0), approved(1), approved(2)], [true, false, false], "{answer}");
+        assert!(answer["rows"][1]["reasons"][0]["why"].as_str().is_some_and(|why| !why.is_empty()), "{answer}");
+        assert_eq!(app.look(&tenth).await.cycle.stage, Stage::ExecutionLive);
+        let none = program.post("/api/v1/approvals/decisions", "none", None, &serde_json::json!({ "requests": [] })).await;
+        none.assert_status(422);
+        let jonas = Program::of(app, JONAS).await;
+        jonas.post("/api/v1/approvals/decisions", "his", None, &requests).await.assert_status(404);
     }
 
     async fn the_inbox_is_for_those_who_decide(app: &App) {
@@ -135,4 +202,9 @@ on_both! {
         let page = app.sign_in(TOMAS).await.open(&format!("/cycles/{no}/approval")).await;
         assert!(!page.has_button("Approve 5,400 EUR"), "finance does not approve requests");
     }
+}
+
+/// Where on a page a number stands.
+fn place(page: &Page, number: &str) -> usize {
+    page.text().find(number).unwrap_or_else(|| panic!("{number} is not on the page"))
 }

@@ -82,6 +82,37 @@ on_both! {
         assert_eq!(app.look(&no).await.cycle.claims.len(), 1);
     }
 
+    /// A cost line with two invoices is claimed in one go; what was typed and handed in before is still there.
+    async fn a_line_is_claimed_with_several_invoices(app: &App) {
+        let no = proven(app, 9_000).await;
+        let mara = app.sign_in(MARA).await;
+        let form = mara.open(&format!("/cycles/{no}/execution/campaigns/1/claim")).await;
+        let more = mara.submit(&form, &claim_form(&form, "4,000"), "Add another invoice").await;
+        more.assert_status(200).assert_says(", invoice 2").assert_says("INV-1.pdf").assert_says("INV-2.pdf");
+        assert_eq!(more.form("Check what it will pay").value("actual_1"), Some("4,000"));
+        let mut third = more.form("Check what it will pay");
+        for (field, value) in [("actual_3", "2,000"), ("vendor_3", "Studio Halden"), ("invoice_date_3", "2026-04-16")] {
+            third.fill(field, value);
+        }
+        third.attach("file_3", "INV-3.pdf", "application/pdf", &pdf("3"));
+        let missing = mara.submit(&more, &third, "Check what it will pay").await;
+        missing.assert_status(422).assert_says(", invoice 2").assert_says("INV-3.pdf");
+        let check = mara.press(&missing, "Check what it will pay", &[("invoice_no_3", "INV-3")]).await;
+        check.assert_status(200).assert_says("This claim will pay 5,220 EUR").assert_says("INV-3.pdf");
+        let back = mara.press(&check, "Go back and change", &[]).await;
+        back.assert_says(", invoice 2").assert_says("INV-3.pdf");
+        let check = mara.press(&back, "Check what it will pay", &[]).await;
+        mara.press(&check, "Claim 5,220 EUR", &[]).await.assert_status(200);
+        let s = app.look(&no).await;
+        let lines: Vec<(u16, i64, &str)> = s.cycle.claims[0]
+            .lines
+            .iter()
+            .map(|line| (line.invoice.line, line.invoice.actual.minor, line.invoice.invoice_no.as_str()))
+            .collect();
+        assert_eq!(lines, [(1, 400_000, "INV-1"), (1, 200_000, "INV-3"), (2, 270_000, "INV-2")]);
+        assert_eq!(s.cycle.claims[0].asked.minor, 522_000);
+    }
+
     async fn files_are_downloads_for_those_who_may_see_them(app: &App) {
         let no = proven(app, 9_000).await;
         let file = app.look(&no).await.cycle.activities[0].proof[0].file;

@@ -315,6 +315,7 @@ on_both! {
         yuki.get(&format!("{address}/../S-2026-0099")).await.assert_status(404);
         let page = yuki.open(&address).await;
         yuki.press(&page, "Export the batch", &[("pay_on", "2020-01-01")]).await.assert_status(409).assert_says("a day that is over");
+        yuki.press(&page, "Export the batch", &[("pay_on", "2099-01-01")]).await.assert_status(409).assert_says("more than 92 days ahead");
         yuki.press(&page, "Cancel the batch", &[]).await.assert_status(422);
         let sent = yuki.press(&page, "Export the batch", &[]).await;
         yuki.get(&format!("{address}/files/pain001.xml")).await.assert_status(200);

@@ -224,6 +224,14 @@ pub struct Spread {
     pub p90: Decimal,
 }
 
+impl Spread {
+    /// The mean of the outcomes by Swanson's rule, `0.3 P10 + 0.4 P50 + 0.3 P90`: where most small campaigns win nothing and
+    /// some win a lot, the middle outcome says nothing of the difference between two of them.
+    pub fn mean(&self) -> Decimal {
+        Decimal::new(3, 1) * (self.p10 + self.p90) + Decimal::new(4, 1) * self.p50
+    }
+}
+
 /// A campaign's forecast as committed: the baseline performance is measured against, for ever.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Baseline {

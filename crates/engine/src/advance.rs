@@ -42,6 +42,13 @@ impl Submission {
         Self { key: key.into(), version: None, content: None, of_batch: false }
     }
 
+    /// One of several submissions that were sent as one: the caller's key holds for each of them.
+    #[must_use]
+    pub fn part(mut self, of: &str) -> Self {
+        self.key = format!("{} {of}", self.key);
+        self
+    }
+
     /// Binds the submission to what was shown.
     #[must_use]
     pub fn seen(mut self, version: i64) -> Self {

@@ -88,7 +88,7 @@ impl ViewedList {
     /// The filters its address knows, in their order there.
     pub fn filters(self) -> &'static [&'static str] {
         match self {
-            Self::Approvals => &["view", "partner", "q"],
+            Self::Approvals => &["view", "partner", "q", "sort"],
             Self::Claims => &["view", "partner", "currency", "q"],
             Self::Cycles => &["view", "stage", "step", "partner", "q"],
         }

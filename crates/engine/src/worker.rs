@@ -83,8 +83,8 @@ impl Engine {
         let situation = self.situation(parts)?;
         let sleep = async || {
             let next = machine::wake_at(&situation).filter(|next| *next > now);
-            let (version, desk) = (situation.cycle.version, Desk::waiting(&situation));
-            Ok(self.db.write(async |tx| tx.put_to_sleep(id, version, next, desk.as_ref()).await).await?)
+            let (cycle, desk) = (&situation.cycle, Desk::waiting(&situation));
+            Ok(self.db.write(async |tx| tx.put_to_sleep(cycle, next, desk.as_ref()).await).await?)
         };
         let Some(command) = machine::timer_command(&situation, now) else { return sleep().await };
         match self.advance(&Actor::system(), WhichCycle::Id(id), &command, &Submission::own()).await {

@@ -226,6 +226,13 @@ impl Error {
         }
     }
 
+    /// The same of one of several things that were done at once: what is ours to mend is logged here, since no page of its
+    /// own follows.
+    pub fn reasons_told(&self) -> Vec<Reason> {
+        self.log(self.status());
+        self.reasons()
+    }
+
     /// Ours to mend: logged with a reference that the page shows too.
     fn log(&self, status: StatusCode) -> Option<String> {
         if !status.is_server_error() {

@@ -342,6 +342,7 @@ pub const TABLE: &[Route] = &[
     line!(GET,  "/api/v1/partners", Token(Scope::Read), api::money::partners),
     line!(GET,  "/api/v1/partners/{id}/statement", Token(Scope::Read), api::money::partner_statement),
     line!(GET,  "/api/v1/approvals", Token(Scope::Read), api::views::approvals),
+    line!(POST, "/api/v1/approvals/decisions", Token(Scope::Write), api::views::approve),
     line!(GET,  "/api/v1/views", Token(Scope::Read), api::views::list),
     line!(POST, "/api/v1/views", Token(Scope::Write), api::views::save),
     line!(POST, "/api/v1/views/{id}", Token(Scope::Write), api::views::change),

@@ -2,6 +2,7 @@
 
 use super::build::may_pay;
 use super::{Batch, BatchDecision, BatchPayment, BatchState, PaymentState, finance, record};
+use crate::calendar::words;
 use crate::ids::PartnerId;
 use crate::machine;
 use crate::money::Money;
@@ -10,8 +11,12 @@ use crate::people::Actor;
 use crate::refusal::{Reason, Refusal};
 use crate::steps::{check_optional, check_text, need_reason};
 use crate::{Date, Instant};
+use chrono::Days;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A payment further ahead than this is a slip of the pen.
+const AHEAD_DAYS: u64 = 92;
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
@@ -116,6 +121,10 @@ fn export(
         let why = "The bank cannot pay on a day that is over.";
         return Err(Refusal::at("pay_on", "pay_on", why, "Choose today or a later day."));
     }
+    if pay_on > now.date_naive() + Days::new(AHEAD_DAYS) {
+        let why = format!("{} is more than {AHEAD_DAYS} days ahead.", words(pay_on));
+        return Err(Refusal::at("pay_on", "pay_on", why, "Choose a day within a quarter of a year."));
+    }
     for payment in &batch.payments {
         may_pay_all(s, actor, payment, now)?;
     }
@@ -182,6 +191,12 @@ fn record_outcomes(
                 check_text("reference", "The payment reference", reference, 120, &mut reasons);
                 if *on > now.date_naive() {
                     let why = "The payment is dated in the future.";
+                    reasons.push(Reason::new("paid_on", why, "Enter the day the bank paid.").at("on"));
+                }
+                // A bank to the west of here may still write the day before.
+                let exported = batch.exported_at.map(|at| at.date_naive() - Days::new(1));
+                if exported.is_some_and(|day| *on < day) {
+                    let why = "The payment is dated before its batch was exported.";
                     reasons.push(Reason::new("paid_on", why, "Enter the day the bank paid.").at("on"));
                 }
                 Refusal::unless_empty(reasons)?;

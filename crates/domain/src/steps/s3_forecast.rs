@@ -3,7 +3,7 @@
 use super::{Case, Outcome, Stamp, Teller, Told, check_optional, check_text, next_no};
 use crate::campaign_id::CAMPAIGNS_PER_CYCLE;
 use crate::cycle::{Cycle, Stage};
-use crate::forecast::{Assumptions, Baseline, baseline};
+use crate::forecast::{Assumptions, Baseline, baseline, roi_percent};
 use crate::money::Money;
 use crate::refusal::{Reason, Refusal};
 use rust_decimal::Decimal;
@@ -20,6 +20,18 @@ pub struct Campaign {
     /// The campaign ID, from approval on.
     pub code: Option<String>,
     pub cancelled: Option<String>,
+}
+
+impl Cycle {
+    /// What its campaigns are forecast to return over what they cost, in percent with one decimal: the means of the frozen
+    /// baselines, which add up over campaigns as their middle outcomes would not. `None` before the forecast is committed,
+    /// and where nothing costs anything.
+    pub fn forecast_roi(&self) -> Option<Decimal> {
+        let frozen = || self.campaigns.iter().filter_map(|campaign| campaign.baseline.as_ref());
+        let revenue: Decimal = frozen().map(|baseline| baseline.revenue.mean()).sum();
+        let cost: Decimal = frozen().map(|baseline| baseline.cost.decimal()).sum();
+        roi_percent(revenue, cost)
+    }
 }
 
 /// What the partner writes of a campaign.

@@ -1,4 +1,4 @@
-//! The approver's inbox: requests for money, the soonest due first, a page at a time from an index.
+//! The approver's inbox: requests for money, the soonest due or the most promising first, a page at a time from an index.
 
 use super::lists::{after_key, tasks_of};
 use super::{Page, Paging, Reader};
@@ -21,6 +21,17 @@ pub struct InboxFilter {
     pub partner: Option<PartnerId>,
     /// Part of the number, the title or the partner's name.
     pub text: Option<String>,
+    pub sort: InboxSort,
+}
+
+/// In which order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum InboxSort {
+    /// Soonest due first.
+    #[default]
+    Due,
+    /// Highest forecast ROI first, nothing forecast last.
+    Roi,
 }
 
 /// A cycle whose request is decided on.
@@ -36,6 +47,7 @@ rows! {
     view WaitingRow {
         id: CycleId,
         due: Date,
+        forecast_roi: i64,
         doc: String,
         partner_name: String,
         fund_code: Option<String>,
@@ -44,14 +56,17 @@ rows! {
 }
 
 impl Reader {
-    /// Cycles in approval, the soonest due first.
+    /// Cycles in approval, in the filter's order.
     pub async fn in_approval(&self, viewer: &Viewer, filter: &InboxFilter, paging: &Paging) -> Result<Page<Waiting>> {
         let Some(list) = inbox(viewer, filter, paging)? else {
             return Ok(Page { rows: Vec::new(), next: None });
         };
         let (sql, values) = list.statement();
         let rows: Vec<WaitingRow> = sql::all(&self.db, &sql, values).await?;
-        let page = paging.page(rows, |row| (row.due, row.id));
+        let page = match filter.sort {
+            InboxSort::Due => paging.page(rows, |row| (row.due, row.id)),
+            InboxSort::Roi => paging.page(rows, |row| (row.forecast_roi, row.id)),
+        };
         let waiting = |row: WaitingRow| {
             Ok(Waiting {
                 cycle: sql::from_json(&row.doc, "cycle.doc")?,
@@ -79,7 +94,12 @@ pub(crate) fn inbox(viewer: &Viewer, filter: &InboxFilter, paging: &Paging) -> R
     let arms: Vec<Where> = if filter.mine {
         viewer.standings().iter().flat_map(|standing| tasks_of(viewer, standing, true)).collect()
     } else {
-        Where::default().eq("stage", Some(Stage::ApprovalReview)).arms_within(viewer.scope(), "partner_id", "region")
+        let in_approval = match filter.sort {
+            InboxSort::Due => Where::default().eq("stage", Some(Stage::ApprovalReview)),
+            // Word for word what the index by ROI is restricted to.
+            InboxSort::Roi => Where::default().and("stage = 'approval.review'", Vec::new()),
+        };
+        in_approval.arms_within(viewer.scope(), "partner_id", "region")
     };
     if arms.is_empty() {
         return Ok(None);
@@ -94,14 +114,23 @@ pub(crate) fn inbox(viewer: &Viewer, filter: &InboxFilter, paging: &Paging) -> R
             None => arm,
         }
     };
-    let after = paging.cursor::<(Date, CycleId)>()?;
-    let after = after.map(|(due, id)| ("(due, id) > (?, ?)", values![due, id]));
+    let (columns, order, after) = match filter.sort {
+        InboxSort::Due => {
+            let after = paging.cursor::<(Date, CycleId)>()?;
+            ("due, id", "due, id", after.map(|(due, id)| ("(due, id) > (?, ?)", values![due, id])))
+        }
+        InboxSort::Roi => {
+            let after = paging.cursor::<(i64, CycleId)>()?;
+            let after = after.map(|(roi, id)| ("(forecast_roi, id) < (?, ?)", values![roi, id]));
+            ("forecast_roi, id", "forecast_roi DESC, id DESC", after)
+        }
+    };
     Ok(Some(List {
-        columns: "due, id",
+        columns,
         table: "cycle",
         arms: after_key(arms.into_iter().map(narrowed).collect(), after),
-        order: "due, id",
-        shown: "SELECT m.id, m.due, c.doc, p.name AS partner_name, f.code AS fund_code, f.name AS fund_name \
+        order,
+        shown: "SELECT m.id, c.due, c.forecast_roi, c.doc, p.name AS partner_name, f.code AS fund_code, f.name AS fund_name \
                 FROM {page} JOIN cycle c ON c.id = m.id JOIN partner p ON p.id = c.partner_id \
                 LEFT JOIN fund f ON f.id = c.fund_id",
         limit: paging.one_more(),

@@ -30,7 +30,7 @@ mod views;
 
 #[cfg(test)]
 pub(crate) use approvals::inbox;
-pub use approvals::{InboxFilter, Waiting};
+pub use approvals::{InboxFilter, InboxSort, Waiting};
 pub use cycle::TimelineEntry;
 pub use door::Door;
 pub use expiring::{ExpiringFilter, ExpiringLine, ExpiringSum};

@@ -2,7 +2,7 @@
 
 use super::kit::{Fresh, at, on_both, partner, user};
 use super::world::World;
-use crate::read::{InboxFilter, Paging, inbox};
+use crate::read::{InboxFilter, InboxSort, Paging, inbox};
 use crate::sql::statement;
 use crate::{Error, Viewer};
 use domain::people::{Actor, Role};
@@ -68,8 +68,20 @@ async fn the_inbox_holds_what_waits_page_by_page(fresh: &Fresh) {
     for (filter, found) in narrow {
         assert_eq!(leaf(fresh, &manager, &filter, 2).await, found, "{filter:?}");
     }
+    let by_roi = |filter: &InboxFilter| InboxFilter { sort: InboxSort::Roi, ..filter.clone() };
+    for size in [1, 2, 50] {
+        let mut found = leaf(fresh, &manager, &by_roi(&all), size).await;
+        found.sort();
+        assert_eq!(found, asked, "each of them once, whatever they promise");
+    }
+    let mixed = Paging { after: by_due_cursor(fresh, &manager, &all).await, size: 2 };
+    assert!(matches!(fresh.db.reader().in_approval(&manager, &by_roi(&all), &mixed).await, Err(Error::NotFound)));
     let broken = Paging { after: Some("00".into()), size: 2 };
     assert!(matches!(fresh.db.reader().in_approval(&manager, &all, &broken).await, Err(Error::NotFound)));
+}
+
+async fn by_due_cursor(fresh: &Fresh, who: &Viewer, filter: &InboxFilter) -> Option<String> {
+    fresh.db.reader().in_approval(who, filter, &Paging::first(1)).await.unwrap().next
 }
 
 /// What SQLite would do for a page: every clause finds its own first rows in an index, in order. PostgreSQL decides by what
@@ -84,7 +96,13 @@ async fn the_inbox_goes_by_an_index_in_order() {
     let all = InboxFilter::default();
     let mine = InboxFilter { mine: true, ..all.clone() };
     let overdue = InboxFilter { due_before: "2026-03-02".parse().ok(), ..all.clone() };
+    let roi = |filter: &InboxFilter| InboxFilter { sort: InboxSort::Roi, ..filter.clone() };
+    let (mine_by_roi, all_by_roi) = (roi(&mine), roi(&all));
     for (who, filter, index, arms) in [
+        (&two_regions, &mine_by_roi, "cycle_desk_by_region_roi", 4),
+        (&everywhere, &mine_by_roi, "cycle_desk_too_roi", 1),
+        (&two_regions, &all_by_roi, "cycle_in_approval_by_region_roi", 2),
+        (&everywhere, &all_by_roi, "cycle_in_approval_roi", 1),
         (&two_regions, &mine, "cycle_desk_by_region", 4),
         (&two_regions, &mine, "cycle_desk_too_by_region", 4),
         (&everywhere, &mine, "cycle_desk", 1),

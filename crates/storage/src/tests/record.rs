@@ -78,12 +78,12 @@ async fn a_cycle_is_leased_once(fresh: &Fresh) {
     let leased = lease().await;
     assert_eq!(leased.len(), 1);
     assert!(lease().await.is_empty(), "another worker passes it by");
-    let version: Vec<i64> =
-        sql::column(&fresh.behind().await, "version", "SELECT version FROM cycle", values![]).await.unwrap();
-    let version = version[0];
-    fresh.db.write(async |tx| tx.put_to_sleep(leased[0], version - 1, None, None).await).await.unwrap();
+    let which = crate::WhichCycle::Number(&number);
+    let asleep = fresh.db.reader().cycle_parts(&crate::Viewer::system(), which).await.unwrap().cycle;
+    let behind = domain::cycle::Cycle { version: asleep.version - 1, ..asleep.clone() };
+    fresh.db.write(async |tx| tx.put_to_sleep(&behind, None, None).await).await.unwrap();
     assert!(lease().await.is_empty(), "who looked at an older version ends no lease");
-    fresh.db.write(async |tx| tx.put_to_sleep(leased[0], version, None, None).await).await.unwrap();
+    fresh.db.write(async |tx| tx.put_to_sleep(&asleep, None, None).await).await.unwrap();
     let awake = "SELECT id FROM cycle WHERE number = $1 AND wake_at IS NOT NULL";
     let awake: Vec<uuid::Uuid> = sql::column(&fresh.behind().await, "id", awake, values![number]).await.unwrap();
     assert!(awake.is_empty());

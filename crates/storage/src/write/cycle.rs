@@ -23,6 +23,8 @@ use domain::people::Actor;
 use domain::steps::s5_request::AcceptedTerms;
 use domain::steps::s8_tracking::Results;
 use domain::{Date, Instant};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use sea_orm::QueryResult;
 
 /// What `due` holds where nothing is due.
@@ -59,6 +61,8 @@ rows! {
         desk_too: Option<String>,
         /// Ids of people who do not decide it, apart by spaces.
         barred: String,
+        /// What the frozen forecast promises, in tenths of a percent; [`NO_ROI`] where nothing is forecast.
+        forecast_roi: i64,
         fund_id: Option<FundId>,
         asked: i64,
         approved: i64,
@@ -69,6 +73,9 @@ rows! {
         doc: String,
     }
 }
+
+/// Below any return there is: nothing loses more than all of it.
+const NO_ROI: i64 = -1_001;
 
 /// A cycle, by the number people use or by its id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -255,20 +262,22 @@ impl Tx {
         sql::column(&self.db, "id", &sql, values![now, until, limit]).await
     }
 
-    /// Nothing was due after all: the cycle sleeps until `wake_at`, or for good, unless it moved on from `version`
-    /// meanwhile. Whose desk it lies on is written again, so that waking a cycle mends what an older release did not know.
-    pub async fn put_to_sleep(
-        &self,
-        cycle: CycleId,
-        version: i64,
-        wake_at: Option<Instant>,
-        desk: Option<&Desk>,
-    ) -> Result<()> {
+    /// Nothing was due after all: the cycle sleeps until `wake_at`, or for good, unless it moved on
+    /// meanwhile. Whose desk it lies on and what it promises are written again, so that waking a cycle mends what an older release did not know.
+    pub async fn put_to_sleep(&self, cycle: &Cycle, wake_at: Option<Instant>, desk: Option<&Desk>) -> Result<()> {
         let (desk, desk_too, barred) = seats(desk);
-        let sql = "UPDATE cycle SET wake_at = $3, lease_until = NULL, desk = $4, desk_too = $5, barred = $6
+        let sql = "UPDATE cycle SET wake_at = $3, lease_until = NULL, desk = $4, desk_too = $5, barred = $6,
+                          forecast_roi = $7
                    WHERE id = $1 AND version = $2";
-        sql::execute(&self.db, sql, values![cycle, version, wake_at, desk, desk_too, barred]).await.map(|_| ())
+        let values = values![cycle.id, cycle.version, wake_at, desk, desk_too, barred, forecast_roi(cycle)];
+        sql::execute(&self.db, sql, values).await.map(|_| ())
     }
+}
+
+/// The ROI an inbox is ordered by, in tenths of a percent.
+fn forecast_roi(cycle: &Cycle) -> i64 {
+    let tenths = |roi: Decimal| (roi * Decimal::TEN).round().to_i64().unwrap_or(i64::MAX);
+    cycle.forecast_roi().map_or(NO_ROI, tenths)
 }
 
 /// A desk as its columns hold it.
@@ -317,6 +326,7 @@ fn row_of(
         desk,
         desk_too,
         barred,
+        forecast_roi: forecast_roi(cycle),
         fund_id: cycle.fund(),
         asked: sums.asked,
         approved: sums.approved,

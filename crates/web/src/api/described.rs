@@ -213,6 +213,10 @@ fn common() -> Value {
             "from": day(), "to": day(), "opening": { "type": "array", "items": { "type": "object" } },
             "closing": { "type": "array", "items": { "type": "object" } },
             "rows": { "type": "array", "items": { "type": "object" } }, "next": { "type": ["string", "null"] } } },
+        "Approvals": { "type": "object", "required": ["requests"], "additionalProperties": false, "properties": {
+            "requests": { "type": "array", "minItems": 1, "maxItems": 200, "items": { "type": "object",
+                "required": ["number", "version"], "additionalProperties": false,
+                "properties": { "number": text(), "version": { "type": "integer" } } } } } },
         "NewView": { "type": "object", "required": ["list", "name"], "additionalProperties": false, "properties": {
             "list": { "type": "string", "enum": ["approvals", "claims", "cycles"] },
             "name": { "type": "string", "minLength": 1, "maxLength": 60 }, "is_default": { "type": "boolean" },

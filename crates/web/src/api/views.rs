@@ -5,6 +5,7 @@ use actix_web::web::{Bytes, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::Date;
 use domain::money::Money;
+use domain::refusal::Reason;
 use engine::views::{Filters, NewView, ViewCommand, ViewedList};
 use serde::{Deserialize, Serialize};
 use storage::read::{Paging, Waiting};
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::{Answer, answered, json, submission};
 use crate::error::Error;
 use crate::extract::{Machine, finish};
-use crate::steps::s6_approval::{filter_of, roi};
+use crate::steps::s6_approval::{Decided, MOST_AT_ONCE, Pick, filter_of};
 
 /// Which views to list; without `list`, all.
 #[derive(Debug, Default, Deserialize)]
@@ -54,6 +55,7 @@ pub struct Inbox {
     view: String,
     partner: String,
     q: String,
+    sort: String,
     /// A kept view's id: its filters count where the call names none of that name.
     saved: Option<Uuid>,
     after: Option<String>,
@@ -71,13 +73,13 @@ struct Listed {
     due: Option<Date>,
     asked: Money,
     fund: Option<String>,
-    /// In percent: what the middle outcome returns over its cost.
+    /// In percent: what the mean of the frozen forecast returns over its cost.
     forecast_roi: Option<rust_decimal::Decimal>,
     /// The partner has still to answer.
     question_open: bool,
 }
 
-/// GET /api/v1/approvals?view=mine&partner=&q=&saved=&after=&size=: the soonest due first. To a partner's token it is not
+/// GET /api/v1/approvals?view=mine&partner=&q=&sort=roi&saved=&after=&size=: the soonest due first, or the highest forecast ROI. To a partner's token it is not
 /// there.
 pub async fn approvals(machine: Machine, asked: Query<Inbox>) -> Answer {
     if machine.actor().me.partner.is_some() {
@@ -89,7 +91,7 @@ pub async fn approvals(machine: Machine, asked: Query<Inbox>) -> Answer {
         let view = engine.view(machine.viewer(), id).await?;
         filters = if view.list == ViewedList::Approvals { view.filters } else { return Err(Error::NotFound.into()) };
     }
-    let named = [("view", asked.view), ("partner", asked.partner), ("q", asked.q)];
+    let named = [("view", asked.view), ("partner", asked.partner), ("q", asked.q), ("sort", asked.sort)];
     filters
         .extend(named.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value)));
     let filter = filter_of(machine.viewer(), engine.clock.today(), &filters);
@@ -99,11 +101,61 @@ pub async fn approvals(machine: Machine, asked: Query<Inbox>) -> Answer {
     Ok(HttpResponse::Ok().json(serde_json::json!({ "rows": rows, "next": page.next })))
 }
 
+/// Requests to approve as they were asked, each at the version it was seen in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approvals {
+    pub requests: Vec<Seen>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    pub number: String,
+    pub version: i64,
+}
+
+/// What became of one of them; the reasons say why it was not approved.
+#[derive(Serialize)]
+struct Came {
+    number: String,
+    approved: bool,
+    words: Vec<String>,
+    reasons: Vec<Reason>,
+}
+
+/// POST /api/v1/approvals/decisions: each stands for itself, in the order named. To a partner's token it is not there.
+pub async fn approve(machine: Machine, req: HttpRequest, body: Bytes) -> Answer {
+    if machine.actor().me.partner.is_some() {
+        return Err(Error::NotFound.into());
+    }
+    submission(&machine, &req)?;
+    let Approvals { requests } = json(&req, &body)?;
+    if requests.is_empty() || requests.len() > usize::from(MOST_AT_ONCE) {
+        let words = format!("Name 1 to {MOST_AT_ONCE} requests, with the version each was seen in.");
+        return Err(Error::at("requests", words).into());
+    }
+    let mut rows = Vec::with_capacity(requests.len());
+    for Seen { number, version } in requests {
+        let once = submission(&machine, &req)?.part(&number);
+        let pick = Pick { number, version, sum: None };
+        let Decided { number, came_to } =
+            Decided::of(machine.site(), machine.viewer(), machine.actor(), pick, once).await;
+        let approved = came_to.is_ok();
+        let (words, reasons) = match came_to {
+            Ok(words) => (words, Vec::new()),
+            Err(reasons) => (Vec::new(), reasons),
+        };
+        rows.push(Came { number, approved, words, reasons });
+    }
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "rows": rows, "next": null })))
+}
+
 fn listed(waiting: Waiting) -> Listed {
     let Waiting { cycle, partner_name, fund } = waiting;
     Listed {
         asked: cycle.sum(cycle.approval.ceiling(&cycle).iter().map(|line| line.asked)),
-        forecast_roi: roi(&cycle).map(|roi| roi.round_dp(1)),
+        forecast_roi: cycle.forecast_roi(),
         question_open: cycle.approval.open_question().is_some(),
         level: cycle.level,
         version: cycle.version,

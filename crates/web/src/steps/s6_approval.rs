@@ -3,6 +3,7 @@
 //! Facts left, decision right. The button names the sum it approves; when the lines typed come to another sum, the
 //! page comes back with the new sum on the button, so that nobody approves an amount they have not read.
 
+mod bulk;
 mod facts;
 mod inbox;
 
@@ -17,7 +18,8 @@ use domain::signals::of_request;
 use domain::steps::s5_request::RequestLine;
 use domain::steps::s6_approval::{self as rules, LineDecision};
 
-pub use inbox::{approve_all, confirm, filter_of, roi, show_inbox};
+pub use bulk::{Decided, MOST_AT_ONCE, Pick, approve_all, confirm};
+pub use inbox::{filter_of, show_inbox};
 
 use super::{look, signals, timeline};
 use crate::error::{Answer, Error};

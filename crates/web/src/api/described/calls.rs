@@ -276,9 +276,19 @@ pub const CALLS: &[Call] = &[
         "/api/v1/approvals",
         "Page",
         true,
-        "What waits for approval, the soonest due first: view=mine (what the token's owner decides), overdue or all, \
-         filtered by partner and q, or by a kept view, saved=ID. For the vendor's people.",
+        "What waits for approval, the soonest due first, or with sort=roi the highest forecast ROI: view=mine (what the \
+         token's owner decides), overdue or all, filtered by partner and q, or by a kept view, saved=ID. For the vendor's \
+         people.",
     ),
+    Call {
+        answer: "Page",
+        ..post(
+            "/api/v1/approvals/decisions",
+            "Approvals",
+            "Approve up to 200 requests as asked, each at the version it was seen in. Each stands for itself: a row says that \
+             it was approved, or why not.",
+        )
+    },
     get(
         "/api/v1/views",
         "Page",

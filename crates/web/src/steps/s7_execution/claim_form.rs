@@ -1,4 +1,4 @@
-//! Claiming: the form with an invoice for each approved line, and the check page that says what it will pay.
+//! Claiming: the form with the invoices of each approved line, and the check page that says what it will pay.
 //!
 //! Nothing is kept between the two but the invoices' files; the check page carries what was typed, and the claim is
 //! judged on both by the rules that will take it.
@@ -40,8 +40,15 @@ struct ClaimForm {
     not_yet: Vec<String>,
 }
 
-/// One approved line: what it is, and the names of its fields.
+/// An invoice of an approved line: which line it is of, and the names of its fields.
 struct Row {
+    /// Its number in the form; those that were added come after the lines' own, so that no field is renamed.
+    no: usize,
+    /// The line's own number, by which another invoice of it is added.
+    of: usize,
+    /// Which of the line's invoices, from 1; the last one of a line offers another.
+    invoice: usize,
+    is_last: bool,
     activity: u16,
     line: u16,
     description: String,
@@ -102,7 +109,7 @@ pub async fn check(who: Who, at: Path<(String, u16)>, posted: Posted) -> Answer 
         let s = look(&who, &no).await?;
         allowed(&who, &s)?;
         gather(&who, &s, campaign, &posted, &mut kept).await?;
-        let draft = posted.read(who.marks(), |f| read(&s, campaign, &kept, f))?;
+        let draft = posted.read(who.marks(), |f| read(&s, &rows(&s, campaign, &kept, posted.typed()), &kept, f))?;
         let command = rules::Command::SubmitClaim { campaign, lines: draft.lines.clone(), is_final: draft.is_final };
         let reasons = objections(&who, &s, &Command::Execution(command));
         if !reasons.is_empty() {
@@ -116,13 +123,13 @@ pub async fn check(who: Who, at: Path<(String, u16)>, posted: Posted) -> Answer 
     }
 }
 
-/// POST .../claim/change: from the check page back to the form, with everything typed.
+/// POST .../claim/change: back to the form with everything typed, from the check page or with another invoice for a line.
 pub async fn change(who: Who, at: Path<(String, u16)>, posted: Posted) -> Answer {
     let (no, campaign) = at.into_inner();
     let s = look(&who, &no).await?;
     let mut kept = Vec::new();
     match gather(&who, &s, campaign, &posted, &mut kept).await {
-        Ok(()) => show(&page(&who, &no, campaign, posted.typed().clone(), &kept).await?),
+        Ok(()) => show(&page(&who, &no, campaign, with_another(posted.typed()), &kept).await?),
         Err(error) => again(error, &posted, async |typed| page(&who, &no, campaign, typed, &kept).await).await,
     }
 }
@@ -131,17 +138,17 @@ pub async fn change(who: Who, at: Path<(String, u16)>, posted: Posted) -> Answer
 pub async fn submit(who: Who, at: Path<(String, u16)>, posted: Posted) -> Answer {
     let (no, campaign) = at.into_inner();
     let mut kept = Vec::new();
-    let mut rows = Vec::new();
+    let mut used = Vec::new();
     let done = async {
         let s = look(&who, &no).await?;
         gather(&who, &s, campaign, &posted, &mut kept).await?;
-        let draft = posted.read(who.marks(), |f| read(&s, campaign, &kept, f))?;
-        rows = draft.rows;
+        let draft = posted.read(who.marks(), |f| read(&s, &rows(&s, campaign, &kept, posted.typed()), &kept, f))?;
+        used = draft.rows;
         let command = rules::Command::SubmitClaim { campaign, lines: draft.lines, is_final: draft.is_final };
         who.advance(&no, Command::Execution(command), &posted).await
     };
     let done = done.await.map_err(|error| match error {
-        Error::Refused(refusal) => Error::Refused(Refusal { reasons: at_rows(refusal.reasons, &rows) }),
+        Error::Refused(refusal) => Error::Refused(Refusal { reasons: at_rows(refusal.reasons, &used) }),
         other => other,
     });
     let to = format!("/cycles/{no}/execution");
@@ -177,11 +184,41 @@ fn open_lines(s: &Situation, campaign: u16) -> Vec<&LineDecision> {
     s.cycle.approval.lines.iter().filter(proven).filter(|line| line.amount.is_positive()).collect()
 }
 
-fn rows(s: &Situation, campaign: u16, kept: &[Kept]) -> Vec<Row> {
-    let row = |(index, line): (usize, &LineDecision)| {
-        let no = index + 1;
+/// Invoices were added to these lines, in this order: "1,1,3".
+const MORE: &str = "more";
+
+/// A form holds no more rows; a claim may hold more invoices, by API.
+const MOST_ROWS: usize = 60;
+
+fn added(typed: &Typed) -> Vec<usize> {
+    typed.value(MORE).unwrap_or_default().split(',').filter_map(|line| line.parse().ok()).take(MOST_ROWS).collect()
+}
+
+/// What was typed, with another invoice where its button was pressed.
+fn with_another(typed: &Typed) -> Typed {
+    let Some(line) = typed.value("add") else { return typed.clone() };
+    let more: Vec<String> = added(typed).iter().map(usize::to_string).chain([line.to_owned()]).collect();
+    let kept = typed.pairs().filter(|(name, _)| ![MORE, "add"].contains(name));
+    let pairs = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Typed::new(pairs.chain([(MORE.to_owned(), more.join(","))]).collect())
+}
+
+/// A row for every line, and one for every invoice that was added to one: together as they are shown.
+fn rows(s: &Situation, campaign: u16, kept: &[Kept], typed: &Typed) -> Vec<Row> {
+    let lines = open_lines(s, campaign);
+    let own = 1..=lines.len();
+    let added = added(typed).into_iter().filter(|of| own.contains(of));
+    let of: Vec<usize> = own.clone().chain(added).take(MOST_ROWS.max(lines.len())).collect();
+    let invoice = |no: usize| of[..no].iter().filter(|line| **line == of[no - 1]).count();
+    let is_last = |no: usize| !of[no..].contains(&of[no - 1]) && of.len() < MOST_ROWS;
+    let row = |no: usize| {
+        let line = lines[of[no - 1] - 1];
         let kept = kept.iter().find(|file| file.item == no.to_string());
         Row {
+            no,
+            of: of[no - 1],
+            invoice: invoice(no),
+            is_last: is_last(no),
             activity: line.activity,
             line: line.line,
             description: describe(&s.cycle, line.activity, line.line),
@@ -196,14 +233,16 @@ fn rows(s: &Situation, campaign: u16, kept: &[Kept]) -> Vec<Row> {
             kept_name: kept.map(|file| file.name.clone()),
         }
     };
-    open_lines(s, campaign).into_iter().enumerate().map(row).collect()
+    let mut rows: Vec<Row> = (1..=of.len()).map(row).collect();
+    rows.sort_by_key(|row| (row.of, row.no));
+    rows
 }
 
 /// Keeps the invoices that came along, and finds again those kept before; a new one takes the old one's place.
 async fn gather(who: &Who, s: &Situation, campaign: u16, posted: &Posted, kept: &mut Vec<Kept>) -> Result<(), Error> {
     let mut reasons = Vec::new();
-    for (index, row) in rows(s, campaign, &[]).iter().enumerate() {
-        let item = (index + 1).to_string();
+    for row in rows(s, campaign, &[], posted.typed()) {
+        let item = row.no.to_string();
         let one = if let Some(upload) = posted.files(&row.file).next() {
             match files::of_kind(&row.file, &upload.name, &INVOICE_KINDS.map(str::to_owned)) {
                 Ok(()) => files::keep(who, s, &item, upload).await,
@@ -219,18 +258,19 @@ async fn gather(who: &Who, s: &Situation, campaign: u16, posted: &Posted, kept: 
     if reasons.is_empty() { Ok(()) } else { Err(Error::Invalid(reasons)) }
 }
 
-fn read(s: &Situation, campaign: u16, kept: &[Kept], f: &mut Fields) -> Option<ClaimDraft> {
+fn read(s: &Situation, rows: &[Row], kept: &[Kept], f: &mut Fields) -> Option<ClaimDraft> {
     let mut lines = Some(Vec::new());
     let mut used = Vec::new();
-    for (index, row) in rows(s, campaign, kept).iter().enumerate() {
+    f.ignore(MORE);
+    for row in rows {
         f.ignore(&row.kept);
         if f.all_empty(&[&row.actual, &row.vendor, &row.invoice_no, &row.invoice_date]) {
             continue;
         }
-        used.push(index + 1);
+        used.push(row.no);
         let (actual, vendor) = (f.money(&row.actual, s.cycle.currency), f.text(&row.vendor));
         let (invoice_no, invoice_date) = (f.text(&row.invoice_no), f.date(&row.invoice_date));
-        let file = kept.iter().find(|file| file.item == (index + 1).to_string()).map(|file| file.id);
+        let file = kept.iter().find(|file| file.item == row.no.to_string()).map(|file| file.id);
         if file.is_none() {
             f.problem(&row.file, "Add the supplier's invoice.");
         }
@@ -256,7 +296,7 @@ async fn page(who: &Who, no: &str, campaign: u16, typed: Typed, kept: &[Kept]) -
     let s = look(who, no).await?;
     let found = s.cycle.campaign(campaign).ok_or(Error::NotFound)?;
     allowed(who, &s)?;
-    let rows = rows(&s, campaign, kept);
+    let rows = rows(&s, campaign, kept, &typed);
     let of_campaign = || s.cycle.activities.iter().filter(|activity| activity.draft.campaign == campaign);
     let open = of_campaign().filter(|found| matches!(found.state, ActivityState::Live | ActivityState::ProofReview));
     Ok(ClaimForm {
@@ -265,7 +305,7 @@ async fn page(who: &Who, no: &str, campaign: u16, typed: Typed, kept: &[Kept]) -
         number: s.cycle.number.clone(),
         campaign,
         name: found.draft.name.clone(),
-        form: typed.onto(form(who, &s, &rows, kept)),
+        form: typed.onto(form(who, &s, &rows, kept, typed.value(MORE).unwrap_or_default())),
         left: claimable(&s, campaign).into(),
         due: rules::last_day_to_claim(&s, campaign).map(|on| Due { on, today: who.today() }),
         clocks: Hub::clocks(&s, who.today(), |deadline| match deadline.item {
@@ -279,12 +319,13 @@ async fn page(who: &Who, no: &str, campaign: u16, typed: Typed, kept: &[Kept]) -
     })
 }
 
-fn form(who: &Who, s: &Situation, rows: &[Row], kept: &[Kept]) -> Form {
+fn form(who: &Who, s: &Situation, rows: &[Row], kept: &[Kept], more: &str) -> Form {
     let currency = s.cycle.currency.code();
     let accept = INVOICE_KINDS.map(|kind| format!(".{kind}")).join(",");
     let mut form = who.form_at(s.cycle.version);
     for row in rows {
-        let label = |what: &str| format!("{what} for “{}”", row.description);
+        let which = if row.invoice > 1 { format!(", invoice {}", row.invoice) } else { String::new() };
+        let label = |what: &str| format!("{what} for “{}”{which}", row.description);
         let held = kept.iter().find(|file| row.kept == format!("kept_{}", file.item));
         let file = Control::File { accept: accept.clone(), multiple: false };
         form = form
@@ -295,7 +336,7 @@ fn form(who: &Who, s: &Situation, rows: &[Row], kept: &[Kept]) -> Form {
             .with(Field::new(&row.file, &label("Invoice"), file))
             .with(Field::hidden(&row.kept, held.map(|file| file.id.to_string()).unwrap_or_default()));
     }
-    form.with(
+    form.with(Field::hidden(MORE, more)).with(
         Field::tick("is_final", "This is the last claim on this campaign")
             .hint("What is left of its approved money then goes back to where it came from."),
     )
@@ -378,6 +419,19 @@ fn notes(s: &Situation, campaign: u16, share: Money, is_final: bool) -> Vec<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_invoice_is_added_to_what_was_typed() {
+        let pairs = [("actual_1", "10"), ("more", "1,x,3"), ("add", "3")];
+        let typed = Typed::new(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec());
+        let after = with_another(&typed);
+        assert_eq!(
+            (after.value("actual_1"), after.value("more"), after.value("add")),
+            (Some("10"), Some("1,3,3"), None)
+        );
+        assert_eq!(added(&after), [1, 3, 3]);
+        assert_eq!(added(&with_another(&Typed::default())), [0; 0]);
+    }
 
     #[test]
     fn what_the_rules_say_of_a_line_stands_at_the_row_it_was_typed_in() {
