@@ -35,6 +35,7 @@ mod m23_guide_withdrawals;
 mod m24_invoice_keys;
 mod m25_clawbacks;
 mod m27_forecast_roi;
+mod m26_reminders;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m24_invoice_keys::Migration),
             Box::new(m25_clawbacks::Migration),
             Box::new(m27_forecast_roi::Migration),
+            Box::new(m26_reminders::Migration),
         ]
     }
 }

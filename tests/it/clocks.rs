@@ -1,11 +1,15 @@
 //! Clocks: when they stand still, whom they reach when they have run out, and that nobody hears of a day too late.
 
 use chrono::{Days, TimeDelta};
-use domain::cycle::Stage;
+use domain::cycle::{Party, Stage};
+use domain::deadlines::{Clock, deadlines};
 use domain::machine::CycleCommand;
 use domain::rhythm::{MailKind, Rhythm};
-use domain::steps::s6_approval;
-use kit::people::{ANA, BJORN, INES, MARA, Persona, SAM};
+use domain::steps::s4_action_plan::ActivityDraft;
+use domain::steps::s7_execution::ProofUpload;
+use domain::steps::{s4_action_plan, s6_approval, s7_execution};
+use kit::people::{ANA, BJORN, INES, MARA, Persona, SAM, TOMAS};
+use kit::story::{proof_file, webinar};
 use kit::{App, World, on_both};
 use mailer::Mail;
 use storage::read::Paging;
@@ -63,6 +67,57 @@ on_both! {
         }
     }
 
+    async fn a_claim_behind_another_proof_waits_for_finance_all_the_same(app: &App) {
+        let no = two_webinars(app).await;
+        app.days_pass(45).await;
+        app.prove(&no, MARA).await;
+        let lines = app.invoices(&no, MARA).await;
+        app.must(MARA, &no, s7_execution::Command::SubmitClaim { campaign: 1, lines, is_final: false }).await;
+        hand_in(app, &no, 2).await;
+        let s = app.look(&no).await;
+        assert_eq!(domain::machine::health(&s).waiting_on, Party::Manager, "the other proof is in review");
+        let tomas = app.sign_in(TOMAS).await;
+        tomas.open("/").await.assert_says(&format!("{no}/1")).assert_says("Decide the claim");
+        let profile = tomas.open("/profile").await;
+        let made = tomas.press(&profile, "Make the address", &[]).await.text();
+        let secret = made.split("/calendar/").nth(1).and_then(|rest| rest.split(".ics").next()).expect("the address");
+        let calendar = app.visitor().get(&format!("/calendar/{secret}.ics")).await.raw();
+        assert!(calendar.contains("SUMMARY:Decide the claim"), "{calendar}");
+        app.sign_in(ANA).await.open("/").await.assert_says("Review the proof");
+
+        // Nobody decides it in time: finance hears, and the channel manager does.
+        let until = deadlines(&s).into_iter().find(|of| of.clock == Clock::ClaimDecision).expect("a clock").until;
+        let days = (until - app.clock.today()).num_days();
+        app.days_pass(days - 1).await;
+        app.days_pass(0).await;
+        let soon = find(&app.mails_to(TOMAS).await, "decide the claim by");
+        assert!(soon.starts_with(&format!("{no}/1")), "{soon}");
+        app.days_pass(2).await;
+        app.days_pass(0).await;
+        for who in [TOMAS, ANA] {
+            assert!(find(&app.mails_to(who).await, "overdue: decide the claim").starts_with(&format!("{no}/1")));
+        }
+        assert!(!app.mails_to(MARA).await.iter().any(|mail| mail.subject.contains("decide the claim")));
+        app.days_pass(0).await;
+        let late = app.mails_to(TOMAS).await.iter().filter(|mail| mail.subject.contains("overdue: decide")).count();
+        assert_eq!(late, 1, "told once");
+    }
+
+    async fn a_draft_shows_and_tells_its_days(app: &App) {
+        let no = app.cycle_in(Stage::RequestDraft, MARA, 9_000).await;
+        let s = app.look(&no).await;
+        let until = deadlines(&s).into_iter().find(|of| of.clock == Clock::AskBy).expect("a clock").until;
+        let mara = app.sign_in(MARA).await;
+        mara.open(&format!("/cycles/{no}")).await.assert_says("Lapses unless asked for").assert_says("Ask for the money");
+        app.days_pass((until - app.clock.today()).num_days() - 6).await;
+        assert!(find(&app.mails_to(MARA).await, "ask for funds by").starts_with(&no));
+        let lapses = s.cycle.period.to;
+        app.days_pass((lapses - app.clock.today()).num_days() - 2).await;
+        assert!(find(&app.mails_to(MARA).await, "lapses after").starts_with(&no));
+        app.days_pass(3).await;
+        assert_eq!(app.look(&no).await.cycle.stage, Stage::Expired);
+    }
+
     async fn a_weekly_digest_tells_of_no_day_that_has_passed(world: &World) {
         let weekly = MailChoice { user_id: ANA.id(), kind: MailKind::NeedsYou, rhythm: Rhythm::Weekly };
         world.db.write(async |tx| tx.set_mail_choices(&[weekly]).await).await.expect("chosen");
@@ -82,6 +137,32 @@ on_both! {
         world.days_pass(1).await;
         assert!(find(&world.mails_to(ANA).await, "decision overdue").starts_with(&no));
     }
+}
+
+/// A running cycle of two webinars.
+async fn two_webinars(app: &App) -> String {
+    let no = app.cycle_in(Stage::ActionPlanDraft, MARA, 9_000).await;
+    for name in ["Zero trust in practice", "Zero trust, the second part"] {
+        let draft = ActivityDraft { name: name.to_owned(), ..webinar(&app.look(&no).await, MARA, 4_500) };
+        app.must(MARA, &no, s4_action_plan::Command::Save { no: None, draft }).await;
+    }
+    app.must(MARA, &no, s4_action_plan::Command::Commit {}).await;
+    app.submit_request(&no, &app.look(&no).await, MARA).await;
+    app.approve(&no, &app.look(&no).await).await;
+    no
+}
+
+/// Proof of one activity, not reviewed.
+async fn hand_in(app: &App, no: &str, activity: u16) {
+    let s = app.look(no).await;
+    let kind = s.policy.activity_type("webinar").expect("the guide knows webinars");
+    let mut files = Vec::new();
+    for item in kind.all_of.iter().chain(kind.one_of.first()) {
+        let upload = proof_file(&item.code, &item.kinds);
+        let file = app.engine.keep_file(&MARA.actor(), no, "files", &upload).await.expect("the file is kept");
+        files.push(ProofUpload { item: item.code.clone(), file, name: upload.name, columns: None });
+    }
+    app.must(MARA, no, s7_execution::Command::SubmitProof { activity, files }).await;
 }
 
 /// The first subject that says this.

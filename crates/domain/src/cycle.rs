@@ -2,6 +2,7 @@
 //!
 //! The parts of it are defined by the step that makes them; see [`crate::steps`].
 
+use crate::deadlines::{Clock, Item};
 use crate::drafts::Drafts;
 use crate::exchange::Rate;
 use crate::ids::{CycleId, FundId, PartnerId, ProgramId, UserId};
@@ -227,6 +228,9 @@ pub struct Cycle {
     /// More time asked for on its campaigns, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<Extension>,
+    /// What was reminded of before a day, or told of once it had passed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reminded: Vec<Reminded>,
     pub review: Review,
 }
 
@@ -257,6 +261,7 @@ impl Cycle {
             approval: Approval::default(),
             claims: Vec::new(),
             extensions: Vec::new(),
+            reminded: Vec::new(),
             review: Review::default(),
         }
     }
@@ -312,6 +317,17 @@ impl Cycle {
     pub fn sum(&self, amounts: impl IntoIterator<Item = Money>) -> Money {
         Money::new(amounts.into_iter().map(|amount| amount.minor).sum(), self.currency)
     }
+}
+
+/// A reminder of one of the cycle's clocks, on its day; a clock that is moved is reminded of anew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Reminded {
+    pub clock: Clock,
+    pub item: Item,
+    /// The clock's last day.
+    pub until: Date,
+    /// The day the reminder was due.
+    pub day: Date,
 }
 
 /// What a cycle is opened with; ids and numbers are made by the engine.

@@ -5,7 +5,7 @@ use crate::Date;
 use crate::calendar::plus;
 use crate::cycle::{Party, Stage};
 use crate::ledger::AccountKind;
-use crate::machine::Situation;
+use crate::machine::{DRAFTING, Situation};
 use crate::money::Money;
 use crate::policy::{Decider, Extendable};
 use crate::steps::s7_execution::{self, ActivityState, Claim, ClaimState, ask_by, claimable, proof_days};
@@ -31,6 +31,9 @@ pub struct Deadline {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Clock {
+    /// The end of the period: a cycle whose money was not asked for by then expires.
+    Lapse,
+    PlanReview,
     /// The lead time: the last day to ask for an activity.
     AskBy,
     Information,
@@ -52,6 +55,8 @@ pub enum Clock {
 impl Clock {
     pub fn code(self) -> &'static str {
         match self {
+            Clock::Lapse => "lapse",
+            Clock::PlanReview => "plan_review",
             Clock::AskBy => "ask_by",
             Clock::Information => "information",
             Clock::Approval => "approval",
@@ -71,6 +76,8 @@ impl Clock {
     /// What people read before the name: "Proof due".
     pub fn label(self) -> &'static str {
         match self {
+            Clock::Lapse => "Lapses unless asked for",
+            Clock::PlanReview => "Agree or return the plan",
             Clock::AskBy => "Ask for the money",
             Clock::Information => "Answer the question",
             Clock::Approval => "Decide the request",
@@ -112,7 +119,8 @@ impl Item {
 
 /// Every clock that runs on the cycle, the nearest day first.
 pub fn deadlines(s: &Situation) -> Vec<Deadline> {
-    let mut all = asking(s);
+    let mut all = drafting(s);
+    all.extend(asking(s));
     all.extend(approving(s));
     if s.cycle.stage.is_after_approval() || s.cycle.stage == Stage::ApprovalReview {
         all.extend(proving(s));
@@ -139,6 +147,30 @@ fn of_activity(clock: Clock, until: Date, party: Party, activity: &s4_action_pla
 fn of_campaign(s: &Situation, clock: Clock, until: Date, party: Party, campaign: u16) -> Deadline {
     let name = s.cycle.campaign(campaign).map_or_else(String::new, |campaign| campaign.draft.name.clone());
     Deadline { item: Item::Campaign(campaign), name, ..whole(clock, until, party) }
+}
+
+/// Until when a draft lives, and until when its plan is to be reviewed.
+fn drafting(s: &Situation) -> Vec<Deadline> {
+    if !DRAFTING.contains(&s.cycle.stage) {
+        return Vec::new();
+    }
+    let review = plan_review_by(s).map(|until| whole(Clock::PlanReview, until, Party::Manager));
+    review.into_iter().chain([whole(Clock::Lapse, s.cycle.period.to, Party::Partner)]).collect()
+}
+
+/// The day a submitted plan should be agreed or returned by: the channel manager has as long as for a request.
+pub fn plan_review_by(s: &Situation) -> Option<Date> {
+    let days = s.policy.band(1, &s.partner).filter(|_| s.cycle.stage == Stage::PlanReview)?.sla_days;
+    Some(plus(s.cycle.since.date_naive(), days))
+}
+
+/// The day a claim should be paid by, if all goes as the guide says: so many days after the day it should be decided by.
+pub fn pay_by(s: &Situation, claim: &Claim) -> Date {
+    plus(decide_by(s, claim), s.policy.claim.pay_days)
+}
+
+fn decide_by(s: &Situation, claim: &Claim) -> Date {
+    plus(claim.submitted_at.date_naive(), s.policy.claim.review_days)
 }
 
 /// The lead time of what is planned and not asked for.
@@ -189,12 +221,9 @@ fn claiming(s: &Situation) -> Vec<Deadline> {
 }
 
 fn deciding(s: &Situation, claim: &Claim) -> Option<Deadline> {
-    let decided = plus(claim.submitted_at.date_naive(), s.policy.claim.review_days);
     let (clock, until, amount) = match claim.state {
-        ClaimState::Review => (Clock::ClaimDecision, decided, claim.asked),
-        ClaimState::Payable | ClaimState::PartPaid => {
-            (Clock::Payment, plus(decided, s.policy.claim.pay_days), claim.outstanding())
-        }
+        ClaimState::Review => (Clock::ClaimDecision, decide_by(s, claim), claim.asked),
+        ClaimState::Payable | ClaimState::PartPaid => (Clock::Payment, pay_by(s, claim), claim.outstanding()),
         ClaimState::Denied | ClaimState::Paid | ClaimState::ClawedBack => return None,
     };
     let of = of_campaign(s, clock, until, Party::Finance, claim.campaign);

@@ -8,15 +8,18 @@ mod clock;
 mod command;
 mod desk;
 mod moves;
+mod reminders;
 
 pub use clock::{TIME_ASKED, health, timer_command, wake_at};
 pub use command::{Command, CycleCommand, CycleEvent, Event};
 pub use desk::{Desk, Seat};
+pub(crate) use moves::DRAFTING;
 pub use moves::{Act, By, MOVES, Move, diagram};
+pub(crate) use reminders::with_more_time;
 
 use crate::Instant;
 use crate::cycle::Stage::{Cancelled, Expired, ForecastDraft, PlanDraft, ScorecardOpen, Withdrawn};
-use crate::cycle::{Cycle, Health, Opening, Partner, Stage};
+use crate::cycle::{Cycle, Health, Opening, Partner, Reminded, Stage};
 use crate::event::Entry;
 use crate::exchange::Rate;
 use crate::forecast::{Benchmarks, Evidence};
@@ -294,6 +297,7 @@ fn end(case: &Case, command: &CycleCommand) -> Result<Vec<Outcome>, Refusal> {
             let Release { amount: released, postings } = s7_execution::release_all(case.s, case.today);
             Ok(vec![Outcome::with(CycleEvent::Cancelled { reason: reason.trim().to_owned(), released }, postings)])
         }
+        CycleCommand::Remind {} => reminders::due_now(case),
         CycleCommand::Expire {} if case.today > cycle.period.to => Ok(vec![CycleEvent::Expired {}.into()]),
         CycleCommand::Expire {} => {
             Err(Refusal::new("not_over", "The period is not over.", "The timer comes back when it is."))
@@ -410,6 +414,9 @@ fn apply_cycle(cycle: &mut Cycle, event: &CycleEvent, stamp: Stamp) {
                 activity.state = s7_execution::ActivityState::Cancelled;
             }
         }
+        CycleEvent::Reminded { clock, item, until, day, .. } => {
+            cycle.reminded.push(Reminded { clock: *clock, item: *item, until: *until, day: *day });
+        }
         CycleEvent::Expired {} => cycle.stage = Expired,
     }
 }
@@ -440,6 +447,9 @@ fn tell(teller: &Teller, event: &Event) -> Told {
                 told
             };
             deciding(teller).fold(told, |told, to| told.to(notice(to)))
+        }
+        Event::Cycle(CycleEvent::Reminded { clock, item, until, late, .. }) => {
+            reminders::tell(teller, (*clock, *item, *until), *late)
         }
         Event::Cycle(CycleEvent::Expired {}) => {
             Told::new("cycle.expired", "The period ended before money was approved; the cycle expired.")

@@ -40,6 +40,13 @@ pub enum Topic {
     ActivityCancelled,
     ActivityExpired,
     ClaimWindowClosed,
+    DraftLapsing,
+    AskDue,
+    QuestionDue,
+    QuestionOverdue,
+    ReviewDue,
+    ReviewOverdue,
+    TrackingEnding,
     ExtensionAsked,
     ExtensionGranted,
     ExtensionDeclined,
@@ -64,7 +71,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Topic; 52] = [
+    pub const ALL: [Topic; 59] = [
         Topic::PlanSubmitted,
         Topic::PlanAgreed,
         Topic::PlanReturned,
@@ -96,6 +103,13 @@ impl Topic {
         Topic::ActivityCancelled,
         Topic::ActivityExpired,
         Topic::ClaimWindowClosed,
+        Topic::DraftLapsing,
+        Topic::AskDue,
+        Topic::QuestionDue,
+        Topic::QuestionOverdue,
+        Topic::ReviewDue,
+        Topic::ReviewOverdue,
+        Topic::TrackingEnding,
         Topic::ExtensionAsked,
         Topic::ExtensionGranted,
         Topic::ExtensionDeclined,

@@ -63,7 +63,9 @@ impl MailKind {
             MailKind::NeedsYou => "Plans, requests, proof, claims and questions that wait for you",
             MailKind::Waiting => "A round-up of requests you have not decided yet",
             MailKind::Decisions => "What was agreed, approved, returned, declined or cancelled",
-            MailKind::Deadlines => "Proof and claims that are due, credit that expires",
+            MailKind::Deadlines => {
+                "Proof, claims, reviews and payments that are due, drafts that lapse, credit that expires"
+            }
             MailKind::Money => "Claims decided, credit allocated or forfeited",
             MailKind::Results => "Performance, signed reviews, finished imports",
         }
@@ -168,6 +170,8 @@ impl Topic {
             | Topic::InformationAsked
             | Topic::InformationAnswered
             | Topic::ApprovalEscalated
+            | Topic::QuestionOverdue
+            | Topic::ReviewOverdue
             | Topic::AmendmentRequested
             | Topic::ProofSubmitted
             | Topic::ClaimSubmitted
@@ -194,6 +198,11 @@ impl Topic {
             | Topic::ClaimDue
             | Topic::ActivityExpired
             | Topic::ClaimWindowClosed
+            | Topic::DraftLapsing
+            | Topic::AskDue
+            | Topic::QuestionDue
+            | Topic::ReviewDue
+            | Topic::TrackingEnding
             | Topic::CycleExpired
             | Topic::FundsExpiring => Some(MailKind::Deadlines),
             Topic::ClaimApproved

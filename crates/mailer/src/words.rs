@@ -97,6 +97,13 @@ topics! {
     ActivityCancelled:    "mail/topics/activity_cancelled.txt",     RELEASED,          "Day";
     ActivityExpired:      "mail/topics/activity_expired.txt",       RELEASED,          "Last day";
     ClaimWindowClosed:    "mail/topics/claim_window_closed.txt",    RELEASED,          "Last day";
+    DraftLapsing:         "mail/topics/draft_lapsing.txt",          "Planned",         "Lapses after";
+    AskDue:               "mail/topics/ask_due.txt",                "Planned",         "Ask by";
+    QuestionDue:          "mail/topics/question_due.txt",           "Asked",           "Answer by";
+    QuestionOverdue:      "mail/topics/question_overdue.txt",       "Asked",           "Was due by";
+    ReviewDue:            "mail/topics/review_due.txt",             "Depends on it",   "Due by";
+    ReviewOverdue:        "mail/topics/review_overdue.txt",         "Depends on it",   "Was due by";
+    TrackingEnding:       "mail/topics/tracking_ending.txt",        "Invested",        "Tracked until";
     ExtensionAsked:       "mail/topics/extension_asked.txt",        "Depends on it",   "Answer by";
     ExtensionGranted:     "mail/topics/extension_granted.txt",      "Depends on it",   "New last day";
     ExtensionDeclined:    "mail/topics/extension_declined.txt",     "Depends on it",   "Last day";
@@ -218,6 +225,13 @@ impl The {
 
     fn has_due(&self) -> bool {
         self.due.is_some()
+    }
+
+    /// What is to be done, as a clock says it: "decide the claim".
+    fn task(&self) -> String {
+        let note = self.note.as_deref().unwrap_or("Finish the review");
+        let mut letters = note.chars();
+        letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
     }
 
     fn note(&self, before: &str) -> String {

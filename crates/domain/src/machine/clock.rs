@@ -3,12 +3,14 @@
 use super::Situation;
 use super::command::{Command, CycleCommand};
 use super::moves::DRAFTING;
+use super::reminders;
 use crate::calendar::plus;
 use crate::cycle::Stage::{
     ActionPlanDraft, ApprovalReview, Cancelled, Closed, Declined, ExecutionLive, Expired, ForecastDraft,
     PerformanceMeasured, PlanDraft, PlanReview, RequestDraft, ScorecardOpen, TrackingListening, Withdrawn,
 };
 use crate::cycle::{Health, Party};
+use crate::deadlines::{pay_by, plan_review_by};
 use crate::policy::Decider;
 use crate::steps::{s6_approval, s7_execution, s8_tracking};
 use crate::{Date, Instant};
@@ -23,11 +25,7 @@ pub fn health(s: &Situation) -> Health {
     let (waiting_on, due, task) = match cycle.stage {
         PlanDraft if cycle.plan.returned.is_some() => (Party::Partner, None, "Change the plan and submit it again"),
         PlanDraft => (Party::Partner, None, "Write the plan and submit it"),
-        PlanReview => (
-            Party::Manager,
-            Some(plus(cycle.since.date_naive(), s.policy.band(1, &s.partner).map_or(5, |band| band.sla_days))),
-            "Agree or return the plan",
-        ),
+        PlanReview => (Party::Manager, plan_review_by(s), "Agree or return the plan"),
         ScorecardOpen => (Party::Partner, None, "Answer the scorecard"),
         ForecastDraft => (Party::Partner, None, "Forecast the campaigns"),
         ActionPlanDraft => (Party::Partner, None, "Plan the activities"),
@@ -102,14 +100,7 @@ fn with_claims(s: &Situation) -> Option<Waiting> {
         ));
     }
     let payable = claims.iter().find(|claim| matches!(claim.state, ClaimState::Payable | ClaimState::PartPaid))?;
-    Some((
-        Party::Finance,
-        Some(plus(
-            payable.submitted_at.date_naive(),
-            s.policy.claim.review_days.saturating_add(s.policy.claim.pay_days),
-        )),
-        "Pay the claim",
-    ))
+    Some((Party::Finance, Some(pay_by(s, payable)), "Pay the claim"))
 }
 
 /// The next day the timer has something to do, at its first moment.
@@ -130,6 +121,7 @@ pub fn wake_at(s: &Situation) -> Option<Instant> {
         stage if DRAFTING.contains(&stage) => Some(plus(cycle.period.to, 1)),
         _ => None,
     };
+    let day = day.into_iter().chain(reminders::next_day(s)).min();
     day.map(|day| day.and_time(NaiveTime::MIN).and_utc())
 }
 
@@ -138,12 +130,24 @@ pub fn timer_command(s: &Situation, now: Instant) -> Option<Command> {
     let today = s.policy.today(now);
     match s.cycle.stage {
         ApprovalReview if s6_approval::is_overdue(&s.cycle, today) => Some(s6_approval::Command::Escalate {}.into()),
-        ApprovalReview if s.cycle.approval.amending().is_none() => None,
         TrackingListening if s8_tracking::window_closes(s) < today => Some(s8_tracking::Command::Close {}.into()),
+        stage if reminders::are_due(s, today) && !is_more_pressing(s, stage, today) => {
+            Some(CycleCommand::Remind {}.into())
+        }
+        ApprovalReview if s.cycle.approval.amending().is_none() => None,
         ApprovalReview | ExecutionLive | TrackingListening | PerformanceMeasured => {
             Some(s7_execution::Command::Tick {}.into())
         }
         stage if stage.is_end() => None,
         _ => Some(CycleCommand::Expire {}.into()),
+    }
+}
+
+/// What ends or moves something goes before what only tells of it.
+fn is_more_pressing(s: &Situation, stage: crate::cycle::Stage, today: Date) -> bool {
+    match stage {
+        ApprovalReview if s.cycle.approval.amending().is_none() => false,
+        stage if DRAFTING.contains(&stage) => today > s.cycle.period.to,
+        _ => s7_execution::next_day(s).is_some_and(|day| day <= today),
     }
 }

@@ -1,7 +1,9 @@
 //! Commands and events: one enum a step, gathered here.
 
 use super::moves::Act;
+use crate::Date;
 use crate::cycle::Opening;
+use crate::deadlines::{Clock, Item};
 use crate::steps::{
     s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request, s6_approval, s7_execution, s8_tracking,
     s9_performance,
@@ -31,6 +33,8 @@ pub enum CycleCommand {
     Cancel {
         reason: String,
     },
+    /// The timer: a day is near, or somebody is late.
+    Remind {},
     /// The timer: the period ended before money was approved.
     Expire {},
 }
@@ -54,8 +58,21 @@ pub enum Event {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum CycleEvent {
-    Opened { opening: Box<Opening> },
-    Cancelled { reason: String, released: crate::money::Money },
+    Opened {
+        opening: Box<Opening>,
+    },
+    Cancelled {
+        reason: String,
+        released: crate::money::Money,
+    },
+    /// `day`: the day the reminder was due; `late`: it was due because `until` had passed.
+    Reminded {
+        clock: Clock,
+        item: Item,
+        until: Date,
+        day: Date,
+        late: bool,
+    },
     Expired {},
 }
 
@@ -142,6 +159,7 @@ impl Command {
             Command::Performance(s9_performance::Command::Measure {}) => Act::MeasureAgain,
             Command::Performance(s9_performance::Command::Sign { .. }) => Act::SignReview,
             Command::Cycle(CycleCommand::Cancel { .. }) => Act::CancelCycle,
+            Command::Cycle(CycleCommand::Remind {}) => Act::RemindOfClock,
             Command::Cycle(CycleCommand::Expire {}) => Act::ExpireCycle,
         }
     }

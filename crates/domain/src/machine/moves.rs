@@ -54,7 +54,7 @@ const fn can(act: Act, from: &'static [Stage], by: &'static [By], to: &'static [
     Move { act, from, by, to }
 }
 
-pub(super) const DRAFTING: &[Stage] =
+pub(crate) const DRAFTING: &[Stage] =
     &[PlanDraft, PlanReview, ScorecardOpen, ForecastDraft, ActionPlanDraft, RequestDraft];
 const AFTER_APPROVAL: &[Stage] = &[ExecutionLive, TrackingListening, PerformanceMeasured];
 /// A move from execution that also names approval goes on while an amendment is in review, and only then.
@@ -115,6 +115,9 @@ pub const MOVES: &[Move] = &[
     can(Act::CloseTracking,     &[TrackingListening],  &[By::System, By::Manager],    &[PerformanceMeasured]),
     can(Act::MeasureAgain,      &[PerformanceMeasured, Closed], &[By::Manager, By::System], &[PerformanceMeasured, Closed]),
     can(Act::SignReview,        &[PerformanceMeasured], &[By::Manager, By::Partner],  &[PerformanceMeasured, Closed]),
+    can(Act::RemindOfClock,     DRAFTING,              &[By::System],                 DRAFTING),
+    can(Act::RemindOfClock,     &[ApprovalReview],     &[By::System],                 &[ApprovalReview]),
+    can(Act::RemindOfClock,     AFTER_APPROVAL,        &[By::System],                 AFTER_APPROVAL),
     can(Act::ExpireCycle,       DRAFTING,              &[By::System],                 &[Expired]),
 ];
 
@@ -167,6 +170,7 @@ pub enum Act {
     CloseTracking,
     MeasureAgain,
     SignReview,
+    RemindOfClock,
     ExpireCycle,
 }
 

@@ -2,6 +2,7 @@
 
 use crate::story::{self, Story, people};
 use domain::cycle::Stage;
+use domain::deadlines::{Clock, deadlines};
 use domain::machine;
 use domain::notice::{Audience, Topic};
 use domain::steps::s7_execution::{self, ActivityState};
@@ -182,10 +183,81 @@ fn a_cycle_expires_when_its_period_ends_before_money_is_approved() {
         [story::plan_draft, story::plan_review, story::action_plan_draft, story::request_draft];
     for station in before {
         let mut story = station();
-        assert!(story.on("2026-06-30").timer_runs().is_empty());
+        let told = story.on("2026-06-30").timer_runs();
+        assert!(told.iter().all(|entry| entry.kind == "cycle.reminded"), "{told:?}");
         story.on("2026-07-01").timer_runs();
         assert_eq!(story.stage(), Stage::Expired);
     }
+}
+
+#[test]
+fn a_draft_says_when_it_lapses_and_when_to_ask() {
+    let mut story = story::plan_draft();
+    let told = every_morning(&mut story, "2026-07-02");
+    assert_eq!(days(&told, Topic::DraftLapsing), ["2026-06-16", "2026-06-27"], "the period ends on 30 June");
+    let mut story = story::request_draft();
+    let first =
+        |story: &Story, clock| deadlines(&story.s).into_iter().find(|of| of.clock == clock).expect("a clock").until;
+    let ask_by = first(&story, Clock::AskBy);
+    let told = every_morning(&mut story, &ask_by.to_string());
+    let before = |days: u64| (ask_by - chrono::Days::new(days)).to_string();
+    assert_eq!(days(&told, Topic::AskDue), [before(7), before(1)]);
+}
+
+#[test]
+fn who_is_late_is_told_and_so_is_the_channel_manager() {
+    let stations: [(fn() -> Story, Clock, usize); 4] = [
+        (story::plan_review, Clock::PlanReview, 1),
+        (story::proof_in_review, Clock::ProofReview, 1),
+        (story::claim_in_review, Clock::ClaimDecision, 2),
+        (story::claim_payable, Clock::Payment, 2),
+    ];
+    for (station, clock, heard) in stations {
+        let mut story = station();
+        let of = deadlines(&story.s).into_iter().find(|of| of.clock == clock).expect("a clock");
+        let (before, after) = ((of.until - chrono::Days::new(1)), (of.until + chrono::Days::new(1)));
+        let told = every_morning(&mut story, &(after + chrono::Days::new(5)).to_string());
+        assert_eq!(days(&told, Topic::ReviewDue), [before.to_string()], "{clock:?}");
+        assert_eq!(days(&told, Topic::ReviewOverdue), vec![after.to_string(); heard], "{clock:?}");
+        let late = story.recorded.iter().flat_map(|(_, entry)| &entry.notices);
+        let late: Vec<_> = late.filter(|notice| notice.topic == Topic::ReviewOverdue).collect();
+        assert!(late.iter().any(|notice| matches!(notice.audience, Audience::ManagerOf(_))), "{late:?}");
+        assert_eq!(late.iter().any(|notice| notice.audience == Audience::Finance), heard == 2, "{late:?}");
+        assert!(late.iter().all(|notice| notice.facts.due == Some(of.until)), "{late:?}");
+    }
+}
+
+#[test]
+fn a_question_nobody_answers_is_reminded_of_and_then_told_to_both() {
+    let mut story = story::approval_review();
+    story.must(&mia(), s6_approval::Command::Ask { question: "Which list?".to_owned() });
+    let told = every_morning(&mut story, "2026-03-20");
+    assert_eq!(days(&told, Topic::QuestionDue), ["2026-03-06"]);
+    assert_eq!(days(&told, Topic::QuestionOverdue), ["2026-03-08"; 2], "the partner, and who may decide without it");
+}
+
+#[test]
+fn a_timer_that_stood_still_reminds_of_nothing_that_has_passed() {
+    let mut story = story::plan_review();
+    let told = story.on("2026-06-29").timer_runs();
+    let topics: Vec<Topic> = told.iter().flat_map(|entry| &entry.notices).map(|notice| notice.topic).collect();
+    assert_eq!(topics, [Topic::ReviewOverdue, Topic::DraftLapsing], "one each");
+    assert!(story.on("2026-06-30").timer_runs().is_empty());
+}
+
+#[test]
+fn results_are_asked_for_before_tracking_ends() {
+    let mut story = story::tracking_listening();
+    let told = every_morning(&mut story, "2026-09-02");
+    assert_eq!(days(&told, Topic::TrackingEnding), ["2026-08-22"; 2]);
+}
+
+#[test]
+fn a_reminder_says_until_when_more_time_can_be_asked_for() {
+    let mut story = story::execution_live();
+    let told = story.on("2026-05-12").timer_runs();
+    let note = told[0].notices[0].facts.note.as_deref().expect("a note");
+    assert!(note.starts_with("More time can be asked for until "), "{note}");
 }
 
 #[test]

@@ -83,10 +83,9 @@ const STATIONS: &[Station] = &[
 /// A command of this act, as fit as the situation allows.
 fn sample(act: Act, story: &Story) -> Command {
     let s = &story.s;
-    let reason = || "As agreed by telephone".to_owned();
+    let (reason, answers) = (|| "As agreed by telephone".to_owned(), || story::answers(&s.template, true));
     let event = || story::activity(1, "event", "2026-05-19", "2026-05-20", &[8_000]);
     let draft = || story::campaign(s, "Another one", "email", 4_000);
-    let answers = || story::answers(&s.template, true);
     let first_file = || s.cycle.activity(1).and_then(|activity| activity.proof.first()).map(|proof| proof.file);
     match act {
         Act::SavePlan => s1_plan::Command::Save { draft: story::plan() }.into(),
@@ -148,6 +147,7 @@ fn sample(act: Act, story: &Story) -> Command {
         Act::CloseTracking => s8_tracking::Command::Close {}.into(),
         Act::MeasureAgain => s9_performance::Command::Measure {}.into(),
         Act::SignReview => story::sign().into(),
+        Act::RemindOfClock => CycleCommand::Remind {}.into(),
         Act::ExpireCycle => CycleCommand::Expire {}.into(),
     }
 }

@@ -9,14 +9,16 @@ use actix_web::web::Path;
 use chrono::Days;
 use domain::cycle::{Party, Stage};
 use domain::deadlines::{Clock, Deadline, deadlines};
+use domain::ids::CycleId;
 use domain::machine::{Situation, is_approver};
 use domain::money::Money;
 use domain::people::{Role, Standing};
+use domain::steps::s7_execution::ClaimState;
 use domain::{Date, Instant};
 use engine::signin::CalendarOf;
 use engine::{Engine, WhichCycle};
 use icalendar::{Calendar, Component, Event, EventLike};
-use storage::read::{CycleFilter, CycleLine, CycleSort, ExpiringFilter, ExpiringLine, Paging};
+use storage::read::{ClaimFilter, CycleFilter, CycleSort, ExpiringFilter, ExpiringLine, Paging};
 
 use crate::error::{Answer, Error};
 use crate::extract::Visitor;
@@ -26,6 +28,9 @@ use crate::view::{Amount, deadline_href};
 const CYCLES: u16 = 200;
 /// Credit that expires later than this is no date for a calendar yet.
 const AHEAD: Days = Days::new(400);
+
+/// Claims finance has something to do on.
+pub const OPEN_CLAIMS: [ClaimState; 3] = [ClaimState::Review, ClaimState::Payable, ClaimState::PartPaid];
 
 /// GET /calendar/{secret}.ics
 pub async fn download(visitor: Visitor, secret: Path<String>) -> Answer {
@@ -44,14 +49,14 @@ async fn calendar(engine: &Engine, of: &CalendarOf, base: &str) -> Result<Calend
     let mut calendar = Calendar::new();
     calendar.name(&format!("Fundloop, {}", of.user.name));
     calendar.ttl(&chrono::Duration::hours(1));
-    for line in concerned(engine, of).await? {
-        let s = engine.look(&of.viewer, WhichCycle::Id(line.id)).await?;
+    for (id, at) in concerned(engine, of).await? {
+        let s = engine.look(&of.viewer, WhichCycle::Id(id)).await?;
         let mine = deadlines(&s).into_iter().filter(|deadline| concerns(&s, of, deadline));
         for deadline in mine {
-            calendar.push(event(&s, &deadline, line.updated_at, base));
+            calendar.push(event(&s, &deadline, at, base));
         }
         if of.actor.me.is_partner() && s.cycle.stage == Stage::ExecutionLive {
-            for event in activities(&s, line.updated_at, base) {
+            for event in activities(&s, at, base) {
                 calendar.push(event);
             }
         }
@@ -68,8 +73,9 @@ async fn calendar(engine: &Engine, of: &CalendarOf, base: &str) -> Result<Calend
     Ok(calendar.done())
 }
 
-/// A partner's running cycles; of the vendor's people, the cycles that wait for them.
-async fn concerned(engine: &Engine, of: &CalendarOf) -> Result<Vec<CycleLine>, Error> {
+/// A partner's running cycles; of the vendor's people, the cycles that wait for them, and for finance those with a claim
+/// to decide or to pay, whoever else they wait for. With the moment each was last written.
+async fn concerned(engine: &Engine, of: &CalendarOf) -> Result<Vec<(CycleId, Instant)>, Error> {
     let paging = Paging::first(CYCLES);
     let page = if of.actor.me.is_partner() {
         let running = CycleFilter { ended: Some(false), ..CycleFilter::default() };
@@ -77,7 +83,16 @@ async fn concerned(engine: &Engine, of: &CalendarOf) -> Result<Vec<CycleLine>, E
     } else {
         engine.reader().waiting_for_me(&of.viewer, &paging).await?
     };
-    Ok(page.rows)
+    let mut cycles: Vec<(CycleId, Instant)> = page.rows.iter().map(|line| (line.id, line.updated_at)).collect();
+    if of.actor.standing_that(|standing| standing.has(Role::Finance) && !standing.is_partner()).is_some() {
+        let open = ClaimFilter { states: OPEN_CLAIMS.to_vec(), ..ClaimFilter::default() };
+        for claim in engine.reader().claims(&of.viewer, &open, &paging).await?.rows {
+            if !cycles.iter().any(|(id, _)| *id == claim.cycle_id) {
+                cycles.push((claim.cycle_id, engine.clock.now()));
+            }
+        }
+    }
+    Ok(cycles)
 }
 
 /// Whether somebody has to act by that day, themselves or in the place of a colleague.

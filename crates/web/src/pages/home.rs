@@ -3,21 +3,27 @@
 use askama::Template;
 use chrono::Days;
 use domain::cycle::{Party, Stage, Step};
+use domain::deadlines::{Clock, Item, deadlines};
 use domain::fund::Fund;
 use domain::ids::CycleId;
 use domain::ledger::AccountKind;
-use domain::people::Role;
+use domain::machine::health;
+use domain::people::{Role, Standing};
+use engine::WhichCycle;
 use std::collections::BTreeMap;
-use storage::read::{CycleLine, FundTotal, Paging, PartnerFilter, StageCount, WalletLot, WalletSum};
+use storage::read::{ClaimFilter, CycleLine, FundTotal, Paging, PartnerFilter, StageCount, WalletLot, WalletSum};
 
 use crate::charts::{FundBar, FundPart, MoneyState, Ring, RingStep, Unit};
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
+use crate::pages::calendar::OPEN_CLAIMS;
 use crate::pages::funds::reinstatement;
 use crate::pages::settlements;
 use crate::routes;
 use crate::shell::Shell;
-use crate::view::{Amount, Badge, Due, Empty, Hub, HubItem, Task, TaskList, Tone, cycle_href, short_date, step_href};
+use crate::view::{
+    Amount, Badge, Due, Empty, Hub, HubItem, Task, TaskList, Tone, cycle_href, deadline_href, short_date, step_href,
+};
 
 /// Tasks shown; the rest are a link away.
 const TASKS: u16 = 12;
@@ -63,6 +69,7 @@ pub async fn show_page(who: Who) -> Answer {
     let mut tasks = reinstatement::tasks(&who).await?;
     let in_batches = in_batches(&who, &waiting.rows).await?;
     tasks.extend(waiting.rows.iter().map(|line| task(&who, line, in_batches.get(&line.id))));
+    tasks.extend(claims_behind(&who, &waiting.rows).await?);
     let stages = reader.stages(viewer, today).await?;
     let may_open = routes::opens("/cycles/new", who.signed());
     let has_cycles = stages.iter().any(|stage| stage.cycles > 0);
@@ -133,6 +140,35 @@ fn task(who: &Who, line: &CycleLine, batch: Option<&String>) -> Task {
         href: line.stage.step().map_or_else(|| cycle_href(&line.number), |step| step_href(&line.number, step)),
         due: line.due.map(|on| Due { on, today: who.today() }),
     }
+}
+
+/// Claims finance has to decide or to pay in cycles that wait for somebody else first: for the channel manager's word on
+/// another activity's proof, or on more time.
+async fn claims_behind(who: &Who, shown: &[CycleLine]) -> Result<Vec<Task>, Error> {
+    let is_finance = |standing: &Standing| standing.has(Role::Finance) && !standing.is_partner();
+    if who.actor().standing_that(is_finance).is_none() {
+        return Ok(Vec::new());
+    }
+    let open = ClaimFilter { states: OPEN_CLAIMS.to_vec(), ..ClaimFilter::default() };
+    let claims = who.reader().claims(who.viewer(), &open, &Paging::first(TASKS)).await?.rows;
+    let mut tasks = Vec::new();
+    for claim in claims.iter().filter(|claim| claim.batch.is_none()) {
+        if shown.iter().any(|line| line.id == claim.cycle_id && line.waiting_on == Party::Finance) {
+            continue;
+        }
+        let s = who.site().engine.look(who.viewer(), WhichCycle::Id(claim.cycle_id)).await?;
+        let clock = deadlines(&s).into_iter().find(|of| of.item == Item::Claim(claim.no));
+        let Some(clock) = clock.filter(|_| health(&s).waiting_on != Party::Finance) else { continue };
+        let amount = clock.amount.map_or_else(String::new, |amount| format!(" · {}", Amount::from(amount).plain()));
+        tasks.push(Task {
+            verb: if clock.clock == Clock::Payment { "Pay" } else { "Decide" }.to_owned(),
+            title: claim.title.clone(),
+            detail: format!("{}/{} · {}{amount} · {}", claim.number, claim.no, claim.partner_name, clock.clock.label()),
+            href: deadline_href(&claim.number, &clock),
+            due: Some(Due { on: clock.until, today: who.today() }),
+        });
+    }
+    Ok(tasks)
 }
 
 fn verb(line: &CycleLine) -> &'static str {

@@ -7,7 +7,7 @@ use domain::machine::Situation;
 
 use super::parts::{Badge, Hub, HubItem, Tone};
 use super::words::{Amount, count};
-use super::{date_words, step_href};
+use super::{cycle_href, date_words, step_href};
 use domain::cycle::Step;
 
 /// A day this near is marked.
@@ -63,6 +63,8 @@ pub fn deadline_href(number: &str, deadline: &Deadline) -> String {
         (Clock::Extension | Clock::ExtensionAnswer, Item::Campaign(no)) => {
             format!("/cycles/{number}/execution/campaigns/{no}/extension")
         }
+        (Clock::PlanReview, _) => step_href(number, Step::Plan),
+        (Clock::Lapse, _) => cycle_href(number),
         (Clock::AskBy, _) => step_href(number, Step::Request),
         (Clock::Approval | Clock::Information, _) => step_href(number, Step::Approval),
         (Clock::Tracking, _) => step_href(number, Step::Tracking),

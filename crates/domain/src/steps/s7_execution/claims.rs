@@ -515,10 +515,10 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
                 .to(said(to_manager(Topic::ClaimSubmitted, claim.no)))
         }
         Event::ClaimApproved { claim, amount, reason, released, .. } => {
-            let due = plus(teller.s.policy.today(teller.now), teller.s.policy.claim.pay_days);
+            let due = teller.cycle.claim(*claim).map(|claim| crate::deadlines::pay_by(teller.s, claim));
             let left = if released.is_positive() { format!(" {released} released.") } else { String::new() };
             let said = |notice: Notice| {
-                let notice = notice.amount(*amount).due(Some(due));
+                let notice = notice.amount(*amount).due(due);
                 if reason.is_empty() { notice } else { notice.reason(reason) }
             };
             Told::new("claim.approved", format!("{by} approved claim {claim}: {amount}.{left}"))

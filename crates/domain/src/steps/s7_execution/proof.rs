@@ -9,9 +9,9 @@ use crate::Date;
 use crate::calendar::plus;
 use crate::cycle::Cycle;
 use crate::ids::{FileId, UserId};
-use crate::machine::Situation;
+use crate::machine::{Situation, with_more_time};
 use crate::money::Money;
-use crate::notice::Topic;
+use crate::notice::{Notice, Topic};
 use crate::policy::rules::{self, Handed, Provable};
 use crate::policy::{ActivityType, Extendable};
 use crate::refusal::{Reason, Refusal};
@@ -395,10 +395,18 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
                 "execution.reminded",
                 format!("Reminded of “{}”: {words} {}.", name(*item), crate::calendar::words(*due)),
             )
-            .to(notice.due(Some(*due)))
+            .to(more_time(teller, notice.due(Some(*due)), *item, (*what, *due)))
         }
         _ => Told::quiet("execution.noted", ""),
     }
+}
+
+/// A reminder that comes in time to ask for more of it says until when.
+fn more_time(teller: &Teller, notice: Notice, activity: u16, (what, due): (Reminder, Date)) -> Notice {
+    let campaign = teller.cycle.activity(activity).map(|activity| activity.draft.campaign);
+    let in_time = teller.s.policy.today(teller.now) <= due;
+    let Some(campaign) = campaign.filter(|_| in_time) else { return notice };
+    with_more_time(teller.s, notice, campaign, !what.is_of_claim())
 }
 
 /// Where what this activity cost is claimed.
