@@ -34,8 +34,8 @@ mod m22_requests_of_a_period;
 mod m23_guide_withdrawals;
 mod m24_invoice_keys;
 mod m25_clawbacks;
-mod m27_forecast_roi;
 mod m26_reminders;
+mod m27_forecast_roi;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -69,8 +69,8 @@ impl MigratorTrait for Migrator {
             Box::new(m23_guide_withdrawals::Migration),
             Box::new(m24_invoice_keys::Migration),
             Box::new(m25_clawbacks::Migration),
-            Box::new(m27_forecast_roi::Migration),
             Box::new(m26_reminders::Migration),
+            Box::new(m27_forecast_roi::Migration),
         ]
     }
 }
