@@ -206,7 +206,8 @@ fn a_draft_says_when_it_lapses_and_when_to_ask() {
 
 #[test]
 fn who_is_late_is_told_and_so_is_the_channel_manager() {
-    let stations: [(fn() -> Story, Clock, usize); 4] = [
+    type Station = (fn() -> Story, Clock, usize);
+    let stations: [Station; 4] = [
         (story::plan_review, Clock::PlanReview, 1),
         (story::proof_in_review, Clock::ProofReview, 1),
         (story::claim_in_review, Clock::ClaimDecision, 2),
