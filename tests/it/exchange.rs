@@ -95,6 +95,9 @@ on_both! {
         page.assert_says("0 USD → becomes 3,450 USD");
         yuki.press(&page, "Claw back 3,000 EUR", &[]).await.assert_status(200).assert_says("3,450 USD of the fund");
         assert_eq!(held(app, fund, AccountKind::FxVariance).await, 0, "undone with what it was paid for");
+        let finance = Program::of(app, TOMAS).await.get(&format!("/api/v1/cycles/{no}")).await;
+        assert_eq!(finance.json()["claims"][0]["clawback"]["in_fund"]["minor"], 345_000);
+        holds_nothing_of_its_fund(&Program::of(app, MARA).await, &no).await;
     }
 
     async fn a_fund_that_cannot_bear_a_loss_says_how_much_is_missing(app: &App) {
@@ -245,11 +248,26 @@ async fn only_the_vendor_reads_what_a_rate_cost(app: &App, no: &str) {
             assert!(!told.raw().contains(secret), "{path} tells {secret}: {}", told.raw());
         }
     }
+    holds_nothing_of_its_fund(&partner, &no).await;
     let whole = finance.get(&format!("/api/v1/cycles/{no}")).await;
+    assert_eq!(whole.json()["approval"]["exchange"]["rate"]["rate"], "1.08");
+    assert_eq!(whole.json()["claims"][0]["in_fund"]["minor"], 108_000);
     assert_eq!(whole.json()["claims"][0]["payments"][0]["in_fund"]["due"]["minor"], 111_000);
     assert!(
         finance.get(&format!("/api/v1/cycles/{no}/timeline")).await.raw().contains("30 USD of it is exchange loss")
     );
+}
+
+/// What a partner's token reads of a cycle and its claim tells no figure in the fund's currency.
+async fn holds_nothing_of_its_fund(partner: &Program, no: &str) {
+    let cycle = partner.get(&format!("/api/v1/cycles/{no}")).await;
+    cycle.assert_status(200);
+    assert!(cycle.json()["approval"]["exchange"].is_null(), "{}", cycle.raw());
+    let claim = partner.get(&format!("/api/v1/cycles/{no}/claims/1")).await;
+    claim.assert_status(200);
+    for told in [cycle, claim] {
+        assert!(!told.raw().contains("in_fund"), "{}", told.raw());
+    }
 }
 
 /// A fund in dollars under the program in euros; Nordwind has 40,000 of it.

@@ -6,6 +6,7 @@ mod traces;
 use crate::Engine;
 use crate::advance::{Advanced, Submission};
 use crate::error::{Error, Result};
+use domain::cycle::Cycle;
 use domain::ids::FileId;
 use domain::people::Actor;
 pub use named::{INVOICE_KINDS, invoice_field, proof_field};
@@ -44,7 +45,8 @@ impl Engine {
     /// Takes a file in for a cycle the actor may see. The same content is stored once, and the same file from the same
     /// person for the same cycle is the file that is there, even where it is sent twice at once.
     pub async fn keep_file(&self, actor: &Actor, number: &str, field: &str, upload: &Upload) -> Result<FileId> {
-        let (row, traces) = self.stored(actor, number, field, upload).await?;
+        let cycle = self.reader().cycle(&Viewer::from(actor), WhichCycle::Number(number)).await?;
+        let (row, traces) = self.stored(actor, &cycle, field, upload).await?;
         self.db.write(async |tx| write_file(tx, &row, &traces).await).await?;
         Ok(row.id)
     }
@@ -58,12 +60,12 @@ impl Engine {
         once: &Submission,
     ) -> Result<Advanced> {
         // Whoever may not see the cycle hears that it is not there, before anything else.
-        self.reader().cycle(&Viewer::from(actor), WhichCycle::Number(number)).await?;
+        let cycle = self.reader().cycle(&Viewer::from(actor), WhichCycle::Number(number)).await?;
         if !actor.me.is_partner() {
             let why = "Files of a cycle are handed in by its partner.";
             return Err(Error::refused("not_your_role", why, "Ask them for it."));
         }
-        let (row, traces) = self.stored(actor, number, "file", upload).await?;
+        let (row, traces) = self.stored(actor, &cycle, "file", upload).await?;
         self.once(actor, once, &(number, &row.name, &row.sha256), async |tx, _| {
             write_file(tx, &row, &traces).await?;
             let words = vec![format!("{} handed “{}” in to {number}.", actor.me.name, row.name)];
@@ -73,8 +75,7 @@ impl Engine {
     }
 
     /// The content in its place, and the row that is to be written for it.
-    async fn stored(&self, actor: &Actor, number: &str, field: &str, upload: &Upload) -> Result<(File, Traces)> {
-        let cycle = self.reader().cycle(&Viewer::from(actor), WhichCycle::Number(number)).await?;
+    async fn stored(&self, actor: &Actor, cycle: &Cycle, field: &str, upload: &Upload) -> Result<(File, Traces)> {
         let name = clean_name(&upload.name);
         let kind = kind_of(field, &name, &upload.bytes)?;
         let sha256 = hex::encode(Sha256::digest(&upload.bytes));

@@ -47,6 +47,14 @@ pub async fn list(machine: Machine, asked: Query<Asked>) -> Answer {
     Ok(HttpResponse::Ok().json(engine.reader().claims(machine.viewer(), &filter, &paging).await?))
 }
 
+/// Takes away what a claim holds, paid and owes in its fund's currency: what a rate cost the vendor is not the partner's
+/// to know.
+pub(super) fn hide_fund(claim: &mut Claim) {
+    claim.in_fund = None;
+    claim.payments.iter_mut().for_each(|payment| payment.in_fund = None);
+    claim.clawback.iter_mut().for_each(|clawback| clawback.in_fund = None);
+}
+
 /// GET /api/v1/cycles/{no}/claims/{claim}: the claim pack as data.
 pub async fn pack(machine: Machine, at: Path<(String, String)>) -> Answer {
     let (no, claim) = at.into_inner();
@@ -54,8 +62,7 @@ pub async fn pack(machine: Machine, at: Path<(String, String)>) -> Answer {
     let s = machine.site().engine.look(machine.viewer(), WhichCycle::Number(&no)).await?;
     let mut record = s.cycle.claim(claim).cloned().ok_or(Error::NotFound)?;
     if machine.actor().me.is_partner() {
-        // What the rate of a payment cost the vendor is not the partner's to know.
-        record.payments.iter_mut().for_each(|payment| payment.in_fund = None);
+        hide_fund(&mut record);
     }
     let of_claim = |activity: u16| record.lines.iter().any(|line| line.invoice.activity == activity);
     let proof = s.cycle.activities.iter().filter(|activity| of_claim(activity.no));

@@ -26,8 +26,8 @@ pub async fn list(machine: Machine, asked: Query<Asked>) -> Answer {
 pub async fn show(machine: Machine, no: Path<String>) -> Answer {
     let mut cycle = machine.site().engine.reader().cycle(machine.viewer(), WhichCycle::Number(&no)).await?;
     if machine.actor().me.is_partner() {
-        // What the rate of a payment cost the vendor is not the partner's to know.
-        cycle.claims.iter_mut().flat_map(|claim| &mut claim.payments).for_each(|payment| payment.in_fund = None);
+        cycle.approval.exchange = None;
+        cycle.claims.iter_mut().for_each(super::claims::hide_fund);
     }
     let tag = (ETAG, format!("\"{}\"", cycle.version));
     Ok(HttpResponse::Ok().insert_header(tag).json(cycle))
