@@ -98,6 +98,9 @@ on_both! {
         let finance = Program::of(app, TOMAS).await.get(&format!("/api/v1/cycles/{no}")).await;
         assert_eq!(finance.json()["claims"][0]["clawback"]["in_fund"]["minor"], 345_000);
         holds_nothing_of_its_fund(&Program::of(app, MARA).await, &no).await;
+        let told = Program::of(app, MARA).await.get(&format!("/api/v1/cycles/{no}/timeline")).await;
+        assert!(told.raw().contains("3,000 EUR of claim 1 is to come back"), "{}", told.raw());
+        assert!(!told.raw().contains("USD"), "{}", told.raw());
     }
 
     async fn a_fund_that_cannot_bear_a_loss_says_how_much_is_missing(app: &App) {
@@ -248,7 +251,7 @@ async fn only_the_vendor_reads_what_a_rate_cost(app: &App, no: &str) {
             assert!(!told.raw().contains(secret), "{path} tells {secret}: {}", told.raw());
         }
     }
-    holds_nothing_of_its_fund(&partner, &no).await;
+    holds_nothing_of_its_fund(&partner, no).await;
     let whole = finance.get(&format!("/api/v1/cycles/{no}")).await;
     assert_eq!(whole.json()["approval"]["exchange"]["rate"]["rate"], "1.08");
     assert_eq!(whole.json()["claims"][0]["in_fund"]["minor"], 108_000);

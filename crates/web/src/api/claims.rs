@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
 use domain::money::Money;
 use domain::settlement::BatchClaim;
+use domain::steps::s7_execution::Claim;
 use engine::WhichCycle;
 use engine::views::{Filters, ViewedList};
 use serde::Deserialize;

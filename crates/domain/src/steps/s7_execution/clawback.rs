@@ -133,9 +133,9 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             Told::new("claim.clawback_rejected", format!("{by} {did} the claw back of claim {claim}: “{reason}”"))
                 .to(to_finance(Topic::ClawbackRejected, *claim).amount(*amount).reason(reason))
         }
-        Event::ClawedBack { claim, amount, in_fund } => {
-            let of_fund = in_fund.map_or_else(String::new, |owed| format!(" ({owed} of the fund)"));
-            let words = format!("{by} confirmed: {amount}{of_fund} of claim {claim} is to come back.");
+        // What comes back to a fund of another currency tells of the rates paid, which no partner reads.
+        Event::ClawedBack { claim, amount, .. } => {
+            let words = format!("{by} confirmed: {amount} of claim {claim} is to come back.");
             let notice = numbered(teller, teller.to_partner(Topic::ClawedBack, &format!("/claims/{claim}")), *claim);
             Told::new("claim.clawed_back", words).to(notice.amount(*amount))
         }
