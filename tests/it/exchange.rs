@@ -100,7 +100,7 @@ on_both! {
         holds_nothing_of_its_fund(&Program::of(app, MARA).await, &no).await;
         let told = Program::of(app, MARA).await.get(&format!("/api/v1/cycles/{no}/timeline")).await;
         assert!(told.raw().contains("3,000 EUR of claim 1 is to come back"), "{}", told.raw());
-        assert!(!told.raw().contains("USD"), "{}", told.raw());
+        assert!(!told.raw().contains("3,450"), "{}", told.raw());
     }
 
     async fn a_fund_that_cannot_bear_a_loss_says_how_much_is_missing(app: &App) {
