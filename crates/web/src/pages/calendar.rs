@@ -74,7 +74,7 @@ async fn calendar(engine: &Engine, of: &CalendarOf, base: &str) -> Result<Calend
 }
 
 /// A partner's running cycles; of the vendor's people, the cycles that wait for them, and for finance those with a claim
-/// to decide or to pay, whoever else they wait for. With the moment each was last written.
+/// to decide or to pay, whoever else they wait for. With the moment each was last written; now, where only a claim leads to it.
 async fn concerned(engine: &Engine, of: &CalendarOf) -> Result<Vec<(CycleId, Instant)>, Error> {
     let paging = Paging::first(CYCLES);
     let page = if of.actor.me.is_partner() {
