@@ -23,40 +23,7 @@ use storage::Viewer;
 use crate::api::Program;
 
 /// The smallest guide there can be.
-const LEAST: &str = r#"
-[guide]
-name = "Vectors"
-version = "1"
-currency = "USD"
-effective_from = "2020-01-01"
-summary = "A guide for tests."
-terms = "None."
-
-[share]
-default = "0.50"
-
-[costs]
-eligible = [{ code = "media", name = "Media" }, { code = "gifts", name = "Gifts" }]
-
-[[activity]]
-code = "event"
-name = "Event"
-all_of = [{ code = "lead_list", name = "Lead list" }]
-
-[proof]
-days = 14
-grace = 7
-
-[claim]
-days = 30
-
-[[approval]]
-level = 1
-from = "0"
-role = "channel_manager"
-name = "Level 1"
-sla_days = 5
-"#;
+const LEAST: &str = include_str!("../least.toml");
 
 /// The program pays all that is eligible.
 const WHOLE: (&str, &str) = ("default = \"0.50\"", "default = \"1\"");

@@ -7,40 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 /// The smallest guide there can be.
-const LEAST: &str = r#"
-[guide]
-name = "Vectors"
-version = "1"
-currency = "USD"
-effective_from = "2020-01-01"
-summary = "A guide for tests."
-terms = "None."
-
-[share]
-default = "0.50"
-
-[costs]
-eligible = [{ code = "media", name = "Media" }, { code = "gifts", name = "Gifts" }]
-
-[[activity]]
-code = "event"
-name = "Event"
-all_of = [{ code = "lead_list", name = "Lead list" }]
-
-[proof]
-days = 14
-grace = 7
-
-[claim]
-days = 30
-
-[[approval]]
-level = 1
-from = "0"
-role = "channel_manager"
-name = "Level 1"
-sla_days = 5
-"#;
+const LEAST: &str = include_str!("../../../tests/least.toml");
 
 /// One vector: its id, what of the guide is other text, what it says besides, the case, the rule that is asked, its verdict
 /// and its figures.
