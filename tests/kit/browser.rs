@@ -3,10 +3,12 @@
 //! What a person would notice is asserted for every page it shows: axe-core finds no barrier, and nothing broke the
 //! Content Security Policy.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
@@ -40,6 +42,8 @@ pub struct Browser {
     /// WebDriver itself, for what no helper covers.
     pub client: Client,
     base: String,
+    /// The addresses of the pages that were looked at.
+    looked_at: Mutex<HashSet<String>>,
     driver: Driver,
 }
 
@@ -80,7 +84,7 @@ impl Browser {
         let client = connected.unwrap_or_else(|e| panic!("chromedriver opens no window: {e}"));
         driver.session = client.session_id().await.expect("a session has an id");
         driver.profile = Some(profile);
-        Some(Self { client, base: base.to_owned(), driver })
+        Some(Self { client, base: base.to_owned(), looked_at: Mutex::default(), driver })
     }
 
     /// Opens a path of the server and waits until the page is there.
@@ -297,15 +301,17 @@ impl Browser {
     }
 
     /// What the console holds against the pages since the last question: refused by policy, not found, thrown. That
-    /// the page itself answers 404 or 422 is not held against it.
+    /// a page itself answers 404 or 422 is not held against it, also where the console says so late.
     pub async fn complaints(&self) -> Vec<String> {
         let asked = Chrome { endpoint: "se/log", body: json!({ "type": "browser" }) };
         let log = self.client.issue_cmd(asked).await.unwrap_or_else(|e| panic!("the browser's log: {e}"));
         let entries = log.as_array().cloned().unwrap_or_default();
         let bad = entries.iter().filter(|entry| entry["level"] == "SEVERE" || entry["source"] == "security");
         let here = self.client.current_url().await.expect("a current address");
-        let own_status = format!("{here} - Failed to load resource");
-        let words = bad.filter_map(|entry| entry["message"].as_str()).filter(|words| !words.starts_with(&own_status));
+        let mut pages = self.looked_at.lock().expect("nobody panics with it");
+        pages.insert(here.to_string());
+        let own_status = |words: &&str| words.split_once(" - Failed to load").is_some_and(|(at, _)| pages.contains(at));
+        let words = bad.filter_map(|entry| entry["message"].as_str()).filter(|words| !own_status(words));
         words.map(|words| format!("console: {words}")).collect()
     }
 
