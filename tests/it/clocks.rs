@@ -77,7 +77,7 @@ on_both! {
         let s = app.look(&no).await;
         assert_eq!(domain::machine::health(&s).waiting_on, Party::Manager, "the other proof is in review");
         let tomas = app.sign_in(TOMAS).await;
-        tomas.open("/").await.assert_says(&format!("{no}/1")).assert_says("Decide the claim");
+        tomas.open("/").await.assert_says("Home1 waiting for you").assert_says(&format!("{no}/1")).assert_says("Decide the claim");
         let profile = tomas.open("/profile").await;
         let made = tomas.press(&profile, "Make the address", &[]).await.text();
         let secret = made.split("/calendar/").nth(1).and_then(|rest| rest.split(".ics").next()).expect("the address");
@@ -101,6 +101,20 @@ on_both! {
         app.days_pass(0).await;
         let late = app.mails_to(TOMAS).await.iter().filter(|mail| mail.subject.contains("overdue: decide")).count();
         assert_eq!(late, 1, "told once");
+    }
+
+    async fn a_proof_behind_another_one_is_the_partner_s_all_the_same(app: &App) {
+        let no = two_webinars(app).await;
+        let mara = app.sign_in(MARA).await;
+        mara.open("/").await.assert_silent_on("Also due from you");
+        app.days_pass(45).await;
+        hand_in(app, &no, 1).await;
+        assert_eq!(domain::machine::health(&app.look(&no).await).waiting_on, Party::Manager);
+        let home = mara.open("/").await;
+        home.assert_says("Nothing needs you now").assert_says("Also due from you");
+        home.assert_says("Prove Zero trust, the second part").assert_silent_on("Prove Zero trust in practice");
+        hand_in(app, &no, 2).await;
+        mara.open("/").await.assert_silent_on("Prove").assert_says("Claim Zero trust in practice");
     }
 
     async fn a_draft_shows_and_tells_its_days(app: &App) {

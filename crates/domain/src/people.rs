@@ -95,6 +95,11 @@ impl Standing {
         self.territory.is_empty() || self.territory.iter().any(|covered| covered == region)
     }
 
+    /// One of the vendor's people who decide and pay claims.
+    pub fn is_finance(&self) -> bool {
+        self.has(Role::Finance) && !self.is_partner()
+    }
+
     /// One of a partner's own people.
     pub fn is_partner(&self) -> bool {
         self.partner.is_some()

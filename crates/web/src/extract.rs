@@ -12,12 +12,12 @@ use domain::fund::FundCommand;
 use domain::ids::PartnerId;
 use domain::machine::Command;
 use domain::money::Marks;
-use domain::people::{Actor, Role};
+use domain::people::{Actor, Role, Standing};
 use domain::{Date, Instant};
 use engine::signin::{Bearer, Signed, Visit};
 use engine::{Advanced, NewCycle, Submission, WhichCycle, WhichFund};
 use storage::Viewer;
-use storage::read::Reader;
+use storage::read::{ClaimFilter, Reader};
 use uuid::Uuid;
 
 use crate::csrf::Purpose;
@@ -317,6 +317,9 @@ async fn needs(site: &Site, signed: &Signed) -> Result<u32, Error> {
         let me = domain::fund::Agreement::of(&signed.actor, standing);
         let proposed = reader.reinstatements(&signed.viewer, None).await?;
         waiting += proposed.iter().filter(|one| !one.wanted.agreed_by(me)).count();
+    }
+    if signed.actor.standing_that(Standing::is_finance).is_some() {
+        waiting += reader.count_claims(&signed.viewer, &ClaimFilter::behind(), 99).await?;
     }
     Ok(u32::try_from(waiting).unwrap_or(u32::MAX))
 }

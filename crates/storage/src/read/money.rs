@@ -20,6 +20,11 @@ use domain::steps::s7_execution::ClaimState;
 use domain::{Date, Instant};
 use uuid::Uuid;
 
+/// Of [`ClaimFilter::behind`].
+const BEHIND: &str = "EXISTS (SELECT 1 FROM cycle c WHERE c.id = claim.cycle_id AND c.waiting_on <> 'finance') \
+    AND NOT EXISTS (SELECT 1 FROM settlement_claim x \
+    WHERE x.cycle_id = claim.cycle_id AND x.claim_no = claim.no AND x.waits)";
+
 /// Which claims to list.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ClaimFilter {
@@ -31,6 +36,8 @@ pub struct ClaimFilter {
     pub text: Option<String>,
     /// A claw back is proposed and not confirmed.
     pub clawback_open: bool,
+    /// Its cycle waits for somebody else than finance, and no open batch holds it.
+    pub behind: bool,
     pub newest_first: bool,
 }
 
@@ -108,11 +115,19 @@ rows! {
 }
 
 impl ClaimFilter {
+    /// Claims finance has something to do on, though their cycles wait for somebody else first.
+    pub fn behind() -> Self {
+        Self { states: ClaimState::FOR_FINANCE.to_vec(), behind: true, ..Self::default() }
+    }
+
     /// All but the states.
     fn conditions(&self) -> Where {
         let mut found = Where::default().eq("partner_id", self.partner).eq("currency", self.currency);
         if self.clawback_open {
             found = found.and("clawback_open", Vec::new());
+        }
+        if self.behind {
+            found = found.and(BEHIND, Vec::new());
         }
         match self.text.as_deref().filter(|text| !text.trim().is_empty()) {
             Some(text) => {

@@ -29,9 +29,6 @@ const CYCLES: u16 = 200;
 /// Credit that expires later than this is no date for a calendar yet.
 const AHEAD: Days = Days::new(400);
 
-/// Claims finance has something to do on.
-pub const OPEN_CLAIMS: [ClaimState; 3] = [ClaimState::Review, ClaimState::Payable, ClaimState::PartPaid];
-
 /// GET /calendar/{secret}.ics
 pub async fn download(visitor: Visitor, secret: Path<String>) -> Answer {
     let site = visitor.site();
@@ -84,8 +81,8 @@ async fn concerned(engine: &Engine, of: &CalendarOf) -> Result<Vec<(CycleId, Ins
         engine.reader().waiting_for_me(&of.viewer, &paging).await?
     };
     let mut cycles: Vec<(CycleId, Instant)> = page.rows.iter().map(|line| (line.id, line.updated_at)).collect();
-    if of.actor.standing_that(|standing| standing.has(Role::Finance) && !standing.is_partner()).is_some() {
-        let open = ClaimFilter { states: OPEN_CLAIMS.to_vec(), ..ClaimFilter::default() };
+    if of.actor.standing_that(Standing::is_finance).is_some() {
+        let open = ClaimFilter { states: ClaimState::FOR_FINANCE.to_vec(), ..ClaimFilter::default() };
         for claim in engine.reader().claims(&of.viewer, &open, &paging).await?.rows {
             if !cycles.iter().any(|(id, _)| *id == claim.cycle_id) {
                 cycles.push((claim.cycle_id, engine.clock.now()));
@@ -104,7 +101,7 @@ fn concerns(s: &Situation, of: &CalendarOf, deadline: &Deadline) -> bool {
             standing.has(Role::ChannelManager) && !standing.is_partner() && standing.covers(&s.partner.region)
         }),
         Party::Approvers => holds(&|standing| is_approver(s, standing)),
-        Party::Finance => holds(&|standing| standing.has(Role::Finance) && !standing.is_partner()),
+        Party::Finance => holds(&Standing::is_finance),
         // What time alone decides concerns whose money or proof it is.
         Party::Nobody => of.actor.me.is_partner() && deadline.clock != Clock::Tracking,
     }

@@ -8,6 +8,7 @@ use domain::calendar::Count;
 use domain::policy::{ActivityType, Change, Claimable, Paragraph, Policy, ProofItem, changes, describe};
 use engine::Engine;
 use serde::Deserialize;
+use storage::read::{CycleFilter, CycleSort, Paging};
 use storage::rows::{Guide, Program};
 use url::form_urlencoded;
 
@@ -87,10 +88,13 @@ pub fn href(program: &str, version: &str) -> String {
     format!("/guide/{program}?version={version}")
 }
 
-/// GET /guide: the one program, or the choice among several.
+/// GET /guide: the program of the newest cycle one may see, or the first there is; the others are named on its page.
 pub async fn show_first(who: Who) -> Answer {
-    let programs = who.reader().programs(who.viewer()).await?;
-    let first = programs.first().ok_or(Error::NotFound)?;
+    let (reader, viewer) = (who.reader(), who.viewer());
+    let cycles = reader.cycles(viewer, &CycleFilter::default(), CycleSort::Newest, &Paging::first(1)).await?.rows;
+    let programs = reader.programs(viewer).await?;
+    let own = programs.iter().find(|program| cycles.iter().any(|cycle| cycle.program_id == program.id));
+    let first = own.or(programs.first()).ok_or(Error::NotFound)?;
     show(&page(&who, &first.code, &Asked::default()).await?)
 }
 

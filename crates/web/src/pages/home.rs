@@ -3,20 +3,20 @@
 use askama::Template;
 use chrono::Days;
 use domain::cycle::{Party, Stage, Step};
-use domain::deadlines::{Clock, Item, deadlines};
+use domain::deadlines::{Clock, Deadline, Item, deadlines};
 use domain::fund::Fund;
 use domain::ids::CycleId;
 use domain::ledger::AccountKind;
-use domain::machine::health;
 use domain::people::{Role, Standing};
 use engine::WhichCycle;
 use std::collections::BTreeMap;
-use storage::read::{ClaimFilter, CycleLine, FundTotal, Paging, PartnerFilter, StageCount, WalletLot, WalletSum};
+use storage::read::{
+    ClaimFilter, CycleFilter, CycleLine, CycleSort, FundTotal, Paging, PartnerFilter, StageCount, WalletLot, WalletSum,
+};
 
 use crate::charts::{FundBar, FundPart, MoneyState, Ring, RingStep, Unit};
 use crate::error::{Answer, Error};
 use crate::extract::{Who, show};
-use crate::pages::calendar::OPEN_CLAIMS;
 use crate::pages::funds::reinstatement;
 use crate::pages::settlements;
 use crate::routes;
@@ -42,6 +42,8 @@ struct HomePage {
     greeting: String,
     tasks: TaskList,
     more: bool,
+    /// A partner's proof and claims in cycles that wait for somebody else first.
+    also: TaskList,
     nothing: Empty,
     /// First things to set up, for an administrator of an empty house.
     set_up: Option<Hub>,
@@ -69,7 +71,7 @@ pub async fn show_page(who: Who) -> Answer {
     let mut tasks = reinstatement::tasks(&who).await?;
     let in_batches = in_batches(&who, &waiting.rows).await?;
     tasks.extend(waiting.rows.iter().map(|line| task(&who, line, in_batches.get(&line.id))));
-    tasks.extend(claims_behind(&who, &waiting.rows).await?);
+    tasks.extend(claims_behind(&who).await?);
     let stages = reader.stages(viewer, today).await?;
     let may_open = routes::opens("/cycles/new", who.signed());
     let has_cycles = stages.iter().any(|stage| stage.cycles > 0);
@@ -79,6 +81,7 @@ pub async fn show_page(who: Who) -> Answer {
         greeting: greeting(&who),
         more: waiting.next.is_some(),
         tasks: TaskList { tasks },
+        also: TaskList { tasks: also_due(&who).await? },
         nothing: nothing(may_open, has_cycles),
         set_up: set_up(&who).await?,
         stands_in_for: stands_in_for(&who),
@@ -144,21 +147,14 @@ fn task(who: &Who, line: &CycleLine, batch: Option<&String>) -> Task {
 
 /// Claims finance has to decide or to pay in cycles that wait for somebody else first: for the channel manager's word on
 /// another activity's proof, or on more time.
-async fn claims_behind(who: &Who, shown: &[CycleLine]) -> Result<Vec<Task>, Error> {
-    let is_finance = |standing: &Standing| standing.has(Role::Finance) && !standing.is_partner();
-    if who.actor().standing_that(is_finance).is_none() {
+async fn claims_behind(who: &Who) -> Result<Vec<Task>, Error> {
+    if who.actor().standing_that(Standing::is_finance).is_none() {
         return Ok(Vec::new());
     }
-    let open = ClaimFilter { states: OPEN_CLAIMS.to_vec(), ..ClaimFilter::default() };
-    let claims = who.reader().claims(who.viewer(), &open, &Paging::first(TASKS)).await?.rows;
     let mut tasks = Vec::new();
-    for claim in claims.iter().filter(|claim| claim.batch.is_none()) {
-        if shown.iter().any(|line| line.id == claim.cycle_id && line.waiting_on == Party::Finance) {
-            continue;
-        }
+    for claim in who.reader().claims(who.viewer(), &ClaimFilter::behind(), &Paging::first(TASKS)).await?.rows {
         let s = who.site().engine.look(who.viewer(), WhichCycle::Id(claim.cycle_id)).await?;
-        let clock = deadlines(&s).into_iter().find(|of| of.item == Item::Claim(claim.no));
-        let Some(clock) = clock.filter(|_| health(&s).waiting_on != Party::Finance) else { continue };
+        let Some(clock) = deadlines(&s).into_iter().find(|of| of.item == Item::Claim(claim.no)) else { continue };
         let amount = clock.amount.map_or_else(String::new, |amount| format!(" · {}", Amount::from(amount).plain()));
         tasks.push(Task {
             verb: if clock.clock == Clock::Payment { "Pay" } else { "Decide" }.to_owned(),
@@ -169,6 +165,35 @@ async fn claims_behind(who: &Who, shown: &[CycleLine]) -> Result<Vec<Task>, Erro
         });
     }
     Ok(tasks)
+}
+
+/// What a partner may hand in or claim in cycles that wait for somebody else's word on another activity.
+async fn also_due(who: &Who) -> Result<Vec<Task>, Error> {
+    if !who.actor().me.is_partner() {
+        return Ok(Vec::new());
+    }
+    let live = CycleFilter { stage: Some(Stage::ExecutionLive), ended: Some(false), ..CycleFilter::default() };
+    let cycles = who.reader().cycles(who.viewer(), &live, CycleSort::Due, &Paging::first(TASKS)).await?.rows;
+    let mut due = Vec::new();
+    for line in cycles.iter().filter(|line| line.waiting_on != Party::Partner) {
+        let s = who.site().engine.look(who.viewer(), WhichCycle::Id(line.id)).await?;
+        let own = deadlines(&s).into_iter().filter(|of| matches!(of.clock, Clock::Proof | Clock::Claim));
+        due.extend(own.map(|of| (of.until, also(who, line, of))));
+    }
+    due.sort_by_key(|(until, _)| *until);
+    Ok(due.into_iter().take(usize::from(TASKS)).map(|(_, task)| task).collect())
+}
+
+fn also(who: &Who, line: &CycleLine, deadline: Deadline) -> Task {
+    let amount =
+        deadline.amount.map_or_else(String::new, |amount| format!(" · up to {}", Amount::from(amount).plain()));
+    Task {
+        verb: if deadline.clock == Clock::Proof { "Prove" } else { "Claim" }.to_owned(),
+        detail: format!("{} · {}{amount}", line.number, line.title),
+        href: deadline_href(&line.number, &deadline),
+        due: Some(Due { on: deadline.until, today: who.today() }),
+        title: deadline.name,
+    }
 }
 
 fn verb(line: &CycleLine) -> &'static str {

@@ -77,6 +77,9 @@ impl ClaimState {
         ClaimState::ClawedBack,
     ];
 
+    /// Finance has something to do on it.
+    pub const FOR_FINANCE: [ClaimState; 3] = [ClaimState::Review, ClaimState::Payable, ClaimState::PartPaid];
+
     pub fn code(self) -> &'static str {
         match self {
             ClaimState::Review => "review",

@@ -168,6 +168,7 @@ pub fn filter_of(viewer: &Viewer, filters: &Filters) -> ClaimFilter {
         text: filters.get("q").cloned(),
         clawback_open: view.clawback,
         newest_first: matches!(view.name, "paid" | "all"),
+        ..ClaimFilter::default()
     }
 }
 
