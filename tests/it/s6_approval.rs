@@ -124,10 +124,13 @@ on_both! {
         let second = app.cycle_in(Stage::ApprovalReview, JONAS, 8_000).await;
         let ana = app.sign_in(ANA).await;
         let confirm = ana.open(&format!("/approvals/confirmation?pick={first}&pick={second}")).await;
+        let alone = ana.open(&format!("/approvals/confirmation?pick={first}")).await;
         app.must(MARA, &first, domain::steps::s5_request::Command::Withdraw {}).await;
         let done = ana.press(&confirm, "Approve 2 requests", &[]).await;
         done.assert_says("Not all were approved").assert_says("1 request approved.").assert_says(&first);
         assert_eq!(app.look(&first).await.cycle.stage, Stage::RequestDraft);
+        let none = ana.press(&alone, "Approve 1 request", &[]).await;
+        none.assert_says("Nothing was approved").assert_silent_on("0 requests").assert_says(&first);
     }
 
     /// Jonas asks later and promises more: by ROI his request comes first, over pages and in the API.

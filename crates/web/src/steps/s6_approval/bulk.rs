@@ -65,6 +65,7 @@ struct Refused {
 #[template(path = "s6_approval/decided.html")]
 struct DecidedPage {
     shell: Shell,
+    title: &'static str,
     done: String,
     refused: Vec<(String, String, String)>,
 }
@@ -174,7 +175,8 @@ pub async fn approve_all(who: Who, posted: Posted) -> Answer {
     };
     show(&DecidedPage {
         shell: who.shell("Approve several requests"),
-        done,
+        title: if approved == 0 { "Nothing was approved" } else { "Not all were approved" },
+        done: if approved == 0 { "Each request stands as it did before.".to_owned() } else { done },
         refused: decided.into_iter().filter_map(refused).collect(),
     })
 }
