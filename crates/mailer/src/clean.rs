@@ -10,6 +10,14 @@ pub fn line(text: &str) -> String {
     cut(&visible(text), LINE)
 }
 
+/// A sentence that ends with a name which has a full stop of its own, as in “Harbor Inc.”, ends with one.
+pub fn sentence(mut text: String) -> String {
+    if text.ends_with("..") && !text.ends_with("...") {
+        text.pop();
+    }
+    text
+}
+
 /// The lines of a longer text, each clean; no empty ones at the ends, no two in a row.
 pub fn lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();

@@ -48,7 +48,7 @@ macro_rules! topics {
                     let file = $topic { the };
                     Words {
                         happened: file.as_happened().to_string(),
-                        lead: file.as_lead().to_string(),
+                        lead: clean::sentence(file.as_lead().to_string()),
                         next: file.as_next().to_string(),
                         button: file.as_button().to_string(),
                     }

@@ -18,7 +18,7 @@ use engine::Engine;
 use engine::clock::Clock;
 use engine::signin::{Door, Limits, Try, Visit as Visitor};
 use kit::World;
-use kit::people::{ANA, CLAIRE, DACH, PASSWORD, Persona};
+use kit::people::{ANA, CLAIRE, DACH, PASSWORD, Persona, TOMAS};
 use mailer::{Post, Sender};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use storage::{Db, Options};
@@ -28,8 +28,17 @@ use crate::client::Visit;
 use crate::multiply::Crowd;
 
 /// The pages that are measured, by the name they have in the table.
-pub const PAGES: [&str; 7] =
-    ["home", "cycles", "approvals", "claims", "one cycle", "performance", "yardstick, signed in"];
+pub const PAGES: [&str; 9] = [
+    "home",
+    "home of finance",
+    "cycles",
+    "approvals",
+    "approvals by ROI",
+    "claims",
+    "one cycle",
+    "performance",
+    "yardstick, signed in",
+];
 
 /// A server that runs until the benchmark ends, and who visits what on it.
 pub struct Served {
@@ -47,7 +56,10 @@ impl Served {
             kit::runtime().block_on(async move {
                 let (url, files, clock, sender) = ground;
                 let site = site(&url, &files, clock, sender).await;
-                let cookies = [signed_in(&site.door, ANA).await, signed_in(&site.door, CLAIRE).await];
+                let mut cookies = Vec::new();
+                for who in [ANA, CLAIRE, TOMAS] {
+                    cookies.push(signed_in(&site.door, who).await);
+                }
                 let readers = Data::new(bare::readers(&url).await);
                 let last = Data::new(Turn { next: AtomicI64::new(1) });
                 let mount = move |config: &mut ServiceConfig| {
@@ -64,19 +76,22 @@ impl Served {
                 server.await.expect("the server runs");
             });
         });
-        let (address, [ana, claire], handle) = told.await.expect("the server starts");
+        let (address, cookies, handle) = told.await.expect("the server starts");
+        let [ana, claire, tomas] = cookies.as_slice() else { panic!("three sign in") };
         let visit =
             |paths: Vec<String>, cookie: &str| Visit { address: address.clone(), paths, cookie: cookie.to_owned() };
         Self {
             yardstick: visit(vec!["/yardstick".to_owned()], ""),
             pages: vec![
-                visit(vec!["/".to_owned()], &ana),
-                visit(vec!["/cycles".to_owned()], &ana),
-                visit(vec!["/approvals".to_owned()], &ana),
-                visit(vec!["/claims?view=all".to_owned()], &ana),
-                visit(cycle_pages(crowd), &ana),
-                visit(vec!["/performance".to_owned()], &claire),
-                visit(vec!["/yardstick/signed-in".to_owned()], &ana),
+                visit(vec!["/".to_owned()], ana),
+                visit(vec!["/".to_owned()], tomas),
+                visit(vec!["/cycles".to_owned()], ana),
+                visit(vec!["/approvals".to_owned()], ana),
+                visit(vec!["/approvals?sort=roi".to_owned()], ana),
+                visit(vec!["/claims?view=all".to_owned()], ana),
+                visit(cycle_pages(crowd), ana),
+                visit(vec!["/performance".to_owned()], claire),
+                visit(vec!["/yardstick/signed-in".to_owned()], ana),
             ],
             handle,
         }

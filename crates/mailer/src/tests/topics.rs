@@ -70,6 +70,17 @@ fn a_notice_that_knows_little_still_reads_well() {
     }
 }
 
+#[test]
+fn a_name_with_a_full_stop_of_its_own_ends_a_sentence() {
+    let named = Facts { partner: "Cascade Secure Inc.".to_owned(), due: None, amount: None, ..facts() };
+    for topic in Topic::ALL {
+        for audience in audiences() {
+            let mail = mail(&notice(topic, audience, named.clone()));
+            mail.text.lines().for_each(|line| reads_well(line, &format!("{topic:?}: {}", mail.text)));
+        }
+    }
+}
+
 fn reads_well(line: &str, case: &str) {
     for wrong in ["{{", "}}", "{%", "%}", "  ", " ,", " .", " ;", " :", "..", ",.", ";.", "“”", "of of"] {
         assert!(!line.contains(wrong), "“{wrong}” in “{line}” of {case}");
