@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::fund::FundCommand;
 use domain::machine::Command;
+use engine::partners::PartnerSaid;
 use engine::programs::NewProgram;
 use engine::settlements::NewBatch;
 use engine::{Advanced, NewCycle, NewFund};
@@ -76,6 +77,7 @@ fn what_is_opened_and_answered_reads_too() {
     read::<NewFund>("new-fund");
     read::<NewBatch>("new-batch");
     read::<NewProgram>("new-program");
+    read::<PartnerSaid>("partner");
     read::<web::api::views::Approvals>("approvals");
     read::<Advanced>("answer");
     let guide = &read::<Value>("new-guide")[0];
@@ -88,6 +90,7 @@ fn what_is_opened_and_answered_reads_too() {
         "new-fund",
         "new-batch",
         "new-program",
+        "partner",
         "approvals",
         "answer",
         "new-guide",

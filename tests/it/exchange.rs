@@ -7,7 +7,9 @@ use domain::fund::{FundCommand, FundKind};
 use domain::ids::FundId;
 use domain::ledger::AccountKind;
 use domain::money::{Currency, Money};
+use domain::settlement::Pick;
 use domain::steps::{s5_request, s7_execution};
+use engine::settlements::NewBatch;
 use engine::{NewFund, Submission, WhichFund};
 use kit::http::Visitor;
 use kit::people::{ANA, MARA, NORDWIND, TOMAS, YUKI};
@@ -101,6 +103,48 @@ on_both! {
         let told = Program::of(app, MARA).await.get(&format!("/api/v1/cycles/{no}/timeline")).await;
         assert!(told.raw().contains("3,000 EUR of claim 1 is to come back"), "{}", told.raw());
         assert!(!told.raw().contains("3,450"), "{}", told.raw());
+    }
+
+    /// The batch is in euros as the claim is; the fund pays what that comes to on the day the bank's word is recorded.
+    async fn a_batch_pays_out_of_a_fund_of_another_currency(app: &App) {
+        let fund = dollars(app, 100_000).await;
+        app.name_accounts().await;
+        let (first, second) = (claimed(app, fund).await, claimed(app, fund).await);
+        app.quote("1.05").await;
+        let half = app.batch(YUKI, &[(&first, Some(eur(1_000)))]).await;
+        app.export(YUKI, &half).await;
+        app.days_pass(1).await;
+        app.quote("1.20").await;
+        app.pay(YUKI, &half, 1, "B-1").await;
+        let paid = app.look(&first).await.cycle.claims[0].payments[0].clone();
+        let in_fund = paid.in_fund.expect("what it took of the fund");
+        assert_eq!((paid.amount, paid.offset, in_fund.due.minor, in_fund.variance().minor), (eur(1_000), eur(0), 120_000, 12_000));
+        assert_eq!(held(app, fund, AccountKind::FxVariance).await, 12_000);
+
+        // What the partner comes to owe in dollars after a batch is built is held back of another payment.
+        let rest = app.batch(YUKI, &[(&first, None)]).await;
+        pay(app, &second, 3_000).await;
+        app.must(TOMAS, &second, s7_execution::Command::ProposeClawback { claim: 1, amount: eur(1_000), reason: "Refunded".to_owned() }).await;
+        app.must(YUKI, &second, s7_execution::Command::ConfirmClawback { claim: 1 }).await;
+        let owed = held(app, fund, AccountKind::Recoverable).await;
+        assert_eq!(owed, 120_000);
+        app.export(YUKI, &rest).await;
+        app.pay(YUKI, &rest, 1, "B-2").await;
+        let claim = app.look(&first).await.cycle.claims[0].clone();
+        assert_eq!((claim.outstanding(), claim.payments[1].offset), (eur(0), eur(0)));
+        assert_eq!(held(app, fund, AccountKind::Recoverable).await, owed, "still to come back");
+        app.assert_sound().await;
+
+        // Who owes dollars is paid euros by hand, at the rate of the day.
+        let third = claimed(app, fund).await;
+        app.quote("1.20").await;
+        let new = NewBatch { currency: Currency::EUR, claims: vec![Pick { number: third.clone(), claim: 1, minor: None }] };
+        let checked = app.engine.check_batch(&YUKI.actor(), &new).await.expect("a look");
+        assert!(checked.batch.is_none());
+        let why = checked.refused[0].1.to_string();
+        assert!(why.contains("The partner owes the fund 1,200 USD") && why.contains("on the claim itself"), "{why}");
+        pay(app, &third, 3_000).await;
+        assert_eq!(held(app, fund, AccountKind::Recoverable).await, 0);
     }
 
     async fn a_fund_that_cannot_bear_a_loss_says_how_much_is_missing(app: &App) {

@@ -245,7 +245,7 @@ on_both! {
         for (typed, says) in [
             ("segment enterprise", "“segment enterprise” does not read: write it like segment: enterprise."),
             ("segment: a\nSegment: b", "“segment” stands there twice"),
-            ("tier: gold", "“tier” has a field of its own above."),
+            ("tier: gold", "“tier” has a field of its own."),
         ] {
             let refused = sam.press(&page, "Save the partner", &[("attributes", typed)]).await;
             refused.assert_status(422).assert_says(says);

@@ -18,6 +18,7 @@ mod guide_in_force;
 mod hang_up;
 mod in_the_browser;
 mod named_files;
+mod partners;
 mod programs;
 mod races;
 mod random;

@@ -404,7 +404,7 @@ fn which_text(which: WhichCycle<'_>) -> String {
 }
 
 /// SHA-256 of what was sent, to tell a repetition from another command under the same key.
-fn digest<I: Serialize>(input: &I) -> Result<String> {
+pub(crate) fn digest<I: Serialize>(input: &I) -> Result<String> {
     let bytes = serde_json::to_vec(input).map_err(Error::internal)?;
     Ok(hex::encode(Sha256::digest(bytes)))
 }

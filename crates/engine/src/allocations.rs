@@ -186,7 +186,7 @@ impl Engine {
         Ok(free.map(|line| (line.partner_id, line.total)).collect())
     }
 
-    async fn all_partners(&self, viewer: &Viewer, filter: &PartnerFilter) -> Result<Vec<PartnerRow>> {
+    pub(crate) async fn all_partners(&self, viewer: &Viewer, filter: &PartnerFilter) -> Result<Vec<PartnerRow>> {
         let (reader, mut paging, mut partners) = (self.reader(), Paging::first(500), Vec::new());
         loop {
             let page = reader.partners(viewer, filter, &paging).await?;

@@ -16,6 +16,7 @@ pub mod funds;
 pub mod general_ledger;
 pub mod imports;
 mod notices;
+pub mod partners;
 pub mod programs;
 pub mod rates;
 mod remembered;

@@ -13,7 +13,7 @@ mod tokens;
 pub use calendar::CalendarOf;
 pub use invitations::{Invited, NewUser};
 pub use password::hash_password;
-pub use people::{PartnerFacts, Preferences, Rights};
+pub use people::{Preferences, Rights};
 pub use tokens::{Bearer, Scope, TokenMade};
 
 use crate::clock::Clock;

@@ -12,6 +12,7 @@ pub mod earning;
 pub mod files;
 pub mod imports;
 pub mod money;
+pub mod partners;
 pub mod people;
 pub mod performance;
 pub mod programs;

@@ -49,7 +49,8 @@ pub struct Picked {
     pub partner: PartnerId,
     pub partner_name: String,
     pub details: i64,
-    /// To come back from the partner and not held back by another batch, in minor units.
+    /// To come back from the partner and not held back by another batch, in minor units of the claim's currency; nothing
+    /// where the fund is kept in another one.
     pub owed: i64,
     /// Its offset is worked out with the others of the partner.
     pub claim: BatchClaim,
@@ -79,9 +80,6 @@ pub fn judge(
         let why = format!("The claim is in {}, this batch is in {currency}.", cycle.currency);
         return Err(Refusal::new("currency", why, "Make another batch for that currency."));
     }
-    if claim.in_fund.is_some() {
-        return Err(s7_execution::other_currency(claim.no));
-    }
     let amount = pick.minor.map_or_else(|| claim.outstanding(), |minor| Money::new(minor, currency));
     may_pay(s, actor, claim.no, amount, now)?;
     let Some(details) = ground.details.get(&s.partner.id) else {
@@ -92,11 +90,15 @@ pub fn judge(
     let fund = cycle.fund().and_then(|fund| s.fund(fund)).ok_or_else(no_fund)?;
     let held = s.book.minor(&Account::recoverable(fund.id, s.partner.id));
     let planned = ground.planned.get(&(s.partner.id, fund.id)).copied().unwrap_or_default();
+    let owed = (held - planned).max(0);
+    if claim.in_fund.is_some() && owed > 0 {
+        return Err(s7_execution::owes_another_currency(claim.no, Money::new(owed, fund.currency)));
+    }
     Ok(Picked {
         partner: s.partner.id,
         partner_name: s.partner.name.clone(),
         details: *details,
-        owed: (held - planned).max(0),
+        owed,
         claim: BatchClaim {
             cycle: cycle.id,
             number: cycle.number.clone(),

@@ -23,7 +23,7 @@ pub use exchange::{InFund, in_fund, owed_in_fund};
 pub use extension::{Extension, ExtensionState, ask_by, extended_day};
 pub(crate) use how_often::how_many_before;
 pub use payment::InBatch;
-pub(crate) use payment::other_currency;
+pub(crate) use payment::owes_another_currency;
 pub(crate) use proof::running;
 pub use proof::{ActivityState, FileVerdict, ProofFile, ProofUpload, missing_proof, proof_days};
 pub(super) use release::release_beyond;

@@ -112,6 +112,11 @@ impl Sheet {
         Ok(Self { encoding, delimiter, header_line, header, text, body, body_line })
     }
 
+    /// The whole as text that reads as the same table again.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
     /// Every row after the header, read as it is asked for.
     pub fn rows(&self) -> impl Iterator<Item = Row> + '_ {
         let mut reader = reader(&self.text[self.body..], self.delimiter);

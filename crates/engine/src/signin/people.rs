@@ -1,15 +1,14 @@
-//! What people may do, and what an administrator does about it: rights, access, preferences, stand-ins, partners.
+//! What people may do, and what an administrator does about it: rights, access, preferences, stand-ins.
 
 use super::{Door, Signed, password};
 use crate::error::{Error, Result};
 use domain::Date;
 use domain::ids::{PartnerId, UserId};
-use domain::money::{Currency, Marks};
+use domain::money::Marks;
 use domain::people::{Actor, Role};
 use serde_json::json;
-use std::collections::BTreeMap;
 use storage::read::UserFilter;
-use storage::rows::{PartnerRow, StandIn, User};
+use storage::rows::{StandIn, User};
 use storage::{Tx, Viewer};
 use uuid::Uuid;
 
@@ -74,23 +73,6 @@ pub struct Preferences {
     pub marks: Marks,
     /// `auto`, `light` or `dark`.
     pub theme: String,
-}
-
-/// A partner as an administrator enters it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PartnerFacts {
-    pub name: String,
-    pub region: String,
-    /// ISO 3166-1 alpha-2.
-    pub country: String,
-    pub tier: String,
-    pub currency: Currency,
-    pub manager: Option<UserId>,
-    pub good_standing: bool,
-    pub domain: Option<String>,
-    pub crm_id: Option<String>,
-    /// Whatever else partners are told apart by.
-    pub attributes: BTreeMap<String, String>,
 }
 
 impl Door {
@@ -272,57 +254,6 @@ impl Door {
             tx.note("user.stand_in", words.clone(), facts, actor, self.clock.now()).await
         };
         Ok(self.db.write(work).await?)
-    }
-
-    pub async fn add_partner(&self, signed: &Signed, facts: PartnerFacts) -> Result<PartnerId> {
-        let id = PartnerId(Uuid::now_v7());
-        let row = partner_row(id, facts, self.clock.now());
-        let words = format!("{} added the partner {}.", signed.user.name, row.name);
-        let work = async |tx: &Tx| {
-            tx.insert_partner(&row).await?;
-            tx.note("partner.added", words.clone(), json!(row), &signed.actor, row.created_at).await
-        };
-        taken(self.db.write(work).await)?;
-        Ok(id)
-    }
-
-    pub async fn change_partner(&self, signed: &Signed, id: PartnerId, facts: PartnerFacts) -> Result<()> {
-        let before = self.db.reader().partner(&Viewer::system(), id).await?;
-        let row = partner_row(id, facts, before.created_at);
-        let words = format!("{} changed the facts of {}.", signed.user.name, row.name);
-        let work = async |tx: &Tx| {
-            tx.update_partner(&row).await?;
-            tx.note("partner.changed", words.clone(), json!(row), &signed.actor, self.clock.now()).await
-        };
-        taken(self.db.write(work).await)
-    }
-}
-
-fn partner_row(id: PartnerId, facts: PartnerFacts, created_at: domain::Instant) -> PartnerRow {
-    PartnerRow {
-        id,
-        name: facts.name,
-        region: facts.region,
-        country: facts.country,
-        tier: facts.tier,
-        currency: facts.currency,
-        manager_id: facts.manager,
-        good_standing: facts.good_standing,
-        domain: facts.domain,
-        crm_id: facts.crm_id,
-        created_at,
-        attributes: facts.attributes,
-    }
-}
-
-fn taken(written: storage::Result<()>) -> Result<()> {
-    match written {
-        Err(storage::Error::Duplicate(_)) => Err(Error::invalid(
-            "name",
-            "Another partner has this name.",
-            "Write the name so that people can tell the two apart.",
-        )),
-        other => Ok(other?),
     }
 }
 

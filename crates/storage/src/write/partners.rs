@@ -30,6 +30,11 @@ impl Tx {
         Ok(())
     }
 
+    /// Every partner, by name.
+    pub async fn partner_rows(&self) -> Result<Vec<PartnerRow>> {
+        sql::all(&self.db, &sql::select::<PartnerRow>("ORDER BY name"), values![]).await
+    }
+
     /// The partner as the rules see it.
     pub async fn partner(&self, id: PartnerId) -> Result<Partner> {
         load::partner(&self.db, id).await

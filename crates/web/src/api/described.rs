@@ -224,6 +224,10 @@ fn common() -> Value {
                 "description": "As the list's address names them: view, partner, q and so on." } } },
         "ViewCommand": tagged(&["do"], "{\"do\":\"change\",\"name\":…,\"is_default\":…}, \
             {\"do\":\"replace\",\"filters\":{…}} or {\"do\":\"remove\"}."),
+        "PartnerSaid": { "type": "object", "additionalProperties": false, "properties": {
+            "name": text(), "region": text(), "country": text(), "tier": text(), "currency": text(), "manager": text(),
+            "good_standing": { "type": "boolean" }, "domain": text(), "crm_id": text(),
+            "attributes": { "type": "object", "additionalProperties": text() } } },
         "NewRates": { "type": "object", "required": ["rates"], "additionalProperties": false, "properties": {
             "rates": { "type": "array", "minItems": 1, "maxItems": 5000, "items": { "type": "object",
                 "required": ["from", "to", "day", "rate"], "additionalProperties": false, "properties": {

@@ -7,13 +7,12 @@ use domain::Date;
 use domain::exchange::Rate;
 use domain::fund::{Fund, FundCommand};
 use domain::ids::{FundId, PartnerId};
-use domain::money::{Currency, Marks};
+use domain::money::Marks;
 use engine::allocations::{Proposed, Reading};
 use engine::{NewFund, WhichFund};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use storage::read::{ExpiringFilter, MovementsOf, Paging, PartnerFilter};
-use storage::rows::PartnerRow;
+use storage::read::{ExpiringFilter, MovementsOf, Paging};
 
 use super::{Answer, Asked, answered, header, json, submission, submission_on_a_version};
 use crate::error::Error;
@@ -254,41 +253,4 @@ pub async fn record_rates(machine: Machine, req: HttpRequest, body: Bytes) -> An
     let (engine, actor) = (machine.site().engine.clone(), machine.actor().clone());
     let done = finish(async move { engine.record_rates(&actor, &rates, &once).await }).await?;
     Ok(HttpResponse::Created().json(&done))
-}
-
-/// A partner; what the vendor tells it apart by is told to the vendor's people only.
-#[derive(Serialize)]
-struct Named {
-    id: PartnerId,
-    name: String,
-    #[serde(flatten)]
-    facts: Option<PartnerFacts>,
-}
-
-#[derive(Serialize)]
-struct PartnerFacts {
-    tier: String,
-    region: String,
-    country: String,
-    currency: Currency,
-    attributes: BTreeMap<String, String>,
-}
-
-/// GET /api/v1/partners
-pub async fn partners(machine: Machine) -> Answer {
-    let (reader, for_vendor) = (machine.site().engine.reader(), !machine.actor().me.is_partner());
-    let (mut rows, mut paging) = (Vec::new(), Paging::first(500));
-    loop {
-        let page = reader.partners(machine.viewer(), &PartnerFilter::default(), &paging).await?;
-        rows.extend(page.rows.into_iter().map(|row| {
-            let PartnerRow { id, name, tier, region, country, currency, attributes, .. } = row;
-            let facts = for_vendor.then_some(PartnerFacts { tier, region, country, currency, attributes });
-            Named { id, name, facts }
-        }));
-        paging.after = page.next;
-        if paging.after.is_none() {
-            break;
-        }
-    }
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "rows": rows, "next": null })))
 }

@@ -192,13 +192,17 @@ pub(super) fn settle_from_batch(
         return Err(Refusal::new("nothing_to_settle", why, "It is paid by another batch."));
     }
     let claim = to_pay(case, no, amount, reference)?;
-    if claim.in_fund.is_some() {
-        return Err(other_currency(no));
-    }
     let reference = reference.trim().to_owned();
     let batch = Some(batch.clone());
     let (by, at) = (case.actor.user(), case.now);
     let keep_until = crate::policy::rules::keep_until(&case.s.policy, case.today);
+    if let Some(paid) = exchange::in_fund(case.s, claim, amount, case.today)? {
+        // All of it was transferred: what the partner has come to owe since is held back of another payment.
+        let paid = exchange::InFund { offset: Money::zero(paid.offset.currency), ..paid };
+        let postings = exchange::settled(case.s, claim, &paid)?;
+        let payment = Payment { amount, offset, in_fund: Some(paid), reference, by, at, batch, keep_until };
+        return Ok(vec![Outcome::with(Event::Settled { claim: no, payment }, postings)]);
+    }
     let payment = Payment { amount, offset, in_fund: None, reference, by, at, batch, keep_until };
     Ok(settled(case, claim, fund, payment))
 }
@@ -231,11 +235,12 @@ fn to_pay<'a>(case: &'a Case, no: u16, amount: Money, reference: &str) -> Result
     Ok(claim)
 }
 
-/// A batch pays in the claims' currency; what a fund of another currency pays depends on the rate of the day.
-pub(crate) fn other_currency(no: u16) -> Refusal {
+/// A batch transfers sums it fixed when it was built; how much of a claim a debt in another currency covers is known on the
+/// day of the payment only.
+pub(crate) fn owes_another_currency(no: u16, owed: Money) -> Refusal {
     Refusal::new(
-        "fund_currency",
-        format!("Claim {no} is paid by a fund of another currency, at the rate of the day."),
+        "owes_fund_currency",
+        format!("The partner owes the fund {owed}, which is held back of claim {no} at the rate of the day."),
         "Record its payment on the claim itself.",
     )
 }

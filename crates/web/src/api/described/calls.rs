@@ -272,6 +272,27 @@ pub const CALLS: &[Call] = &[
         false,
         "The partners the token's owner may see; to the vendor's people with tier, region, country and attributes.",
     ),
+    post("/api/v1/partners", "PartnerSaid", "Add a partner; the answer's number is its id. For administrators."),
+    post(
+        "/api/v1/partners/{id}",
+        "PartnerSaid",
+        "Change what is said of a partner; the rest stays. An empty manager, domain, CRM id or attribute is taken away.",
+    ),
+    asks(
+        "/api/v1/partners/table-preview",
+        "text/csv",
+        "Page",
+        "What a table of partners would add, change and leave out, line by line, and the plan to apply it by. Nothing is \
+         changed.",
+    ),
+    Call {
+        query: &["plan"],
+        ..changes(
+            "/api/v1/partners/table",
+            Body::Raw("text/csv"),
+            "Do what the preview of this table said, by its plan.",
+        )
+    },
     get(
         "/api/v1/approvals",
         "Page",

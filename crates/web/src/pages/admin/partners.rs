@@ -1,24 +1,21 @@
 //! /admin/partners/...: a partner's own facts, as an administrator keeps them.
 
+pub mod table;
+
 use actix_web::web::Path;
 use askama::Template;
-use domain::fund::Attribute;
 use domain::ids::PartnerId;
-use domain::money::Currency;
 use domain::people::Role;
-use engine::signin::PartnerFacts;
+use engine::partners::PartnerSaid;
 use storage::rows::PartnerRow;
 
 use super::{MenuItem, menu};
 use crate::error::{Answer, Error};
-use crate::extract::{Who, show};
+use crate::extract::{Who, finish, once, show};
 use crate::fields::{Fields, Typed};
 use crate::posted::Posted;
 use crate::shell::Shell;
 use crate::view::{Choice, Field, Form};
-
-/// Of more, nobody keeps an overview.
-const MOST_ATTRIBUTES: usize = 30;
 
 #[derive(Template)]
 #[template(path = "pages/admin/partner.html")]
@@ -52,9 +49,10 @@ async fn form(who: &Who, partner: Option<&PartnerRow>) -> Result<Form, Error> {
     let users = who.site().door.users(who.signed()).await?;
     let managers = users.iter().filter(|user| user.roles.contains(&Role::ChannelManager));
     let mut choices = vec![Choice::new("", "Whoever covers the region")];
-    choices.extend(managers.map(|user| Choice::new(user.id.to_string(), &user.name)));
+    choices.extend(managers.clone().map(|user| Choice::new(&user.email, &user.name)));
     let text = |pick: fn(&PartnerRow) -> &str| partner.map_or(String::new(), |partner| pick(partner).to_owned());
-    let manager = partner.and_then(|partner| partner.manager_id).map(|id| id.to_string()).unwrap_or_default();
+    let manager = partner.and_then(|partner| managers.clone().find(|user| Some(user.id) == partner.manager_id));
+    let manager = manager.map_or(String::new(), |user| user.email.clone());
     let held = partner.map(|partner| &partner.attributes).into_iter().flatten();
     let lines = held.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n");
     let standing = partner.is_none_or(|partner| partner.good_standing);
@@ -102,38 +100,23 @@ async fn form(who: &Who, partner: Option<&PartnerRow>) -> Result<Form, Error> {
         ))
 }
 
-fn read(form: &mut Fields) -> Option<PartnerFacts> {
+fn read(form: &mut Fields) -> Option<PartnerSaid> {
     let (name, region, country) = (form.text("name"), form.text("region"), form.text("country"));
-    let country = country.map(|country| country.to_uppercase());
-    if country.as_ref().is_some_and(|code| code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_uppercase())) {
-        form.problem("country", "Write the country as two letters, such as DE.");
-    }
-    let (tier, manager) = (form.text("tier"), form.optional_choice("manager", |id| id.parse().ok()));
-    let code = form.text("currency");
-    let currency = code.as_deref().and_then(Currency::from_code);
-    if code.is_some() && currency.is_none() {
-        form.problem("currency", "Write the currency as three letters, such as EUR.");
-    }
-    let (good_standing, domain, crm_id) =
-        (form.tick("good_standing"), form.optional_text("domain"), form.optional_text("crm_id"));
+    let (tier, currency) = (form.text("tier"), form.text("currency"));
+    let (manager, good_standing) = (form.optional_text("manager"), form.tick("good_standing"));
+    let (domain, crm_id) = (form.optional_text("domain"), form.optional_text("crm_id"));
     let attributes = form.named("attributes");
-    let common = |name: &String| !matches!(Attribute::from_code(name), Some(Attribute::Named(_)));
-    if let Some(taken) = attributes.iter().flatten().map(|(name, _)| name).find(|name| common(name)) {
-        form.problem("attributes", format!("“{taken}” has a field of its own above."));
-    }
-    if attributes.as_ref().is_some_and(|held| held.len() > MOST_ATTRIBUTES) {
-        form.problem("attributes", format!("Keep at most {MOST_ATTRIBUTES} of them."));
-    }
-    Some(PartnerFacts {
-        name: name?,
-        region: region?,
-        country: country?,
-        tier: tier?.to_lowercase(),
-        currency: currency?,
-        manager: manager?,
-        good_standing,
-        domain: domain?.map(|domain| domain.to_lowercase()),
-        crm_id: crm_id?,
+    let filled = |text: Option<Option<String>>| text.map(Option::unwrap_or_default);
+    Some(PartnerSaid {
+        name: Some(name?),
+        region: Some(region?),
+        country: Some(country?),
+        tier: Some(tier?),
+        currency: Some(currency?),
+        manager: Some(filled(manager)?),
+        good_standing: Some(good_standing),
+        domain: Some(filled(domain)?),
+        crm_id: Some(filled(crm_id)?),
         attributes: attributes?,
     })
 }
@@ -146,9 +129,10 @@ pub async fn new(who: Who) -> Answer {
 /// POST /admin/partners/new
 pub async fn add(who: Who, posted: Posted) -> Answer {
     let done = async {
-        let facts = posted.read(who.marks(), read)?;
-        let words = format!("{} is added.", facts.name);
-        who.site().door.add_partner(who.signed(), facts).await?;
+        let said = posted.read(who.marks(), read)?;
+        let words = format!("{} is added.", said.name.as_deref().unwrap_or_default());
+        let (engine, actor, once) = (who.site().engine.clone(), who.actor().clone(), once(&posted));
+        finish(async move { engine.add_partner(&actor, &said, &once).await }).await?;
         Ok(words)
     };
     who.settle(done.await, "/partners", &posted, async |typed| page(&who, None, typed).await).await
@@ -162,8 +146,13 @@ pub async fn show_page(who: Who, id: Path<PartnerId>) -> Answer {
 /// POST /admin/partners/{id}
 pub async fn change(who: Who, id: Path<PartnerId>, posted: Posted) -> Answer {
     let done = async {
-        let facts = posted.read(who.marks(), read)?;
-        who.site().door.change_partner(who.signed(), *id, facts).await?;
+        let mut said = posted.read(who.marks(), read)?;
+        // The form shows them all, so what is not in it any more was taken out.
+        for name in who.reader().partner(who.viewer(), *id).await?.attributes.into_keys() {
+            said.attributes.entry(name).or_default();
+        }
+        let (engine, actor, once, id) = (who.site().engine.clone(), who.actor().clone(), once(&posted), *id);
+        finish(async move { engine.change_partner(&actor, id, &said, &once).await }).await?;
         Ok("Saved.")
     };
     who.settle(done.await, "/partners", &posted, async |typed| page(&who, Some(*id), typed).await).await
