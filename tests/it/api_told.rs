@@ -8,6 +8,7 @@ use domain::machine::Command;
 use engine::partners::PartnerSaid;
 use engine::programs::NewProgram;
 use engine::settlements::NewBatch;
+use engine::settlements::returns::PaymentReturn;
 use engine::{Advanced, NewCycle, NewFund};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -78,6 +79,7 @@ fn what_is_opened_and_answered_reads_too() {
     read::<NewBatch>("new-batch");
     read::<NewProgram>("new-program");
     read::<PartnerSaid>("partner");
+    read::<PaymentReturn>("payment-return");
     read::<web::api::views::Approvals>("approvals");
     read::<Advanced>("answer");
     let guide = &read::<Value>("new-guide")[0];
@@ -91,6 +93,7 @@ fn what_is_opened_and_answered_reads_too() {
         "new-batch",
         "new-program",
         "partner",
+        "payment-return",
         "approvals",
         "answer",
         "new-guide",

@@ -109,7 +109,11 @@ on_both! {
     async fn a_batch_pays_out_of_a_fund_of_another_currency(app: &App) {
         let fund = dollars(app, 100_000).await;
         app.name_accounts().await;
-        let (first, second) = (claimed(app, fund).await, claimed(app, fund).await);
+        let [first, second, third] = [running(app, fund).await, running(app, fund).await, running(app, fund).await];
+        app.days_pass(45).await;
+        for no in [&first, &second, &third] {
+            to_pay(app, no).await;
+        }
         app.quote("1.05").await;
         let half = app.batch(YUKI, &[(&first, Some(eur(1_000)))]).await;
         app.export(YUKI, &half).await;
@@ -121,6 +125,17 @@ on_both! {
         assert_eq!((paid.amount, paid.offset, in_fund.due.minor, in_fund.variance().minor), (eur(1_000), eur(0), 120_000, 12_000));
         assert_eq!(held(app, fund, AccountKind::FxVariance).await, 12_000);
 
+        // The bank sends it back: nothing of it is left in the book, and the fund has what it had.
+        let report = s7_execution::Command::ReportPaymentReturn {
+            claim: 1, payment: 1, on: app.clock.today(), reference: "R-1".to_owned(), reason: "Account closed".to_owned(),
+        };
+        app.must(YUKI, &first, report).await;
+        app.must(TOMAS, &first, s7_execution::Command::ConfirmPaymentReturn { claim: 1 }).await;
+        assert_eq!((held(app, fund, AccountKind::FxVariance).await, held(app, fund, AccountKind::Paid).await), (0, 0));
+        assert_eq!(held(app, fund, AccountKind::Claimed).await, 3 * 324_000);
+        holds_nothing_of_its_fund(&Program::of(app, MARA).await, &first).await;
+        app.assert_sound().await;
+
         // What the partner comes to owe in dollars after a batch is built is held back of another payment.
         let rest = app.batch(YUKI, &[(&first, None)]).await;
         pay(app, &second, 3_000).await;
@@ -131,13 +146,12 @@ on_both! {
         app.export(YUKI, &rest).await;
         app.pay(YUKI, &rest, 1, "B-2").await;
         let claim = app.look(&first).await.cycle.claims[0].clone();
-        assert_eq!((claim.outstanding(), claim.payments[1].offset), (eur(0), eur(0)));
+        assert_eq!((claim.outstanding(), claim.payments[1].amount, claim.payments[1].offset), (eur(0), eur(3_000), eur(0)));
+        assert_eq!(claim.payments[1].in_fund.expect("of the fund").committed.minor, 324_000);
         assert_eq!(held(app, fund, AccountKind::Recoverable).await, owed, "still to come back");
         app.assert_sound().await;
 
         // Who owes dollars is paid euros by hand, at the rate of the day.
-        let third = claimed(app, fund).await;
-        app.quote("1.20").await;
         let new = NewBatch { currency: Currency::EUR, claims: vec![Pick { number: third.clone(), claim: 1, minor: None }] };
         let checked = app.engine.check_batch(&YUKI.actor(), &new).await.expect("a look");
         assert!(checked.batch.is_none());
@@ -338,17 +352,26 @@ async fn dollars(app: &App, budget: i64) -> FundId {
 
 /// 3,000 EUR approved at 1.08, claimed in whole and approved.
 async fn claimed(app: &App, fund: FundId) -> String {
+    let no = running(app, fund).await;
+    app.days_pass(45).await;
+    to_pay(app, &no).await;
+    no
+}
+
+async fn running(app: &App, fund: FundId) -> String {
     app.quote("1.08").await;
     let no = app.cycle_in(Stage::RequestDraft, MARA, 5_000).await;
     let draft = story::request(&app.look(&no).await, fund);
     app.must(MARA, &no, s5_request::Command::Submit { draft }).await;
     app.approve(&no, &app.look(&no).await).await;
-    app.days_pass(45).await;
-    app.prove(&no, MARA).await;
-    app.claim(&no, MARA).await;
-    let (amount, reason) = (eur(3_000), String::new());
-    app.must(TOMAS, &no, s7_execution::Command::ApproveClaim { claim: 1, amount, reason }).await;
     no
+}
+
+async fn to_pay(app: &App, no: &str) {
+    app.prove(no, MARA).await;
+    app.claim(no, MARA).await;
+    let (amount, reason) = (eur(3_000), String::new());
+    app.must(TOMAS, no, s7_execution::Command::ApproveClaim { claim: 1, amount, reason }).await;
 }
 
 async fn pay(app: &App, no: &str, units: i64) {

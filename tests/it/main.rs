@@ -22,6 +22,7 @@ mod partners;
 mod programs;
 mod races;
 mod random;
+mod returned_payments;
 mod s1_plan;
 mod s2_scorecard;
 mod s3_forecast;

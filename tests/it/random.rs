@@ -46,11 +46,13 @@ const DAYS_PASS: usize = 60;
 const LOOKED_OVER: usize = 4;
 /// What has to happen in every walk that is long enough for it.
 const LONG: usize = 20_000;
-const HAPPENS: [&str; 16] = [
+const HAPPENS: [&str; 18] = [
     "approve",
     "record settlement",
     "propose clawback",
     "confirm clawback",
+    "report payment return",
+    "confirm payment return",
     "ask extension",
     "grant extension",
     "fund: transfer",

@@ -17,7 +17,7 @@ use kit::{App, Kind, NewHouse, on_both};
 const WALKERS: [Persona; 8] = [MARA, ANA, INES, TOMAS, YUKI, CLAIRE, SAM, BJORN];
 
 /// What no walk opens as a page, and why.
-const NO_PAGES: [(&str, &str); 18] = [
+const NO_PAGES: [(&str, &str); 19] = [
     ("/livez", "a word for machines that ask whether the program runs"),
     ("/readyz", "a word for machines that ask whether it can work"),
     ("/static/{name}", "style, script and picture, loaded by every page"),
@@ -32,6 +32,7 @@ const NO_PAGES: [(&str, &str); 18] = [
     ("/funds/general-ledger.csv", "a table to download"),
     ("/funds/{code}/statement.csv", "a table to download"),
     ("/wallet/statement.csv", "a table to download"),
+    ("/admin/partners/table.csv", "a table to download"),
     ("/files/{id}", "a file to download"),
     ("/settlements/{no}/files/{name}", "a file to download"),
     ("/admin", "leads on to the first of its pages"),

@@ -101,10 +101,10 @@ impl App {
         for no in [closed, measured, listening, claimed, payable, clawed, denied] {
             self.prove(no, MARA).await;
         }
-        for no in [closed, claimed, payable, clawed, denied] {
+        for no in [closed, claimed, payable, clawed, denied, listening] {
             self.claim(no, MARA).await;
         }
-        for no in [closed, clawed] {
+        for no in [closed, clawed, listening] {
             self.settle(no).await;
         }
         let amount = self.look(payable).await.cycle.claims[0].asked;
@@ -112,6 +112,9 @@ impl App {
         self.must(YUKI, payable, in_full).await;
         let reason = "The supplier refunded part of it.".to_owned();
         self.must(TOMAS, clawed, s7_execution::Command::ProposeClawback { claim: 1, amount: eur(500), reason }).await;
+        let (on, reference, reason) = (self.clock.today(), "RET 1".to_owned(), "Account closed".to_owned());
+        let report = s7_execution::Command::ReportPaymentReturn { claim: 1, payment: 1, on, reference, reason };
+        self.must(TOMAS, listening, report).await;
         let reason = "The invoice names another company.".to_owned();
         self.must(TOMAS, denied, s7_execution::Command::DenyClaim { claim: 1, reason }).await;
         for no in [closed, measured] {

@@ -164,9 +164,11 @@ pub fn plan_review_by(s: &Situation) -> Option<Date> {
     Some(plus(s.cycle.since.date_naive(), days))
 }
 
-/// The day a claim should be paid by, if all goes as the guide says: so many days after the day it should be decided by.
+/// The day a claim should be paid by, if all goes as the guide says: so many days after the day it should be decided by;
+/// of a payment the bank sent back, as many after the day it came back.
 pub fn pay_by(s: &Situation, claim: &Claim) -> Date {
-    plus(decide_by(s, claim), s.policy.claim.pay_days)
+    let back = claim.payments.iter().filter_map(|payment| payment.came_back()).map(|returned| returned.on);
+    plus(back.fold(decide_by(s, claim), Date::max), s.policy.claim.pay_days)
 }
 
 fn decide_by(s: &Situation, claim: &Claim) -> Date {

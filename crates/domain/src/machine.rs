@@ -279,6 +279,7 @@ fn end(case: &Case, command: &CycleCommand) -> Result<Vec<Outcome>, Refusal> {
     match command {
         CycleCommand::Cancel { reason } => {
             need_reason(reason)?;
+            s7_execution::no_payment_waits(cycle)?;
             let open = cycle.claims.iter().find(|claim| {
                 !matches!(
                     claim.state,

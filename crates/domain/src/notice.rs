@@ -37,6 +37,9 @@ pub enum Topic {
     ClawbackProposed,
     ClawbackRejected,
     ClawedBack,
+    PaymentReturnReported,
+    PaymentReturnRejected,
+    PaymentReturned,
     ActivityCancelled,
     ActivityExpired,
     ClaimWindowClosed,
@@ -71,7 +74,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Topic; 59] = [
+    pub const ALL: [Topic; 62] = [
         Topic::PlanSubmitted,
         Topic::PlanAgreed,
         Topic::PlanReturned,
@@ -100,6 +103,9 @@ impl Topic {
         Topic::ClawbackProposed,
         Topic::ClawbackRejected,
         Topic::ClawedBack,
+        Topic::PaymentReturnReported,
+        Topic::PaymentReturnRejected,
+        Topic::PaymentReturned,
         Topic::ActivityCancelled,
         Topic::ActivityExpired,
         Topic::ClaimWindowClosed,

@@ -176,6 +176,7 @@ impl Topic {
             | Topic::ProofSubmitted
             | Topic::ClaimSubmitted
             | Topic::ClawbackProposed
+            | Topic::PaymentReturnReported
             | Topic::ReinstatementProposed
             | Topic::ExtensionAsked => Some(MailKind::NeedsYou),
             Topic::ApprovalWaiting => Some(MailKind::Waiting),
@@ -186,6 +187,8 @@ impl Topic {
             | Topic::RequestDeclined
             | Topic::RequestWithdrawn
             | Topic::ClawbackRejected
+            | Topic::PaymentReturnRejected
+            | Topic::PaymentReturned
             | Topic::AmendmentDeclined
             | Topic::ProofAccepted
             | Topic::ProofReturned

@@ -8,6 +8,7 @@ pub mod bank;
 mod bills;
 mod pain;
 pub mod returned;
+pub mod returns;
 
 use crate::Engine;
 use crate::advance::{Advanced, Submission, same_version};

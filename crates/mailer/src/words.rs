@@ -93,6 +93,9 @@ topics! {
     Remittance:           "mail/topics/remittance.txt",             "Transferred",     "Paid on";
     ClawbackProposed:     "mail/topics/clawback_proposed.txt",      "To claw back",    "Decide by";
     ClawbackRejected:     "mail/topics/clawback_rejected.txt",      "Was asked back",  "Day";
+    PaymentReturnReported: "mail/topics/payment_return_reported.txt", "Came back",     "Decide by";
+    PaymentReturnRejected: "mail/topics/payment_return_rejected.txt", "Did not come back", "Day";
+    PaymentReturned:      "mail/topics/payment_returned.txt",       "To be paid again", "Pay by";
     ClawedBack:           "mail/topics/clawed_back.txt",            "Clawed back",     "Return by";
     ActivityCancelled:    "mail/topics/activity_cancelled.txt",     RELEASED,          "Day";
     ActivityExpired:      "mail/topics/activity_expired.txt",       RELEASED,          "Last day";

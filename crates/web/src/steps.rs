@@ -61,9 +61,9 @@ pub async fn timeline(who: &Who, s: &Situation) -> Result<Timeline, Error> {
 fn tone_of(kind: &str) -> Tone {
     match kind.rsplit('.').next().unwrap_or(kind) {
         "approved" | "level_approved" | "accepted" | "agreed" | "settled" | "closed" | "signed" => Tone::Ok,
-        "returned" | "escalated" | "withdrawn" | "clawback_proposed" | "asked" => Tone::Warn,
+        "returned" | "escalated" | "withdrawn" | "clawback_proposed" | "asked" | "return_reported" => Tone::Warn,
         "declined" | "denied" | "cancelled" | "activity_cancelled" | "campaign_cancelled" => Tone::Bad,
-        "activity_expired" | "expired" | "clawed_back" => Tone::Bad,
+        "activity_expired" | "expired" | "clawed_back" | "payment_returned" => Tone::Bad,
         _ => Tone::Info,
     }
 }

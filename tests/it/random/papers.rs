@@ -157,6 +157,20 @@ impl Hand<'_> {
                 let claim = s.cycle.claims.iter().find(|claim| claim.clawback.is_some())?.no;
                 E::RejectClawback { claim, reason }.into()
             }
+            Act::ReportPaymentReturn => {
+                let (claim, _) = of(&[ClaimState::Paid, ClaimState::PartPaid], |claim| claim.asked)?;
+                let payment = self.dice.random_range(1..3);
+                let on = self.world.clock.today();
+                E::ReportPaymentReturn { claim, payment, on, reference: self.words(), reason }.into()
+            }
+            Act::ConfirmPaymentReturn => {
+                E::ConfirmPaymentReturn { claim: s.cycle.claims.iter().find(|claim| claim.return_open().is_some())?.no }
+                    .into()
+            }
+            Act::RejectPaymentReturn => {
+                let claim = s.cycle.claims.iter().find(|claim| claim.return_open().is_some())?.no;
+                E::RejectPaymentReturn { claim, reason }.into()
+            }
             Act::ConfirmClawback => {
                 E::ConfirmClawback { claim: s.cycle.claims.iter().find(|claim| claim.clawback.is_some())?.no }.into()
             }

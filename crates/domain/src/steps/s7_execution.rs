@@ -13,27 +13,30 @@ mod how_often;
 mod payment;
 mod proof;
 mod release;
+mod returned;
+mod timer;
 
-pub use claims::{
-    Claim, ClaimLine, ClaimLineDraft, ClaimState, Payment, claim_due, claimable, last_day_to_claim, payable,
-};
+pub use claims::{Claim, ClaimLine, ClaimLineDraft, ClaimState, claim_due, claimable, last_day_to_claim, payable};
 pub(crate) use claims::{claim_window, claimed_before};
 pub use clawback::Clawback;
 pub use exchange::{InFund, in_fund, owed_in_fund};
 pub use extension::{Extension, ExtensionState, ask_by, extended_day};
 pub(crate) use how_often::how_many_before;
-pub use payment::InBatch;
 pub(crate) use payment::owes_another_currency;
+pub use payment::{InBatch, Payment};
 pub(crate) use proof::running;
 pub use proof::{ActivityState, FileVerdict, ProofFile, ProofUpload, missing_proof, proof_days};
 pub(super) use release::release_beyond;
+pub(crate) use returned::no_payment_waits;
+pub use returned::{Returned, Undone};
+pub use timer::Reminder;
+pub(crate) use timer::next_day;
 
 use super::s4_action_plan::{self, Activity, ActivityDraft};
 use super::s5_request::RequestLine;
 use super::s6_approval::{self, Before};
 use super::{Case, Outcome, Purse, Release, Stamp, Teller, Told, need_reason};
 use crate::Date;
-use crate::calendar::plus;
 use crate::cycle::{Cycle, Stage};
 use crate::ids::UserId;
 use crate::machine::Situation;
@@ -42,7 +45,6 @@ use crate::notice::{Notice, Topic};
 use crate::policy::{Extendable, Judgement, Verdict};
 use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
@@ -99,6 +101,24 @@ pub enum Command {
     },
     /// It was proposed in error, or does not hold: nothing comes back.
     RejectClawback {
+        claim: u16,
+        reason: String,
+    },
+    /// The bank sent a payment of the claim back, days after it was recorded; a second person confirms.
+    ReportPaymentReturn {
+        claim: u16,
+        /// Its number among the claim's payments, from 1.
+        payment: u16,
+        /// The day the bank booked it back, and under which reference.
+        on: Date,
+        reference: String,
+        reason: String,
+    },
+    ConfirmPaymentReturn {
+        claim: u16,
+    },
+    /// It was reported in error: the payment stands.
+    RejectPaymentReturn {
         claim: u16,
         reason: String,
     },
@@ -197,6 +217,27 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         in_fund: Option<Money>,
     },
+    PaymentReturnReported {
+        claim: u16,
+        payment: u16,
+        returned: Returned,
+    },
+    /// `withdrawn`: by who had reported it.
+    PaymentReturnRejected {
+        claim: u16,
+        payment: u16,
+        amount: Money,
+        reason: String,
+        withdrawn: bool,
+    },
+    PaymentReturned {
+        claim: u16,
+        payment: u16,
+        amount: Money,
+        /// What it undoes in a fund of another currency.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_fund: Option<Undone>,
+    },
     Amended {
         activity: u16,
         draft: ActivityDraft,
@@ -255,21 +296,6 @@ pub enum Event {
     Ended {},
 }
 
-/// What a partner is reminded of.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reminder {
-    ProofDue,
-    ProofOverdue,
-    ClaimDue,
-}
-
-impl Reminder {
-    fn is_of_claim(self) -> bool {
-        self == Reminder::ClaimDue
-    }
-}
-
 pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
     match command {
         Command::SubmitProof { activity, files } => proof::submit(case, *activity, files),
@@ -285,6 +311,11 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
         Command::ProposeClawback { claim, amount, reason } => clawback::propose(case, *claim, *amount, reason),
         Command::ConfirmClawback { claim } => clawback::confirm(case, *claim),
         Command::RejectClawback { claim, reason } => clawback::reject(case, *claim, reason),
+        Command::ReportPaymentReturn { claim, payment, on, reference, reason } => {
+            returned::report(case, *claim, *payment, (*on, reference), reason)
+        }
+        Command::ConfirmPaymentReturn { claim } => returned::confirm(case, *claim),
+        Command::RejectPaymentReturn { claim, reason } => returned::reject(case, *claim, reason),
         Command::Amend { activity, draft, lines, reason } => amendment::amend(case, *activity, draft, lines, reason),
         Command::CancelActivity { activity, reason } => cancel_activity(case, *activity, reason),
         Command::CancelCampaign { campaign, reason } => cancel_campaign(case, *campaign, reason),
@@ -293,7 +324,7 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
         }
         Command::GrantExtension { extension, days, reason } => extension::grant(case, *extension, *days, reason),
         Command::DeclineExtension { extension, reason } => extension::decline(case, *extension, reason),
-        Command::Tick {} => tick(case),
+        Command::Tick {} => timer::tick(case),
     }
 }
 
@@ -360,63 +391,6 @@ pub(crate) fn release_all(s: &Situation, today: Date) -> Release {
     let mut purse = Purse::of(s);
     let releases = s.cycle.campaigns.iter().map(|campaign| release_beyond(s, &mut purse, campaign.no, 0, today));
     Release::of_all(&s.cycle, releases)
-}
-
-/// The next day the timer has something to do for this step.
-pub(crate) fn next_day(s: &Situation) -> Option<Date> {
-    let cycle = &s.cycle;
-    let reminders = upcoming(s).into_iter().filter(|reminder| !is_past(cycle, reminder)).map(|(day, ..)| day);
-    let expiries = proof::running(s).map(|activity| proof::expires_on(s, activity));
-    let windows = cycle.campaigns.iter().filter_map(|campaign| release::window_end(s, campaign.no));
-    let answers = cycle.open_extensions().map(|extension| plus(extension.answer_by, 1));
-    reminders.chain(expiries).chain(windows.map(|last| plus(last, 1))).chain(answers).min()
-}
-
-/// The timer's work at this moment, each on what the one before left: wishes nobody answered, activities expired,
-/// claim windows closed, reminders due.
-fn tick(case: &Case) -> Result<Vec<Outcome>, Refusal> {
-    let stamp = Stamp { at: case.now, by: case.actor.user() };
-    let mut after = case.s.clone();
-    let mut outcomes: Vec<Outcome> = Vec::new();
-    for work in [extension::lapsed, proof::overdue, release::windows, reminders] {
-        for outcome in work(&after.clone(), case.today) {
-            crate::machine::apply(&mut after.cycle, &outcome.event, stamp);
-            outcome.postings.iter().for_each(|posting| after.book.post(posting));
-            outcomes.push(outcome);
-        }
-    }
-    if outcomes.is_empty() {
-        return Err(Refusal::new("nothing_due", "Nothing is due.", "The clock comes back when something is."));
-    }
-    if all_ended(&after.cycle) {
-        outcomes.push(Event::Ended {}.into());
-    }
-    Ok(outcomes)
-}
-
-/// A reminder to come: its day, what it is of, the activity, the deadline.
-type Upcoming = (Date, Reminder, u16, Date);
-
-/// Reminders whose day has come: of every activity the latest one, so that a clock that stood still catches up once.
-fn reminders(s: &Situation, today: Date) -> Vec<Outcome> {
-    let due = upcoming(s).into_iter().filter(|reminder| reminder.0 <= today && !is_past(&s.cycle, reminder));
-    let latest: BTreeMap<(bool, u16), Upcoming> =
-        due.map(|reminder| ((reminder.1.is_of_claim(), reminder.2), reminder)).collect();
-    latest.into_values().map(|(day, what, item, due)| Event::Reminded { what, item, day, due }.into()).collect()
-}
-
-/// Every reminder of what is still open, earliest first.
-fn upcoming(s: &Situation) -> Vec<Upcoming> {
-    let mut all = proof::reminders(s);
-    all.extend(claims::reminders(s));
-    all.sort_unstable();
-    all
-}
-
-/// It was sent, or a later one of the same kind was.
-fn is_past(cycle: &Cycle, (day, what, item, _): &Upcoming) -> bool {
-    let sent = cycle.activity(*item).into_iter().flat_map(|activity| &activity.reminded);
-    sent.filter(|sent| sent.what.is_of_claim() == what.is_of_claim()).any(|sent| sent.day >= *day)
 }
 
 /// The outcome, and the end of execution where it was the last open activity.

@@ -395,6 +395,9 @@ pub fn decide(case: &Case, command: &Command) -> Result<Vec<Outcome>, Refusal> {
                 return Err(Refusal::new("signed", "Your side has signed this review.", "The other side signs next."));
             }
             let closes = other.is_some();
+            if closes {
+                super::s7_execution::no_payment_waits(cycle)?;
+            }
             if closes
                 && cycle.claims.iter().any(|claim| {
                     matches!(

@@ -209,6 +209,38 @@ fn t30_what_is_to_come_back_is_held_back_from_the_next_payment() {
     assert_eq!(story.s.cycle.claims[1].state, ClaimState::Paid);
 }
 
+/// What was held back stays held back; only what was transferred is to be paid again, and any number of times.
+#[test]
+fn a_payment_that_came_back_is_paid_again() {
+    let mut story = approved(eur(20_000));
+    story.must(&ana(), claims(eur(10_000), false)).must(&finn(), story::approve_claim(1, eur(5_000)));
+    story.must(&fay(), story::settle(1, eur(5_000)));
+    let reason = "Invoice credited".to_owned();
+    story.must(&finn(), s7_execution::Command::ProposeClawback { claim: 1, amount: eur(2_000), reason });
+    let report = story::came_back(&story.s, 1, 1);
+    story.refuses(&fay(), report, "clawback");
+    story.must(&flo(), s7_execution::Command::ConfirmClawback { claim: 1 });
+    story.must(&ana(), claims(eur(10_000), true)).must(&finn(), story::approve_claim(2, eur(5_000)));
+    story.must(&fay(), story::settle(2, eur(4_000)));
+    for (payment, refusal) in [(0, "no_payment"), (2, "no_payment")] {
+        let report = story::came_back(&story.s, 2, payment);
+        story.refuses(&fay(), report, refusal);
+    }
+    let report = story::came_back(&story.s, 2, 1);
+    story.must(&fay(), report).must(&finn(), s7_execution::Command::ConfirmPaymentReturn { claim: 2 });
+    let claim = &story.s.cycle.claims[1];
+    assert_eq!((claim.paid(), claim.outstanding(), claim.state), (eur(2_000), eur(3_000), ClaimState::PartPaid));
+    assert_eq!(story.held(AccountKind::Recoverable), 0, "what was held back is settled");
+    assert_eq!((story.held(AccountKind::Paid), story.held(AccountKind::Claimed)), (500_000, 300_000));
+    let report = story::came_back(&story.s, 2, 1);
+    story.refuses(&fay(), report, "came_back");
+    story.must(&fay(), story::settle(2, eur(3_000)));
+    assert_eq!(story.s.cycle.claims[1].state, ClaimState::Paid);
+    let report = story::came_back(&story.s, 2, 2);
+    story.must(&fay(), report).must(&finn(), s7_execution::Command::ConfirmPaymentReturn { claim: 2 });
+    assert_eq!((story.held(AccountKind::Paid), story.held(AccountKind::Claimed)), (500_000, 300_000));
+}
+
 #[test]
 fn every_row_of_a_claim_carries_an_invoice_of_its_own_day() {
     let mut story = approved(eur(10_000));

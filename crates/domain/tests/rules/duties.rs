@@ -2,6 +2,7 @@
 
 use crate::story::{self, Story, eur, people};
 use domain::cycle::Stage;
+use domain::ledger::AccountKind;
 use domain::people::{Actor, Role};
 use domain::steps::{s1_plan, s5_request, s6_approval, s7_execution};
 use people::{ana, director, fay, finn, flo, in_place_of, leo, mia};
@@ -149,6 +150,25 @@ fn a_claw_back_needs_a_second_person() {
     story.refuses(&in_place_of(people::executive(), &finn()), confirm(), "second_person");
     story.must(&flo(), confirm());
     assert_eq!(story.balances(), [50_000, 40_000, 7_000, 0, 2_000]);
+}
+
+#[test]
+fn a_payment_that_came_back_needs_a_second_person() {
+    let mut story = story::return_reported();
+    let before = story.balances();
+    let confirm = || s7_execution::Command::ConfirmPaymentReturn { claim: 1 };
+    story.refuses(&fay(), confirm(), "second_person");
+    story.refuses(&in_place_of(people::executive(), &fay()), confirm(), "second_person");
+    let again = story::came_back(&story.s, 1, 1);
+    story.refuses(&finn(), again, "already_reported");
+    let reject = || s7_execution::Command::RejectPaymentReturn { claim: 1, reason: "It was another one".to_owned() };
+    story.must(&finn(), reject());
+    assert_eq!(story.balances(), before);
+    story.refuses(&finn(), confirm(), "not_reported");
+    let report = story::came_back(&story.s, 1, 1);
+    story.must(&fay(), report).must(&finn(), confirm());
+    assert_eq!(story.held(AccountKind::Paid), 0);
+    assert_eq!(story.held(AccountKind::Claimed), 300_000);
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub fn quote(story: &mut Story, value: Decimal) {
     story.s.rates.push(rate);
 }
 
-fn at(story: &mut Story, value: &str) {
+pub fn at(story: &mut Story, value: &str) {
     quote(story, value.parse().expect("a number"));
 }
 
@@ -64,7 +64,7 @@ pub fn running(rate_date: &str) -> Story {
 }
 
 /// A claim of `units` whole euros on the webinar is approved; it cost twice as much.
-fn claimed(story: &mut Story, units: i64, is_final: bool) {
+pub fn claimed(story: &mut Story, units: i64, is_final: bool) {
     let proof = story::proof(&story.on("2026-05-06").s, 1);
     story.must(&ana(), proof).must(&mia(), accept(1));
     story.must(&ana(), claim(1, vec![invoice(1, 1, eur(units * 2))], is_final));

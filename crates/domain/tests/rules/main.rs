@@ -17,6 +17,7 @@ mod guide;
 mod happy_path;
 mod moves;
 mod random;
+mod returns;
 mod rule_space;
 mod signals;
 mod story;

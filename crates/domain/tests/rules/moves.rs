@@ -2,7 +2,7 @@
 
 use crate::story::{self, Story, people};
 use domain::cycle::Stage;
-use domain::machine::{Act, By, Command, CycleCommand, MOVES, Move, decide};
+use domain::machine::{Act, By, Command, CycleCommand, MOVES, Move, Situation, decide};
 use domain::people::Actor;
 use domain::steps::{
     s1_plan, s2_scorecard, s3_forecast, s4_action_plan, s5_request, s6_approval, s7_execution, s8_tracking,
@@ -54,6 +54,7 @@ const STATIONS: &[Station] = &[
     ("claim paid", story::claim_paid),
     ("more time asked", story::more_time_asked),
     ("clawback proposed", story::clawback_proposed),
+    ("return reported", story::return_reported),
     ("amendment in review", story::amendment_in_review),
     ("execution late", || {
         let mut story = story::execution_live();
@@ -79,6 +80,14 @@ const STATIONS: &[Station] = &[
         story
     }),
 ];
+
+fn came_back(act: Act, s: &Situation) -> Command {
+    match act {
+        Act::ReportPaymentReturn => story::came_back(s, 1, 1).into(),
+        Act::ConfirmPaymentReturn => s7_execution::Command::ConfirmPaymentReturn { claim: 1 }.into(),
+        _ => s7_execution::Command::RejectPaymentReturn { claim: 1, reason: "It was another one".to_owned() }.into(),
+    }
+}
 
 /// A command of this act, as fit as the situation allows.
 fn sample(act: Act, story: &Story) -> Command {
@@ -118,9 +127,8 @@ fn sample(act: Act, story: &Story) -> Command {
         Act::SubmitProof => story::proof(s, 1).into(),
         Act::AcceptProof => story::accept(1).into(),
         Act::ReturnProof => {
-            let verdict =
-                first_file().map(|file| s7_execution::FileVerdict { file, accepted: false, reason: reason() });
-            let verdicts = verdict.into_iter().collect();
+            let verdict = |file| s7_execution::FileVerdict { file, accepted: false, reason: reason() };
+            let verdicts = first_file().map(verdict).into_iter().collect();
             s7_execution::Command::ReturnProof { activity: 1, verdicts, reason: reason() }.into()
         }
         Act::SubmitClaim => story::claim(1, vec![story::invoice(1, 2, story::eur(4_000))], false).into(),
@@ -131,6 +139,7 @@ fn sample(act: Act, story: &Story) -> Command {
             s7_execution::Command::ProposeClawback { claim: 1, amount: story::eur(500), reason: reason() }.into()
         }
         Act::ConfirmClawback => s7_execution::Command::ConfirmClawback { claim: 1 }.into(),
+        Act::ReportPaymentReturn | Act::ConfirmPaymentReturn | Act::RejectPaymentReturn => came_back(act, s),
         Act::RejectClawback => s7_execution::Command::RejectClawback { claim: 1, reason: reason() }.into(),
         Act::Amend => {
             let mut draft = event();

@@ -163,6 +163,9 @@ fn running(story: &Story, step: &Step) -> Command {
         31 | 32 => story::approve_claim(no, claimed(|claim| claim.asked)).into(),
         33 => s7_execution::Command::DenyClaim { claim: no, reason: reason() }.into(),
         34 | 35 => story::settle(no, claimed(s7_execution::Claim::outstanding)).into(),
+        36 if step.days % 3 == 1 => story::came_back(s, no, u16::try_from(step.amount % 3).unwrap_or(1)).into(),
+        37 if step.days % 3 == 1 && step.good => s7_execution::Command::ConfirmPaymentReturn { claim: no }.into(),
+        37 if step.days % 3 == 1 => s7_execution::Command::RejectPaymentReturn { claim: no, reason: reason() }.into(),
         36 => s7_execution::Command::ProposeClawback { claim: no, amount: money(step), reason: reason() }.into(),
         37 if step.good => s7_execution::Command::ConfirmClawback { claim: no }.into(),
         37 => s7_execution::Command::RejectClawback { claim: no, reason: reason() }.into(),
@@ -233,7 +236,7 @@ fn enough(story: &Story) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-const STARTS: [fn() -> Story; 10] = [
+const STARTS: [fn() -> Story; 11] = [
     story::plan_review,
     story::request_draft,
     story::approval_review,
@@ -241,6 +244,7 @@ const STARTS: [fn() -> Story; 10] = [
     story::half_proven,
     story::claim_in_review,
     story::clawback_proposed,
+    story::return_reported,
     story::amendment_in_review,
     story::tracking_listening,
     story::partner_signed,

@@ -256,7 +256,8 @@ impl Story {
         assert!(reviewed <= committed, "{reviewed} claimed in review, {committed} committed");
         for claim in &cycle.claims {
             let claimed = self.s.book.minor(&Account::claimed(FUND, NORDWIND, CYCLE, claim.no));
-            let taken = claim.payments.iter().filter_map(|payment| payment.in_fund).map(|paid| paid.committed.minor);
+            let counts = claim.payments.iter().filter_map(s7_execution::Payment::counts_in_fund);
+            let taken = counts.map(|(committed, _)| committed.minor);
             let held = claim.in_fund.map(|held| held.minor - taken.sum::<i64>());
             assert_eq!(claimed, held.unwrap_or(claim.outstanding().minor), "claim {}", claim.no);
             assert!(claim.approved.minor <= claim.asked.minor);

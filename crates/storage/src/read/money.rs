@@ -34,7 +34,7 @@ pub struct ClaimFilter {
     pub currency: Option<Currency>,
     /// Part of the cycle's number, its title or the partner's name.
     pub text: Option<String>,
-    /// A claw back is proposed and not confirmed.
+    /// A claw back, or a payment that came back, is proposed and not confirmed.
     pub clawback_open: bool,
     /// Its cycle waits for somebody else than finance, and no open batch holds it.
     pub behind: bool,

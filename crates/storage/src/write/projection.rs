@@ -247,7 +247,7 @@ fn claim_row(cycle: &Cycle, claim: &Claim, region: &str) -> ClaimRow {
         region: region.to_owned(),
         state: claim.state,
         is_final: claim.is_final,
-        clawback_open: claim.clawback.as_ref().is_some_and(|clawback| clawback.confirmed_by.is_none()),
+        clawback_open: claim.waits_for_a_second_person(),
         currency: cycle.currency,
         asked: claim.asked.minor,
         approved: claim.approved.minor,

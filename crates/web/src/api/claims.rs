@@ -52,7 +52,10 @@ pub async fn list(machine: Machine, asked: Query<Asked>) -> Answer {
 /// to know.
 pub(super) fn hide_fund(claim: &mut Claim) {
     claim.in_fund = None;
-    claim.payments.iter_mut().for_each(|payment| payment.in_fund = None);
+    for payment in &mut claim.payments {
+        payment.in_fund = None;
+        payment.returned.iter_mut().for_each(|returned| returned.in_fund = None);
+    }
     claim.clawback.iter_mut().for_each(|clawback| clawback.in_fund = None);
 }
 

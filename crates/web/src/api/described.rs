@@ -166,6 +166,10 @@ fn of_settlements() -> Value {
         "BatchCommand": { "type": "object", "required": ["do"], "properties": { "do": text() },
             "description": "{\"do\":\"cancel\",\"reason\":…}, {\"do\":\"export\",\"pay_on\":…} or \
                 {\"do\":\"record\",\"outcomes\":[{\"status\":\"paid\",\"payment\":1,\"on\":…,\"reference\":…}]}." },
+        "PaymentReturn": { "type": "object", "required": ["do", "payment"], "properties": {
+            "do": text(), "payment": { "type": "integer" } },
+            "description": "{\"do\":\"report\",\"payment\":1,\"on\":…,\"reference\":…,\"reason\":…}, \
+                {\"do\":\"confirm\",\"payment\":1} or {\"do\":\"reject\",\"payment\":1,\"reason\":…}." },
         "BatchFile": { "type": "string", "description": "The file itself, as text/csv or application/xml." },
         "PaymentDetails": { "type": "object", "required": ["owner", "details"], "additionalProperties": false,
             "properties": { "owner": { "type": "object", "description": "{\"partner\":ID} or {\"house\":\"EUR\"}." },

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use domain::payee::PaymentDetails;
 use domain::settlement::{BatchState, Command, Outcome, PaymentState};
 use engine::settlements::bank::{Booking, FileKind};
+use engine::settlements::returns::PaymentReturn;
 use engine::settlements::{NewBatch, Owner, returned};
 use serde::Deserialize;
 use serde_json::json;
@@ -51,6 +52,15 @@ pub async fn command(machine: Machine, req: HttpRequest, no: Path<String>, body:
         }
     })
     .await?;
+    Ok(answered(&mut HttpResponse::Ok(), &done))
+}
+
+/// POST /api/v1/settlements/{no}/returns: the bank sent a payment back, with all its claims.
+pub async fn payment_return(machine: Machine, req: HttpRequest, no: Path<String>, body: Bytes) -> Answer {
+    let once = submission(&machine, &req)?;
+    let step: PaymentReturn = super::json(&req, &body)?;
+    let (engine, actor, no) = (machine.site().engine.clone(), machine.actor().clone(), no.into_inner());
+    let done = finish(async move { engine.payment_return(&actor, &no, &step, &once).await }).await?;
     Ok(answered(&mut HttpResponse::Ok(), &done))
 }
 

@@ -6,6 +6,7 @@ pub mod new;
 pub mod payment;
 pub mod remittance;
 pub mod returned;
+pub mod returns;
 
 use actix_web::web::Query;
 use askama::Template;

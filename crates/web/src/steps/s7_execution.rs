@@ -351,7 +351,7 @@ fn about_claim(s: &Situation, campaign: &Campaign, may_claim: bool, today: Date)
 fn about_payment(s: &Situation, claim: &Claim, today: Date) -> HubItem {
     let submitted = claim.submitted_at.date_naive();
     let decided_by = plus(submitted, s.policy.claim.review_days);
-    let paid_by = plus(decided_by, s.policy.claim.pay_days);
+    let paid_by = domain::deadlines::pay_by(s, claim);
     let (asked, paid) = (Amount::from(claim.asked).plain(), Amount::from(claim.paid()).plain());
     let left = Amount::from(claim.outstanding()).plain();
     let by = |on: Date| Due { on, today }.plain();

@@ -2,10 +2,11 @@
 
 use super::super::{Case, Outcome, Stamp, Teller, Told, check_text, s3_forecast, s6_approval};
 use super::clawback::{self, Clawback};
-use super::exchange::InFund;
 use super::how_often::{how_many, standing};
+use super::payment::Payment;
 use super::release::in_review;
-use super::{ActivityState, Event, InBatch, Reminder};
+use super::returned::{self, Returned};
+use super::{ActivityState, Event, Reminder};
 use crate::calendar::plus;
 use crate::cycle::Cycle;
 use crate::ids::{FileId, UserId};
@@ -129,30 +130,21 @@ pub struct ClaimLine {
     pub pays: Money,
 }
 
-/// One settlement, whole or an instalment.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Payment {
-    pub amount: Money,
-    /// Held back from it against what was clawed back earlier; `amount - offset` was transferred.
-    pub offset: Money,
-    /// What it came to in a fund of another currency.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub in_fund: Option<InFund>,
-    pub reference: String,
-    pub by: UserId,
-    pub at: Instant,
-    /// The settlement batch that paid it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub batch: Option<InBatch>,
-    /// The last day records of it are kept, as the guide says; `None` where it does not, and in what was paid before it
-    /// was noted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keep_until: Option<Date>,
-}
-
 impl Claim {
     pub fn paid(&self) -> Money {
-        Money::new(self.payments.iter().map(|payment| payment.amount.minor).sum(), self.asked.currency)
+        Money::new(self.payments.iter().map(|payment| payment.counts().minor).sum(), self.asked.currency)
+    }
+
+    /// A claw back, or a payment that came back, is proposed and not confirmed.
+    pub fn waits_for_a_second_person(&self) -> bool {
+        self.clawback.as_ref().is_some_and(|clawback| clawback.confirmed_by.is_none()) || self.return_open().is_some()
+    }
+
+    /// The payment that is reported as returned and not confirmed, by its number from 1.
+    pub fn return_open(&self) -> Option<(u16, &Payment, &Returned)> {
+        let open =
+            (1..).zip(&self.payments).filter_map(|(no, payment)| Some((no, payment, payment.returned.as_ref()?)));
+        open.into_iter().find(|(_, _, returned)| returned.confirmed_by.is_none())
     }
 
     /// The last day its records are kept: so many years after the last payment, where the guide says how many.
@@ -468,7 +460,10 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
         | Event::Settled { claim, .. }
         | Event::ClawbackProposed { claim, .. }
         | Event::ClawbackRejected { claim, .. }
-        | Event::ClawedBack { claim, .. } => *claim,
+        | Event::ClawedBack { claim, .. }
+        | Event::PaymentReturnReported { claim, .. }
+        | Event::PaymentReturnRejected { claim, .. }
+        | Event::PaymentReturned { claim, .. } => *claim,
         _ => return,
     };
     if let (Event::ClaimApproved { amount, released, .. }, Some(claim)) = (event, cycle.claim(no)) {
@@ -493,6 +488,9 @@ pub(super) fn apply(cycle: &mut Cycle, event: &Event, stamp: Stamp) {
         Event::Settled { payment, .. } => {
             claim.payments.push(payment.clone());
             claim.state = if claim.outstanding().is_zero() { ClaimState::Paid } else { ClaimState::PartPaid };
+        }
+        Event::PaymentReturnReported { .. } | Event::PaymentReturnRejected { .. } | Event::PaymentReturned { .. } => {
+            returned::apply(claim, event, stamp);
         }
         _ => clawback::apply(claim, event, stamp),
     }
@@ -557,6 +555,9 @@ pub(super) fn tell(teller: &Teller, event: &Event) -> Told {
             Told::new("execution.window_closed", format!("The claim window of “{name}” closed; {released} released."))
                 .to(said(teller.to_partner(Topic::ClaimWindowClosed, "/execution")))
                 .to(said(teller.to_manager(Topic::ClaimWindowClosed, "/execution")))
+        }
+        Event::PaymentReturnReported { .. } | Event::PaymentReturnRejected { .. } | Event::PaymentReturned { .. } => {
+            returned::tell(teller, event)
         }
         _ => clawback::tell(teller, event),
     }

@@ -43,6 +43,10 @@ pub(super) fn propose(case: &Case, no: u16, amount: Money, reason: &str) -> Resu
             "Ask back that much or less.",
         ));
     }
+    if let Some((payment, ..)) = claim.return_open() {
+        let why = format!("Payment {payment} of this claim is reported as returned.");
+        return Err(Refusal::new("return_open", why, "Confirm or reject the return first."));
+    }
     if claim.clawback.is_some() {
         return Err(Refusal::new(
             "already_proposed",

@@ -4,6 +4,8 @@
 
 use super::super::Purse;
 use super::claims::Claim;
+use super::payment::Payment;
+use super::returned::Undone;
 use crate::Date;
 use crate::exchange::{Rate, portion};
 use crate::ledger::{Account, Posting};
@@ -56,8 +58,10 @@ pub fn in_fund(s: &Situation, claim: &Claim, amount: Money, today: Date) -> Resu
     let Some((held, kept)) = claim.in_fund.zip(s.cycle.approval.exchange.as_ref()) else { return Ok(None) };
     let before = claim.paid();
     let after = s.cycle.sum([before, amount]);
-    let up_to = |paid: Money| portion(held, paid.minor, claim.approved.minor).minor;
-    let committed = Money::new(up_to(after) - up_to(before), held.currency);
+    // The last instalment takes the rest, whatever came back in between.
+    let already: i64 = claim.payments.iter().filter_map(|payment| Some(payment.counts_in_fund()?.0.minor)).sum();
+    let up_to = portion(held, after.minor, claim.approved.minor).minor;
+    let committed = Money::new((up_to - already).max(0), held.currency);
     let day = match s.policy.exchange.as_ref().map(|rules| rules.rate_date) {
         Some(RateDate::Claim) => Some(s.policy.today(claim.submitted_at)),
         Some(RateDate::Settlement) => Some(today),
@@ -116,10 +120,10 @@ pub fn owed_in_fund(s: &Situation, claim: &Claim, amount: Money) -> Option<Money
 pub(super) fn clawed_back(s: &Situation, claim: &Claim, amount: Money) -> Option<(Money, Vec<Posting>)> {
     let (cycle, partner) = (&s.cycle, s.partner.id);
     let (fund, held) = (cycle.fund()?, claim.in_fund?);
-    let payments = || claim.payments.iter().filter_map(|payment| payment.in_fund);
+    let payments = || claim.payments.iter().filter_map(Payment::counts_in_fund);
     let of_it = |minor: i64| portion(Money::new(minor, held.currency), amount.minor, claim.paid().minor);
-    let owed = of_it(payments().map(|paid| paid.due.minor).sum());
-    let committed = of_it(payments().map(|paid| paid.committed.minor).sum());
+    let owed = of_it(payments().map(|(_, due)| due.minor).sum());
+    let committed = of_it(payments().map(|(committed, _)| committed.minor).sum());
     let (mut purse, mut postings) = (Purse::of(s), Vec::new());
     let paid_out = Account::paid(fund, partner, cycle.id, claim.no);
     let (owing, fx) = (Account::recoverable(fund, partner), Account::fx_variance(fund));
@@ -128,4 +132,32 @@ pub(super) fn clawed_back(s: &Situation, claim: &Claim, amount: Money) -> Option
     purse.post(fx, owing, Money::new(owed.minor - less.minor, held.currency), &mut postings);
     purse.post(paid_out, fx, Money::new(committed.minor - less.minor, held.currency), &mut postings);
     Some((owed, postings))
+}
+
+/// What the return of a payment undoes in a fund of another currency: what was set aside for the part that was transferred
+/// is set aside again, and the variance of that part is undone. `None` where the fund is kept in the claim's currency.
+pub(super) fn undone(
+    s: &Situation,
+    claim: &Claim,
+    payment: &Payment,
+) -> Result<Option<(Undone, Vec<Posting>)>, Refusal> {
+    let Some((paid, fund)) = payment.in_fund.zip(s.cycle.fund().and_then(|fund| s.fund(fund))) else { return Ok(None) };
+    let back = payment.transferred();
+    let of_it = |sum: Money| portion(sum, back.minor, payment.amount.minor);
+    let undone = Undone { committed: of_it(paid.committed), due: of_it(paid.due) };
+    let variance = Money::new(undone.due.minor - undone.committed.minor, fund.currency);
+    let (free, fx) = (Account::unallocated(fund.id), Account::fx_variance(fund.id));
+    let left = Money::new(s.book.minor(&free).max(0), fund.currency);
+    if -variance.minor > left.minor {
+        let gain = Money::new(-variance.minor, fund.currency);
+        let why = format!("{gain} of exchange gain is undone with it; {} has {left} unallocated.", fund.name);
+        return Err(Refusal::new("fx_variance", why, format!("Raise the budget of {}.", fund.name)));
+    }
+    let (mut purse, mut postings) = (Purse::of(s), Vec::new());
+    let (partner, cycle) = (s.partner.id, s.cycle.id);
+    let claimed = Account::claimed(fund.id, partner, cycle, claim.no);
+    purse.post(Account::paid(fund.id, partner, cycle, claim.no), claimed, undone.committed, &mut postings);
+    purse.post(fx, free, variance, &mut postings);
+    purse.post(free, fx, Money::new(-variance.minor, fund.currency), &mut postings);
+    Ok(Some((undone, postings)))
 }

@@ -3,13 +3,15 @@
 
 use super::super::{Case, Outcome, Purse, check_optional, check_text, need_reason};
 use super::Event;
-use super::claims::{Claim, ClaimState, Payment};
-use super::exchange;
+use super::claims::{Claim, ClaimState};
+use super::exchange::{self, InFund};
 use super::release::{in_review, release_all_but};
+use super::returned::Returned;
 use crate::ids::{FundId, UserId};
 use crate::ledger::{Account, AccountKind, Posting};
 use crate::money::Money;
 use crate::refusal::{Reason, Refusal};
+use crate::{Date, Instant};
 use serde::{Deserialize, Serialize};
 
 /// A payment of a settlement batch.
@@ -19,6 +21,57 @@ pub struct InBatch {
     pub number: String,
     /// Its number in the batch.
     pub payment: u16,
+}
+
+/// One settlement, whole or an instalment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Payment {
+    pub amount: Money,
+    /// Held back from it against what was clawed back earlier; `amount - offset` was transferred.
+    pub offset: Money,
+    /// What it came to in a fund of another currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_fund: Option<InFund>,
+    pub reference: String,
+    pub by: UserId,
+    pub at: Instant,
+    /// The settlement batch that paid it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<InBatch>,
+    /// The last day records of it are kept, as the guide says; `None` where it does not, and in what was paid before it
+    /// was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_until: Option<Date>,
+    /// The bank sent it back, or is said to have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Returned>,
+}
+
+impl Payment {
+    /// What left the house for it.
+    pub fn transferred(&self) -> Money {
+        Money::new(self.amount.minor - self.offset.minor, self.amount.currency)
+    }
+
+    /// What of it settles the claim: all, but for what the bank sent back.
+    pub fn counts(&self) -> Money {
+        let back = self.came_back().map_or(0, |returned| returned.amount.minor);
+        Money::new(self.amount.minor - back, self.amount.currency)
+    }
+
+    /// What it took of a fund of another currency and has not come back: what was set aside for it, and what it came to.
+    pub fn counts_in_fund(&self) -> Option<(Money, Money)> {
+        let paid = self.in_fund?;
+        let undone = self.came_back().and_then(|returned| returned.in_fund);
+        let less =
+            |of: Money, back: Option<Money>| Money::new(of.minor - back.map_or(0, |back| back.minor), of.currency);
+        Some((less(paid.committed, undone.map(|of| of.committed)), less(paid.due, undone.map(|of| of.due))))
+    }
+
+    /// How it came back, once that is confirmed.
+    pub fn came_back(&self) -> Option<&Returned> {
+        self.returned.as_ref().filter(|returned| returned.confirmed_by.is_some())
+    }
 }
 
 pub(super) fn in_state<'a>(case: &'a Case, no: u16, states: &[ClaimState]) -> Result<&'a Claim, Refusal> {
@@ -161,12 +214,13 @@ pub(super) fn settle(case: &Case, no: u16, amount: Money, reference: &str) -> Re
     if let Some(paid) = exchange::in_fund(case.s, claim, amount, case.today)? {
         let offset = paid.offset_of(amount);
         let postings = exchange::settled(case.s, claim, &paid)?;
-        let payment = Payment { amount, offset, in_fund: Some(paid), reference, by, at, batch, keep_until };
+        let payment =
+            Payment { amount, offset, in_fund: Some(paid), reference, by, at, batch, keep_until, returned: None };
         return Ok(vec![Outcome::with(Event::Settled { claim: no, payment }, postings)]);
     }
     let owed = case.s.book.minor(&Account::recoverable(fund, case.s.partner.id));
     let (offset, _) = crate::policy::rules::offset(amount, Money::new(owed, amount.currency));
-    let payment = Payment { amount, offset, in_fund: None, reference, by, at, batch, keep_until };
+    let payment = Payment { amount, offset, in_fund: None, reference, by, at, batch, keep_until, returned: None };
     Ok(settled(case, claim, fund, payment))
 }
 
@@ -198,12 +252,13 @@ pub(super) fn settle_from_batch(
     let keep_until = crate::policy::rules::keep_until(&case.s.policy, case.today);
     if let Some(paid) = exchange::in_fund(case.s, claim, amount, case.today)? {
         // All of it was transferred: what the partner has come to owe since is held back of another payment.
-        let paid = exchange::InFund { offset: Money::zero(paid.offset.currency), ..paid };
+        let paid = InFund { offset: Money::zero(paid.offset.currency), ..paid };
         let postings = exchange::settled(case.s, claim, &paid)?;
-        let payment = Payment { amount, offset, in_fund: Some(paid), reference, by, at, batch, keep_until };
+        let payment =
+            Payment { amount, offset, in_fund: Some(paid), reference, by, at, batch, keep_until, returned: None };
         return Ok(vec![Outcome::with(Event::Settled { claim: no, payment }, postings)]);
     }
-    let payment = Payment { amount, offset, in_fund: None, reference, by, at, batch, keep_until };
+    let payment = Payment { amount, offset, in_fund: None, reference, by, at, batch, keep_until, returned: None };
     Ok(settled(case, claim, fund, payment))
 }
 

@@ -152,6 +152,14 @@ pub fn settle(no: u16, amount: Money) -> s7_execution::Command {
     s7_execution::Command::RecordSettlement { claim: no, amount, reference: "SEPA-1".to_owned() }
 }
 
+/// The bank sent a payment of a claim back on the day of its last one.
+pub fn came_back(s: &Situation, claim: u16, payment: u16) -> s7_execution::Command {
+    let last = s.cycle.claim(claim).and_then(|claim| claim.payments.last());
+    let on = last.map_or(day("2026-05-20"), |payment| payment.at.date_naive());
+    let (reference, reason) = ("R-1".to_owned(), "Account closed".to_owned());
+    s7_execution::Command::ReportPaymentReturn { claim, payment, on, reference, reason }
+}
+
 pub fn sign() -> s9_performance::Command {
     s9_performance::Command::Sign { lessons: "Call within a day.".to_owned() }
 }

@@ -1,8 +1,8 @@
 //! A cycle at each step of its way: one campaign of 20,000 (webinar 12,000, event 8,000), 10,000 asked.
 
 use super::papers::{
-    accept, activity, amend, answers, approval, approve_claim, campaign, claim, invoice, more_time, plan, proof,
-    request, settle, sign,
+    accept, activity, amend, answers, approval, approve_claim, came_back, campaign, claim, invoice, more_time, plan,
+    proof, request, settle, sign,
 };
 use super::people::{ana, fay, finn, flo, mia};
 use super::{Story, day, eur};
@@ -86,6 +86,10 @@ stations! {
     clawback_proposed after claim_paid = |story| {
         let reason = "The invoice was credited".to_owned();
         story.must(&finn(), s7_execution::Command::ProposeClawback { claim: 1, amount: eur(1_000), reason });
+    };
+    return_reported after claim_paid = |story| {
+        let report = came_back(&story.s, 1, 1);
+        story.must(&fay(), report);
     };
     /// The event is to move; its change is in review, the webinar goes on.
     amendment_in_review after half_proven = |story| {

@@ -201,6 +201,12 @@ pub const CALLS: &[Call] = &[
         "BatchCommand",
         "Cancel or export a batch, or record what became of its payments; paid claims are settled at once.",
     ),
+    post(
+        "/api/v1/settlements/{no}/returns",
+        "PaymentReturn",
+        "Report, confirm or reject that the bank sent a payment back, for all its claims at once; each step is recorded on \
+         every claim.",
+    ),
     get(
         "/api/v1/settlements/{no}/files/{name}",
         "BatchFile",

@@ -6,6 +6,7 @@ use domain::people::Role;
 use domain::settlement::{BatchState, Outcome, PaymentState};
 use engine::settlements::Owner;
 
+use super::returns::{CameBack, came_back};
 use super::{href, payment_badge, record};
 use crate::error::{Answer, Error};
 use crate::extract::{Done, Who, show};
@@ -17,7 +18,7 @@ use crate::view::{Amount, Badge, Fact, Facts, Field, Form, date_words};
 
 #[derive(Template)]
 #[template(path = "pages/settlements/payment.html")]
-struct PaymentPage {
+pub(super) struct PaymentPage {
     shell: Shell,
     name: String,
     number: String,
@@ -30,6 +31,7 @@ struct PaymentPage {
     claims: Vec<Line>,
     paid: Option<Form>,
     rejected: Option<Form>,
+    came_back: CameBack,
 }
 
 struct Line {
@@ -47,7 +49,7 @@ pub async fn show_page(who: Who, at: Path<(String, u16)>) -> Answer {
     show(&page(&who, &no, payment, "", Typed::default()).await?)
 }
 
-async fn page(who: &Who, no: &str, payment: u16, sent: &str, typed: Typed) -> Result<PaymentPage, Error> {
+pub(super) async fn page(who: &Who, no: &str, payment: u16, sent: &str, typed: Typed) -> Result<PaymentPage, Error> {
     let batch = who.reader().settlement(who.viewer(), no).await?;
     let payment = batch.payment(payment).ok_or(Error::NotFound)?;
     let name = batch.end_to_end(payment.no);
@@ -89,6 +91,7 @@ async fn page(who: &Who, no: &str, payment: u16, sent: &str, typed: Typed) -> Re
         claims: payment.claims.iter().map(line).collect(),
         paid: acts.then(|| form("settlement", paid())),
         rejected: acts.then(|| form("rejection", rejected())),
+        came_back: came_back(who, &batch, payment, form).await?,
         number: batch.number.clone(),
         name,
     })

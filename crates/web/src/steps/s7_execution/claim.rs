@@ -1,9 +1,12 @@
 //! One claim: /cycles/{no}/claims/{claim}. What was claimed, what finance decides, what was paid, what comes back;
 //! and the same as a pack on paper.
 
+pub mod returned;
+
 use actix_web::web::Path;
 use askama::Template;
 use domain::calendar::plus;
+use domain::deadlines::pay_by;
 use domain::ledger::Account;
 use domain::machine::{Act, Command, Situation, moves_of};
 use domain::money::Money;
@@ -35,6 +38,8 @@ struct ClaimPage {
     href: String,
     record: Record,
     act: Option<Decide>,
+    /// To report a payment that came back.
+    came_back: Option<Form>,
     barred: Option<String>,
     clocks: Hub,
     signals: Signals,
@@ -89,6 +94,8 @@ struct PaymentLine {
     /// "The fund pays 1,110 USD at 1.11 USD for 1 EUR, the rate of …", where it is kept in another currency.
     in_fund: String,
     reference: String,
+    /// What became of it, where the bank sent it back.
+    back: String,
     amount: Amount,
     offset: Amount,
     sent: Amount,
@@ -238,6 +245,7 @@ async fn page(who: &Who, no: &str, claim: u16, act: Option<Act>, typed: Typed) -
         href: claim_href(&s.cycle.number, claim),
         record: record(who, &s, found),
         act: decide,
+        came_back: returned::form(who, &s, found, &moves, of(Act::ReportPaymentReturn)),
         barred,
         clocks: Hub::clocks(&s, who.today(), |deadline| match deadline.item {
             domain::deadlines::Item::Claim(no) => no == claim,
@@ -269,6 +277,9 @@ fn barred(who: &Who, s: &Situation, claim: &Claim, moves: &[Act]) -> Option<Stri
 
 fn decide(who: &Who, s: &Situation, claim: &Claim, moves: &[Act], typed: &dyn Fn(Act) -> Typed) -> Option<Decide> {
     let can = |act| moves.contains(&act);
+    if claim.return_open().is_some() && can(Act::ConfirmPaymentReturn) {
+        return returned::to_confirm(who, s, claim, typed);
+    }
     match claim.state {
         ClaimState::Review if can(Act::ApproveClaim) => Some(to_approve(who, s, claim, typed)),
         // A batch pays it: two ways to the bank would be one too many.
@@ -451,9 +462,10 @@ fn record(who: &Who, s: &Situation, claim: &Claim) -> Record {
         // What a rate cost the vendor is no partner's affair.
         in_fund: payment.in_fund.filter(|_| !for_partner).map_or_else(String::new, |paid| paid.words()),
         reference: payment.reference.clone(),
+        back: returned::words(payment),
         amount: payment.amount.into(),
         offset: payment.offset.into(),
-        sent: Money::new(payment.amount.minor - payment.offset.minor, payment.amount.currency).into(),
+        sent: payment.transferred().into(),
         remittance: payment.batch.as_ref().map(|by| format!("/remittances/{}/{}", by.number, by.payment)),
     };
     Record {
@@ -502,7 +514,7 @@ fn facts(who: &Who, s: &Situation, claim: &Claim) -> Vec<Fact> {
     match claim.state {
         ClaimState::Review => facts.push(Fact::new("Finance answers by", Due { on: decided_by, today })),
         ClaimState::Payable | ClaimState::PartPaid => {
-            facts.push(Fact::new("To be paid by", Due { on: plus(decided_by, s.policy.claim.pay_days), today }));
+            facts.push(Fact::new("To be paid by", Due { on: pay_by(s, claim), today }));
         }
         _ => {}
     }

@@ -51,14 +51,14 @@ struct View {
     name: &'static str,
     label: &'static str,
     states: &'static [ClaimState],
-    /// Only those of which money is asked back and nobody has confirmed it.
+    /// Only those with a claw back, or a payment that came back, that nobody has confirmed.
     clawback: bool,
 }
 
 const VIEWS: [View; 5] = [
     View::of("decide", "To decide", &[ClaimState::Review]),
     View::of("pay", "To pay", &[ClaimState::Payable, ClaimState::PartPaid]),
-    View { clawback: true, ..View::of("clawback", "Claw backs to confirm", &[]) },
+    View { clawback: true, ..View::of("clawback", "To confirm", &[]) },
     View::of("paid", "Paid", &[ClaimState::Paid, ClaimState::ClawedBack]),
     View::of("all", "All", &[]),
 ];
@@ -258,7 +258,7 @@ fn row(who: &Who, claim: ClaimListed) -> Row {
             let href = opens.then(|| format!("/settlements/{number}"));
             (number, href)
         }),
-        clawback: claim.clawback_open.then(|| Badge::new(Tone::Warn, "Claw back proposed")),
+        clawback: claim.clawback_open.then(|| Badge::new(Tone::Warn, "A second person confirms")),
         asked: claim.asked.into(),
         approved: claim.approved.into(),
         paid: claim.paid.into(),
