@@ -20,6 +20,8 @@ use reqwest::Method;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
+use crate::api::Program;
+
 /// A third person in finance.
 const PETRA: Persona = Persona { name: "Petra Vogel", email: "petra@aurelia.example", ..YUKI };
 
@@ -227,6 +229,9 @@ on_both! {
         let answers = join_all(hands).await;
         assert!(answers.iter().any(Result::is_ok), "{answers:?}");
         petra.press(&page, "Settle the rest", &[]).await.assert_status(200).assert_says("Settled");
+        let path = format!("/api/v1/settlements/{batch}/continuation");
+        Program::of(app, YUKI).await.post(&path, "go on", None, &json!({})).await.assert_status(200);
+        Program::of(app, MARA).await.post(&path, "go on", None, &json!({})).await.assert_status(404);
         for (no, paid) in [(&claims[0], 6_000), (&claims[1], 3_000)] {
             let claim = app.look(no).await.cycle.claims[0].clone();
             assert_eq!((claim.state, claim.payments.len(), claim.paid()), (ClaimState::Paid, 1, eur(paid)), "{no}");
@@ -270,6 +275,37 @@ on_both! {
         for lost in built.into_iter().filter_map(Result::err) {
             assert!(matches!(lost, Error::Refused(_) | Error::Storage(_) | Error::Unavailable(_)), "{lost:?}");
         }
+    }
+
+    /// Two batches at the same moment, over different claims of a partner who owes: the debt is held back once.
+    async fn a_debt_is_held_back_once_by_batches_built_at_once(app: &App) {
+        let claims = app.payable(&[(MARA, 4_000), (MARA, 5_000), (MARA, 5_000), (MARA, 5_000)]).await;
+        app.name_accounts().await;
+        app.db.write(async |tx| tx.insert_user(&PETRA.row()).await).await.expect("Petra moves in");
+        owes(app, &claims[0], 2_000).await;
+        let hands = claims[1..].iter().zip([YUKI, PETRA, YUKI]).map(|(no, who)| async move {
+            let pick = Pick { number: no.clone(), claim: 1, minor: None };
+            let new = NewBatch { currency: Currency::EUR, claims: vec![pick] };
+            let built = app.engine.build_batch(&who.actor(), &new, &Submission::own()).await.expect("it is built");
+            (who, built.number)
+        });
+        let built = join_all(hands).await;
+        let mut held_back = 0;
+        for (_, number) in &built {
+            held_back += app.settlement(number).await.payments[0].offset().minor;
+        }
+        assert_eq!(held_back, 200_000, "of three batches together");
+        let paid = built.iter().map(|(who, number)| async move {
+            app.export(*who, number).await;
+            app.pay(*who, number, 1, "B-1").await;
+        });
+        join_all(paid).await;
+        for no in &claims[1..] {
+            assert_eq!(app.look(no).await.cycle.claims[0].state, ClaimState::Paid, "{no}");
+        }
+        let owed = app.look(&claims[1]).await.book.total(|account| account.kind == AccountKind::Recoverable);
+        assert_eq!(owed, 0);
+        app.assert_sound().await;
     }
 
     /// The account changes between building and sending: the batch says so, and nothing leaves before somebody has looked.

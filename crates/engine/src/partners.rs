@@ -129,12 +129,11 @@ fn checked(
         before.map(|row| row.currency.code()),
         &mut all,
     );
-    let (country, code) = (country.to_uppercase(), code.to_uppercase());
-    if !country.is_empty() && (country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_uppercase())) {
+    if !country.is_empty() && (country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_alphabetic())) {
         let why = format!("“{country}” is no country code.");
         all.push(Reason::new("country", why, "Write the country as two letters, such as DE.").at("country"));
     }
-    let currency = Currency::from_code(&code);
+    let currency = Currency::from_code(&code.to_uppercase());
     if currency.is_none() && !code.is_empty() {
         let why = format!("“{code}” is no currency code.");
         all.push(Reason::new("currency", why, "Write the currency as three letters, such as EUR.").at("currency"));
@@ -158,7 +157,7 @@ fn checked(
         id: before.map_or(id, |row| row.id),
         name,
         region,
-        country,
+        country: country.to_uppercase(),
         tier: tier.to_lowercase(),
         currency,
         manager_id,

@@ -339,6 +339,7 @@ pub const TABLE: &[Route] = &[
     line!(POST, "/api/v1/settlements", Token(Scope::Write), api::settlements::build),
     line!(GET,  "/api/v1/settlements/{no}", Token(Scope::Read), api::settlements::show),
     line!(POST, "/api/v1/settlements/{no}/commands", Token(Scope::Write), api::settlements::command),
+    line!(POST, "/api/v1/settlements/{no}/continuation", Token(Scope::Write), api::settlements::go_on),
     line!(POST, "/api/v1/settlements/{no}/returns", Token(Scope::Write), api::settlements::payment_return),
     line!(GET,  "/api/v1/settlements/{no}/files/{name}", Token(Scope::Read), api::settlements::file),
     line!(POST, "/api/v1/settlements/{no}/returned-file", Token(Scope::Read), api::settlements::returned_file),

@@ -32,6 +32,7 @@ pub async fn seed(engine: &Engine, db: &Db, password_hash: &str) -> anyhow::Resu
     payments::name_accounts(engine, &world).await?;
     Box::pin(tell::tell(engine, db, (&world, coop), script::cycles(start, today), start, today)).await?;
     payments::send_some(engine, &world, today).await?;
+    payments::one_came_back(engine, &world).await?;
     more_time::tell(engine, db, &world, end).await?;
     engine.tick().await?;
     cast::wants_back(engine, db, &world, today).await?;

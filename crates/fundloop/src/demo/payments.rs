@@ -8,8 +8,9 @@ use domain::machine::Situation;
 use domain::money::Currency;
 use domain::payee::PaymentDetails;
 use domain::people::Actor;
-use domain::settlement::{Command, Outcome, Pick};
+use domain::settlement::{BatchState, Command, Outcome, Pick};
 use domain::steps::s7_execution::ClaimState;
+use engine::settlements::returns::PaymentReturn;
 use engine::settlements::{NewBatch, Owner};
 use engine::{Engine, Submission};
 use storage::Viewer;
@@ -83,6 +84,16 @@ pub async fn send_some(engine: &Engine, world: &World, today: Date) -> anyhow::R
     if !claims.is_empty() {
         send(engine, world.person("yuki")?, NewBatch { currency: Currency::EUR, claims }).await?;
     }
+    Ok(())
+}
+
+/// The bank has sent the latest payment back; finance reports it, and a second person has yet to confirm it.
+pub async fn one_came_back(engine: &Engine, world: &World) -> anyhow::Result<()> {
+    let settled = engine.reader().settlements(&Viewer::system(), &[BatchState::Settled], &Paging::first(1)).await?;
+    let Some(batch) = settled.rows.first() else { return Ok(()) };
+    let (reference, reason) = ("RET 2026-0815".to_owned(), "The account has been closed.".to_owned());
+    let report = PaymentReturn::Report { payment: 1, on: engine.clock.today(), reference, reason };
+    engine.payment_return(world.person("yuki")?, &batch.number, &report, &Submission::own()).await?;
     Ok(())
 }
 

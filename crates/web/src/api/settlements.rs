@@ -64,6 +64,15 @@ pub async fn payment_return(machine: Machine, req: HttpRequest, no: Path<String>
     Ok(answered(&mut HttpResponse::Ok(), &done))
 }
 
+/// POST /api/v1/settlements/{no}/continuation: settles what is recorded as paid and not settled yet. However often it is
+/// sent, nothing is settled twice.
+pub async fn go_on(machine: Machine, req: HttpRequest, no: Path<String>) -> Answer {
+    submission(&machine, &req)?;
+    let (engine, actor, no) = (machine.site().engine.clone(), machine.actor().clone(), no.into_inner());
+    let done = finish(async move { engine.settle_batch(&actor, &no).await }).await?;
+    Ok(answered(&mut HttpResponse::Ok(), &done))
+}
+
 /// POST /api/v1/settlements/{no}/returned-file: what the bank's file says of each payment, to be sent as `record`. Nothing
 /// is changed.
 pub async fn returned_file(machine: Machine, no: Path<String>, payload: Payload) -> Answer {

@@ -201,6 +201,11 @@ pub const CALLS: &[Call] = &[
         "BatchCommand",
         "Cancel or export a batch, or record what became of its payments; paid claims are settled at once.",
     ),
+    changes(
+        "/api/v1/settlements/{no}/continuation",
+        Body::None,
+        "Settle what is recorded as paid and was not settled, where a call was cut off. Nothing is settled twice.",
+    ),
     post(
         "/api/v1/settlements/{no}/returns",
         "PaymentReturn",
